@@ -1,0 +1,46 @@
+/** A few single requests made on purpose, and what their answers showed about headers, size and parameters. */
+import type { RouteName } from '../place.ts'
+
+export interface HttpProbeEvidence {
+  readonly schema: 'http-probe@1'
+  readonly probes: readonly HttpProbe[]
+}
+export type HttpProbeVariation =
+  | { readonly kind: 'plain' }
+  /** The same request again, some time later; `afterMs` since the plain one. */
+  | { readonly kind: 'repeat'; readonly afterMs: number }
+  | { readonly kind: 'accept-encoding'; readonly value: string }
+  | { readonly kind: 'if-none-match'; readonly etag: string }
+  | { readonly kind: 'query'; readonly parameters: Readonly<Record<string, string>> }
+  | { readonly kind: 'body-bytes'; readonly bytes: number }
+
+export interface HttpProbe {
+  readonly route: RouteName
+  readonly url: string
+  readonly variation: HttpProbeVariation
+  readonly answer: HttpAnswer
+}
+export interface HttpAnswer {
+  readonly statusCode: number
+  /** Lower-case names; several values joined by comma. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly durationMs: number
+  /** As transferred. */
+  readonly wireBytes: number
+  /** After content decoding. */
+  readonly bodyBytes: number
+  readonly bodyHash: string
+  /** Size of the body under gzip level 6, for text bodies. */
+  readonly gzipBytes?: number
+  readonly json?: JsonShape
+  readonly failed?: string
+}
+/** What is known of a JSON answer without keeping it. */
+export interface JsonShape {
+  readonly kind: 'array' | 'object' | 'scalar'
+  /** Length of the top-level array, or of the longest array one level down (its key in `itemsKey`). */
+  readonly items?: number
+  readonly itemsKey?: string
+  /** Keys of one item, or of the object. */
+  readonly keys: readonly string[]
+}

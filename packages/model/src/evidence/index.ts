@@ -1,0 +1,51 @@
+/** Every kind of evidence by its name: what collectors write, what practices read. */
+import type { CpuProfileEvidence } from './cpu-profile.ts'
+import type { HistoryEvidence } from './history.ts'
+import type { HostEvidence } from './host.ts'
+import type { HttpProbeEvidence } from './http-probe.ts'
+import type { LoadCurveEvidence } from './load-curve.ts'
+import type { PgEvidence } from './pg.ts'
+import type { RuntimeEvidence } from './runtime.ts'
+import type { SourceEvidence } from './source.ts'
+import type { StatementsEvidence } from './statements.ts'
+import type { TracesEvidence } from './traces.ts'
+
+export interface EvidenceByKind {
+  readonly 'http-probe': HttpProbeEvidence
+  readonly 'load-curve': LoadCurveEvidence
+  readonly traces: TracesEvidence
+  readonly statements: StatementsEvidence
+  readonly pg: PgEvidence
+  readonly runtime: RuntimeEvidence
+  readonly 'cpu-profile': CpuProfileEvidence
+  readonly host: HostEvidence
+  readonly source: SourceEvidence
+  readonly history: HistoryEvidence
+}
+export type EvidenceKind = keyof EvidenceByKind
+export type Evidence = Partial<EvidenceByKind>
+
+export const evidenceKinds: readonly EvidenceKind[] = [
+  'http-probe',
+  'load-curve',
+  'traces',
+  'statements',
+  'pg',
+  'runtime',
+  'cpu-profile',
+  'host',
+  'source',
+  'history',
+]
+
+export type * from './cpu-profile.ts'
+export type * from './histogram.ts'
+export type * from './history.ts'
+export type * from './host.ts'
+export type * from './http-probe.ts'
+export type * from './load-curve.ts'
+export type * from './pg.ts'
+export type * from './runtime.ts'
+export type * from './source.ts'
+export type * from './statements.ts'
+export type * from './traces.ts'

@@ -1,0 +1,63 @@
+/** What the load engine saw, step by step: latency from the scheduled instant, and whether the generator itself can be trusted. */
+import type { RouteName } from '../place.ts'
+import type { SerializedHistogram } from './histogram.ts'
+
+export interface LoadCurveEvidence {
+  readonly schema: 'load-curve@1'
+  readonly steps: readonly LoadStep[]
+}
+
+export interface LoadStep {
+  /** `measure` is the step whose latency is reported; `warm-up` is kept visible and never judged. */
+  readonly purpose: 'warm-up' | 'measure' | 'sweep'
+  readonly startedAt: string
+  readonly offeredRatePerSecond: number
+  readonly achievedRatePerSecond: number
+  readonly durationMs: number
+  readonly arrivals: 'uniform' | 'poisson'
+  readonly sent: number
+  readonly completed: number
+  /** Connection errors, timeouts, unparsable answers and 5xx: never counted as fast answers. */
+  readonly errors: number
+  readonly errorsByKind: Readonly<Record<string, number>>
+  readonly routes: readonly RouteLoad[]
+  /** All routes together. */
+  readonly overall: LatencyRecord
+  /** One entry a second, for the time chart and the heatmap. */
+  readonly intervals: readonly LoadInterval[]
+  readonly generator: GeneratorHealth
+}
+
+export interface LatencyRecord {
+  readonly requests: number
+  readonly errors: number
+  /** From the scheduled instant, successful answers. */
+  readonly response: SerializedHistogram
+  /** From the actual send. */
+  readonly service: SerializedHistogram
+}
+
+export interface RouteLoad extends LatencyRecord {
+  readonly route: RouteName
+  readonly statusCounts: Readonly<Record<string, number>>
+  readonly meanBodyBytes: number
+  readonly maxBodyBytes: number
+}
+
+export interface LoadInterval {
+  /** Milliseconds since the start of the step. */
+  readonly atMs: number
+  readonly requests: number
+  readonly errors: number
+  readonly response: SerializedHistogram
+}
+
+export interface GeneratorHealth {
+  readonly verdict: 'healthy' | 'degraded' | 'invalid'
+  /** Why it is not healthy, in words a person reads. */
+  readonly reasons: readonly string[]
+  readonly lagP50Ms: number
+  readonly lagP99Ms: number
+  readonly lagMaxMs: number
+  readonly cpuFraction: number
+}

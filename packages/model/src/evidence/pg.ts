@@ -1,0 +1,166 @@
+/** PostgreSQL as the server itself describes it: catalog, statistics, settings, activity, statements, plans. */
+export interface PgEvidence {
+  readonly schema: 'pg@1'
+  readonly serverVersion: number
+  readonly database: string
+  readonly tables: readonly PgTable[]
+  readonly indexes: readonly PgIndex[]
+  readonly foreignKeys: readonly PgForeignKey[]
+  readonly settings: Readonly<Record<string, string>>
+  readonly extensions: readonly string[]
+  readonly activity: PgActivity
+  /** Deltas over the measured window when pg_stat_statements is there, else empty with the reason in `unavailable`. */
+  readonly statements: readonly PgStatement[]
+  readonly plans: readonly PgPlan[]
+  /** Answers to "plan this statement with that index". */
+  readonly indexTrials: readonly IndexTrial[]
+  /** What could not be read and why, by name of the part. */
+  readonly unavailable: Readonly<Record<string, string>>
+}
+
+export interface PgTable {
+  readonly schema: string
+  readonly name: string
+  readonly rows: number
+  readonly totalBytes: number
+  readonly tableBytes: number
+  readonly sequentialScans: number
+  readonly indexScans: number
+  readonly inserts: number
+  readonly updates: number
+  readonly deletes: number
+  readonly deadRows: number
+  readonly lastAnalyze?: string
+  readonly columns: readonly PgColumn[]
+}
+
+export interface PgColumn {
+  readonly name: string
+  readonly type: string
+  readonly notNull: boolean
+  /** pg_stats: negative = fraction of rows, as PostgreSQL writes it. */
+  readonly distinct?: number
+  readonly averageWidthBytes?: number
+  readonly nullFraction?: number
+  readonly correlation?: number
+  /** Largest share held by one value. */
+  readonly mostCommonFraction?: number
+}
+
+export interface PgIndex {
+  readonly schema: string
+  readonly table: string
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly unique: boolean
+  readonly primary: boolean
+  readonly valid: boolean
+  readonly partial: boolean
+  readonly method: string
+  readonly definition: string
+  readonly bytes: number
+  readonly scans: number
+}
+
+export interface PgForeignKey {
+  readonly name: string
+  readonly schema: string
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly referencedTable: string
+  readonly referencedColumns: readonly string[]
+  readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
+}
+
+export interface PgActivity {
+  readonly maxConnections: number
+  /** Client backends at the sampled moments. */
+  readonly connections: number
+  readonly peakConnections: number
+  readonly idleInTransaction: number
+  /** New client backends during the window, when it could be counted. */
+  readonly newConnections?: number
+  readonly windowMs: number
+}
+
+export interface PgStatement {
+  /** Joins with `Statement.id`; absent where no application statement matched. */
+  readonly statementId?: string
+  readonly text: string
+  readonly calls: number
+  readonly totalMs: number
+  readonly meanMs: number
+  readonly maxMs?: number
+  readonly rows: number
+  readonly blocksHit: number
+  readonly blocksRead: number
+  readonly temporaryBlocks: number
+}
+
+export interface PgPlan {
+  readonly statementId: string
+  readonly kind: 'generic' | 'parameters' | 'analyze'
+  /** Which parameter set, for `parameters` and `analyze`. */
+  readonly parameterSet?: number
+  readonly totalCost: number
+  readonly root: PlanNode
+  readonly executionMs?: number
+}
+
+/** The fields of EXPLAIN (FORMAT JSON) that are read, under their own names in camelCase. */
+export interface PlanNode {
+  readonly nodeType: string
+  readonly relation?: string
+  readonly alias?: string
+  readonly index?: string
+  readonly joinType?: string
+  readonly startupCost: number
+  readonly totalCost: number
+  readonly planRows: number
+  readonly planWidth: number
+  readonly actualRows?: number
+  readonly actualLoops?: number
+  readonly actualTotalMs?: number
+  readonly filter?: string
+  readonly indexCondition?: string
+  readonly rowsRemovedByFilter?: number
+  readonly sortKey?: readonly string[]
+  readonly sortMethod?: string
+  readonly hashBatches?: number
+  readonly lossyHeapBlocks?: number
+  readonly sharedHitBlocks?: number
+  readonly sharedReadBlocks?: number
+  readonly children: readonly PlanNode[]
+}
+
+export interface IndexCandidate {
+  readonly schema: string
+  readonly table: string
+  readonly columns: readonly IndexColumn[]
+  readonly method: 'btree' | 'gin'
+}
+export interface IndexColumn {
+  readonly name: string
+  readonly descending?: boolean
+}
+
+export interface IndexTrial {
+  readonly candidate: IndexCandidate
+  /** How it was planned; `suspected` at most when only generic plans without the index existed. */
+  readonly by: 'hypopg' | 'scratch-copy' | 'template-clone'
+  readonly indexBytes?: number
+  readonly buildMs?: number
+  readonly results: readonly IndexTrialResult[]
+}
+export interface IndexTrialResult {
+  readonly statementId: string
+  readonly parameterSet?: number
+  readonly costBefore: number
+  readonly costAfter: number
+  readonly usesCandidate: boolean
+  /** Measured on the scratch copy, where it could be executed (read-only statements). */
+  readonly medianMsBefore?: number
+  readonly medianMsAfter?: number
+  readonly planBefore?: PlanNode
+  readonly planAfter?: PlanNode
+}

@@ -1,0 +1,58 @@
+/** The Node process in numbers, one sample a second: event loop, garbage collection, memory, CPU. */
+import type { RouteName, Site } from '../place.ts'
+
+export interface RuntimeEvidence {
+  readonly schema: 'runtime@1'
+  readonly processes: readonly RuntimeProcess[]
+  /** Blocking calls (`*Sync`) seen while a request was active. */
+  readonly syncCalls: readonly SyncCall[]
+}
+export interface RuntimeProcess {
+  readonly pid: number
+  readonly node: string
+  readonly samples: readonly RuntimeSample[]
+  readonly pools: readonly PoolState[]
+}
+export interface RuntimeSample {
+  readonly atMs: number
+  readonly windowMs: number
+  readonly eventLoopDelayP50Ms: number
+  readonly eventLoopDelayP99Ms: number
+  readonly eventLoopDelayMaxMs: number
+  /** 0 to 1. */
+  readonly eventLoopUtilisationFraction: number
+  readonly cpuUserMs: number
+  readonly cpuSystemMs: number
+  readonly gcPauseMs: number
+  readonly gcMaxPauseMs: number
+  readonly heapUsedBytes: number
+  readonly heapTotalBytes: number
+  readonly residentBytes: number
+  /** Requests finished in the window. */
+  readonly requests: number
+}
+/** A pg.Pool as configured and as observed. */
+export interface PoolState {
+  readonly driver: 'pg' | 'postgres'
+  readonly maxConnections: number
+  readonly idleTimeoutMs?: number
+  /** 0 = waits for ever. */
+  readonly acquireTimeoutMs?: number
+  readonly statementTimeoutMs?: number
+  readonly maxLifetimeMs?: number
+  readonly peakInUse: number
+  readonly peakWaiting: number
+  readonly acquisitions: number
+  readonly waits: number
+  readonly waitMs: number
+  /** Where the pool is created. */
+  readonly site?: Site
+}
+export interface SyncCall {
+  readonly name: string
+  readonly route?: RouteName
+  readonly site?: Site
+  readonly calls: number
+  readonly totalMs: number
+  readonly maxMs: number
+}

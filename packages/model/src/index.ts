@@ -1,0 +1,12 @@
+/** The nouns of Whetstone in one place: evidence, practice, finding, edit, trial, workload, report, units, errors. */
+export * from './edit.ts'
+export * from './errors.ts'
+export * from './evidence/index.ts'
+export * from './finding.ts'
+export * from './place.ts'
+export * from './practice.ts'
+export * from './probe-record.ts'
+export * from './report.ts'
+export * from './trial.ts'
+export * from './units.ts'
+export * from './workload.ts'

@@ -1,0 +1,123 @@
+/** `probe@1`: what the probe sends over the local socket, newline-delimited JSON, a batch a second. The only contract between a service under test and the tool. */
+import type { ParameterSample, PoolState, SerializedHistogram, SyncCall, Span, Trace } from './evidence/index.ts'
+import type { Frame, RouteName, Site } from './place.ts'
+
+/** First line of every connection, one connection a process. */
+export interface ProbeHello {
+  readonly schema: 'whetstone/probe@1'
+  readonly pid: number
+  readonly ppid: number
+  readonly node: string
+  readonly level: ProbeLevel
+  readonly entry: string
+  readonly workingDirectory: string
+}
+/** Rising cost. `trace` is the default in the lab, `red` in production. */
+export type ProbeLevel = 'off' | 'red' | 'sql' | 'trace' | 'profile'
+
+export type ProbeRecord =
+  | ({ readonly kind: 'listening' } & { readonly port: number; readonly address: string; readonly atMs: number })
+  /** A route was registered or first seen. */
+  | {
+      readonly kind: 'route'
+      readonly method: string
+      readonly pattern: string
+      readonly framework: string
+      readonly site?: Site
+    }
+  /** A new statement text; `id` is used from then on. Frames may be re-sent when source maps resolve. */
+  | {
+      readonly kind: 'statement'
+      readonly id: string
+      readonly text: string
+      readonly rawText?: string
+      readonly issuedBy?: string
+    }
+  | { readonly kind: 'parameters'; readonly statementId: string; readonly sample: ParameterSample }
+  | ProbeAggregates
+  | { readonly kind: 'trace'; readonly trace: ProbeTrace }
+  | ProbeRuntime
+  | { readonly kind: 'pool'; readonly pool: PoolState; readonly poolId: number }
+  | { readonly kind: 'sync-call'; readonly call: SyncCall }
+  /** A V8 .cpuprofile as text, level `profile` or on demand. */
+  | {
+      readonly kind: 'cpu-profile'
+      readonly startedAtMs: number
+      readonly durationMs: number
+      readonly requests: number
+      readonly profile: string
+    }
+  | { readonly kind: 'dropped'; readonly records: number }
+  | { readonly kind: 'warning'; readonly text: string }
+
+/** Deltas since the last batch. */
+export interface ProbeAggregates {
+  readonly kind: 'aggregates'
+  readonly atMs: number
+  readonly routes: readonly ProbeRouteDelta[]
+  readonly uses: readonly ProbeUseDelta[]
+  readonly statementsOverflowed: number
+}
+export interface ProbeRouteDelta {
+  readonly route: RouteName
+  readonly requests: number
+  readonly errors: number
+  readonly duration: SerializedHistogram
+  readonly databaseMs: number
+  readonly poolWaitMs: number
+  readonly connectMs: number
+  readonly outboundMs: number
+  readonly queriesPerRequest: SerializedHistogram
+  readonly outboundPerRequest: SerializedHistogram
+  readonly rows: number
+  readonly connects: number
+  readonly responseBytes: number
+  readonly requestsThatWaited: number
+}
+export interface ProbeUseDelta {
+  /** Empty when it ran outside any request. */
+  readonly route: RouteName
+  readonly statementId: string
+  readonly site?: Site
+  readonly calls: number
+  readonly requests: number
+  readonly totalMs: number
+  readonly maxMs: number
+  readonly rows: number
+  readonly poolWaitMs: number
+  readonly maxRepeatsInRequest: number
+  readonly requestsWithDuplicates: number
+  readonly duplicateCalls: number
+  readonly errors: number
+}
+export type ProbeTrace = Omit<Trace, 'spans'> & { readonly spans: readonly Span[] }
+
+export interface ProbeRuntime {
+  readonly kind: 'runtime'
+  readonly atMs: number
+  readonly windowMs: number
+  readonly eventLoopDelayP50Ms: number
+  readonly eventLoopDelayP99Ms: number
+  readonly eventLoopDelayMaxMs: number
+  readonly eventLoopUtilisationFraction: number
+  readonly cpuUserMs: number
+  readonly cpuSystemMs: number
+  readonly gcPauseMs: number
+  readonly gcMaxPauseMs: number
+  readonly heapUsedBytes: number
+  readonly heapTotalBytes: number
+  readonly residentBytes: number
+  readonly requests: number
+}
+
+/** The tool to the probe, one JSON line each, over the same socket. */
+export type ProbeCommand =
+  /** Forget aggregates and exemplars so far: warm-up is over. */
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'level'; readonly level: ProbeLevel }
+  | { readonly kind: 'profile'; readonly durationMs: number }
+  /** Send what is pending now; the probe answers with its batch and `flushed`. */
+  | { readonly kind: 'flush'; readonly token: number }
+export type ProbeAnswer = { readonly kind: 'flushed'; readonly token: number }
+
+export type { Frame }
