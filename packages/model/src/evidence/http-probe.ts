@@ -18,6 +18,8 @@ export interface HttpProbe {
   readonly route: RouteName
   readonly url: string
   readonly variation: HttpProbeVariation
+  /** The request carried a cookie, an authorization header or the like: its answer may belong to one person. */
+  readonly authorised?: boolean
   readonly answer: HttpAnswer
 }
 export interface HttpAnswer {
