@@ -3,8 +3,9 @@ export interface SerializedHistogram {
   readonly schema: 'log-linear@1'
   readonly digits: number
   readonly count: number
-  readonly min: number
-  readonly max: number
+  /** `null` when nothing was recorded. */
+  readonly min: number | null
+  readonly max: number | null
   readonly sum: number
   readonly buckets: readonly (readonly [index: number, count: number])[]
 }

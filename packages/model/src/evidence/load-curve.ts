@@ -39,6 +39,10 @@ export interface LatencyRecord {
 
 export interface RouteLoad extends LatencyRecord {
   readonly route: RouteName
+  /** `connect-refused`, `timeout`, `reset`, `parse-error`, `http-503` …, each with its count. */
+  readonly errorsByKind?: Readonly<Record<string, number>>
+  /** Response times by `2xx`, `4xx`, `5xx` …, so that fast refusals can be told from fast answers. */
+  readonly responseByStatusClass?: Readonly<Record<string, SerializedHistogram>>
   readonly statusCounts: Readonly<Record<string, number>>
   readonly meanBodyBytes: number
   readonly maxBodyBytes: number
@@ -60,4 +64,7 @@ export interface GeneratorHealth {
   readonly lagP99Ms: number
   readonly lagMaxMs: number
   readonly cpuFraction: number
+  /** Waiting for a free connection: part of the response time, and the service's doing rather than the generator's. */
+  readonly connectionWaitP99Ms?: number
+  readonly loopDelayP99Ms?: number
 }

@@ -1,0 +1,19 @@
+/** The plain pacer: libuv timers, one millisecond coarse, for low rates and for machines without a core to spare. */
+import type { Pacer } from './pacer.ts'
+
+export function timerPacer(now: () => number): Pacer {
+  let timer: NodeJS.Timeout | undefined
+  let immediate: NodeJS.Immediate | undefined
+  return {
+    sleepUntil(atMs, wake) {
+      const leftMs = atMs - now()
+      // setImmediate lets the loop read answers first, so that a generator behind its schedule does not starve them.
+      if (leftMs <= 0) immediate = setImmediate(wake)
+      else timer = setTimeout(wake, Math.ceil(leftMs))
+    },
+    close() {
+      clearTimeout(timer)
+      clearImmediate(immediate)
+    },
+  }
+}

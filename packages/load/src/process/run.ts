@@ -1,0 +1,88 @@
+/** Runs a plan in a process of its own and hands back its result. */
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { exitCodes, WhetstoneError } from '@whetstone/model'
+import type { LoadResult } from '../engine/open-model.ts'
+import type { LoadPlan } from '../plan.ts'
+import { checkPlan } from '../plan.ts'
+import type { RunOptions } from '../run-in-process.ts'
+import type { FromLoadProcess, ToLoadProcess } from './messages.ts'
+
+/** After a stop, how long the load process may take to hand over what it has. */
+const STOP_GRACE_MS = 2000
+const LOG_TAIL_LINES = 20
+
+/**
+ * Resolves with the result, also when `signal` stops it early (`stopped: 'aborted'`). Rejects with `WHET_LOAD_PLAN` for a
+ * plan that cannot be carried out and `WHET_LOAD_DIED` when the load process ended without a result.
+ */
+export function run(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResult> {
+  return new Promise((resolve, reject) => {
+    checkPlan(plan)
+    const child = startChild()
+    const log = tailOf(child)
+    let killer: NodeJS.Timeout | undefined
+    const stop = () => {
+      say(child, { kind: 'stop' })
+      killer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS)
+    }
+    const settle = (finish: () => void) => {
+      clearTimeout(killer)
+      options.signal?.removeEventListener('abort', stop)
+      finish()
+    }
+    child.on('message', (message: FromLoadProcess) => {
+      if (message.kind === 'interval') options.onInterval?.(message.interval)
+      else if (message.kind === 'result') settle(() => resolve(message.result))
+      else settle(() => reject(failureOf(message)))
+    })
+    child.on('error', error => settle(() => reject(died(`could not be started: ${error.message}`, log(), error))))
+    // A settled promise ignores this; without a result it is the only sign that the process is gone.
+    child.on('close', (code, signal) =>
+      settle(() => reject(died(`ended with ${signal ?? `code ${code}`} and no result`, log()))),
+    )
+    say(child, { kind: 'run', plan })
+    if (options.signal?.aborted) stop()
+    else options.signal?.addEventListener('abort', stop, { once: true })
+  })
+}
+
+function startChild(): ChildProcess {
+  const fromSource = import.meta.url.endsWith('.ts')
+  const entry = fileURLToPath(new URL(fromSource ? './child.ts' : './child.js', import.meta.url))
+  const execArgv = fromSource ? ['--conditions=@whetstone/source', '--import', sourceLoader()] : []
+  // Options meant for the service under test (our probe among them) must not reach the generator.
+  const { NODE_OPTIONS: _forTheService, ...env } = process.env
+  return fork(entry, [], { execArgv, env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' })
+}
+
+/** The address of tsx seen from here: by its bare name it would be looked up from the working directory. */
+function sourceLoader(): string {
+  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+}
+
+function say(child: ChildProcess, message: ToLoadProcess): void {
+  // A failure to send means that the process is ending, which `close` reports.
+  child.send(message, () => {})
+}
+
+function tailOf(child: ChildProcess): () => string[] {
+  let text = ''
+  child.stderr?.setEncoding('utf8').on('data', (piece: string) => (text = (text + piece).slice(-8192)))
+  return () => text.split('\n').filter(Boolean).slice(-LOG_TAIL_LINES)
+}
+
+function died(how: string, logTail: readonly string[], cause?: unknown): WhetstoneError {
+  return new WhetstoneError('WHET_LOAD_DIED', `the load process ${how}`, {
+    exitCode: exitCodes.internal,
+    logTail,
+    cause,
+  })
+}
+
+function failureOf({ code, message, hint }: Extract<FromLoadProcess, { kind: 'failed' }>): WhetstoneError {
+  const exitCode = code === 'WHET_LOAD_DEFECT' ? exitCodes.internal : exitCodes.usage
+  return new WhetstoneError(code, message, { exitCode, ...(hint === undefined ? {} : { hint }) })
+}
