@@ -1,0 +1,111 @@
+/** Runs every practice over the evidence: findings, coverage, and what is asked for before the second round. */
+import type {
+  AnyPractice,
+  CoverageRow,
+  Evidence,
+  EvidenceKind,
+  EvidenceRequest,
+  Finding,
+  Outcome,
+} from '@whetstone/model'
+
+export interface PracticeSettings {
+  /** By practice id: `off`, or thresholds to override. */
+  readonly [practice: string]: 'off' | Readonly<Record<string, number>>
+}
+
+export interface Identified {
+  readonly findings: readonly Finding[]
+  readonly coverage: readonly CoverageRow[]
+  readonly requests: readonly EvidenceRequest[]
+}
+
+/** Pure: the same evidence gives the same result. One broken practice is a `failed` row, never the end of the run. */
+export function identify(
+  evidence: Evidence,
+  practices: readonly AnyPractice[],
+  settings: PracticeSettings = {},
+): Identified {
+  const findings: Finding[] = []
+  const coverage: CoverageRow[] = []
+  const requests: EvidenceRequest[] = []
+  for (const practice of practices) {
+    if (settings[practice.id] === 'off') continue
+    const outcome = judge(practice, evidence, settings)
+    if (outcome.kind === 'finding') findings.push(...outcome.findings)
+    if (outcome.kind === 'investigate') {
+      requests.push(...outcome.requests)
+      findings.push(...(outcome.findings ?? []))
+    }
+    coverage.push(coverageRow(practice, outcome))
+  }
+  return { findings, coverage, requests: distinct(requests) }
+}
+
+type Judgement = Outcome | { readonly kind: 'failed'; readonly error: string }
+
+function judge(practice: AnyPractice, evidence: Evidence, settings: PracticeSettings): Judgement {
+  const missing = practice.needs.filter(kind => !evidence[kind])
+  if (missing.length > 0) return { kind: 'unknown', missing, why: `needs ${missing.join(' and ')}` }
+  const setting = settings[practice.id]
+  const thresholds = Object.fromEntries(Object.entries(practice.thresholds).map(([name, { value }]) => [name, value]))
+  try {
+    return practice.detect(evidence, { ...thresholds, ...(setting === 'off' ? {} : setting) })
+  } catch (error) {
+    return { kind: 'failed', error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function coverageRow(practice: AnyPractice, outcome: Judgement): CoverageRow {
+  const row = { practice: practice.id, chapter: practice.chapter, title: practice.title }
+  switch (outcome.kind) {
+    case 'finding':
+      return outcome.findings.length > 0
+        ? { ...row, state: 'finding', note: outcome.findings.map(finding => finding.title).join('; ') }
+        : { ...row, state: 'pass', note: 'nothing found' }
+    case 'investigate':
+      return (outcome.findings ?? []).length > 0
+        ? { ...row, state: 'finding', note: (outcome.findings ?? []).map(finding => finding.title).join('; ') }
+        : { ...row, state: 'unknown', note: 'what it asked for could not be gathered', give: giveFor(practice.needs) }
+    case 'pass':
+      return {
+        ...row,
+        state: 'pass',
+        note:
+          outcome.note ??
+          (outcome.because.map(fact => `${fact.label} ${fact.quantity.value}`).join(', ') || 'in place'),
+      }
+    case 'not-applicable':
+      return { ...row, state: 'not-applicable', note: outcome.why }
+    case 'ask':
+      return { ...row, state: 'ask', note: outcome.question }
+    case 'unknown':
+      return {
+        ...row,
+        state: 'unknown',
+        note: outcome.why,
+        missing: outcome.missing,
+        give: outcome.give ?? giveFor(outcome.missing),
+      }
+    case 'failed':
+      return { ...row, state: 'failed', note: `the check failed: ${outcome.error}` }
+  }
+}
+
+/** What to type so that the evidence exists next time. */
+const give: Readonly<Partial<Record<EvidenceKind, string>>> = {
+  pg: '--db "$DATABASE_URL"',
+  traces: 'whetstone diagnose -- <command>, or --otlp :4318',
+  statements: 'whetstone diagnose -- <command>, or --otlp :4318',
+  runtime: 'whetstone diagnose -- <command> (Node)',
+  'cpu-profile': 'whetstone diagnose -- <command> (Node)',
+  source: 'whetstone diagnose -- <command>',
+}
+
+function giveFor(missing: readonly EvidenceKind[]): string {
+  return [...new Set(missing.map(kind => give[kind] ?? 'measure again'))].join('; ')
+}
+
+function distinct(requests: readonly EvidenceRequest[]): EvidenceRequest[] {
+  return [...new Map(requests.map(request => [JSON.stringify(request), request])).values()]
+}

@@ -1,0 +1,132 @@
+/** One folder a run: evidence by kind, the report, an index of all runs beside them. Files are the history; nothing else is needed to identify again offline. */
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Evidence, evidenceKinds, type RunReport, WhetstoneError, exitCodes } from '@whetstone/model'
+
+export interface RunFolder {
+  readonly id: string
+  readonly path: string
+  writeEvidence(evidence: Evidence): Promise<void>
+  writeFile(name: string, text: string): Promise<string>
+}
+
+export interface IndexEntry {
+  readonly id: string
+  readonly startedAt: string
+  readonly target: string
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly findings: readonly { readonly practice: string; readonly fingerprint: string; readonly severity: string }[]
+  readonly verdict: string
+}
+
+/** @param base the `.whetstone` folder; it ignores itself in git. */
+export async function createRunFolder(base: string, id: string): Promise<RunFolder> {
+  const path = join(base, 'runs', id)
+  await mkdir(join(path, 'evidence'), { recursive: true })
+  await writeFile(join(base, '.gitignore'), '*\n')
+  return {
+    id,
+    path,
+    async writeEvidence(evidence) {
+      for (const kind of evidenceKinds) {
+        if (evidence[kind])
+          await writeAtomically(join(path, 'evidence', `${kind}.json`), JSON.stringify(evidence[kind]))
+      }
+    },
+    async writeFile(name, text) {
+      const file = join(path, name)
+      await writeAtomically(file, text)
+      return file
+    },
+  }
+}
+
+/** A reader never meets half a file, also when the run is interrupted. */
+async function writeAtomically(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text)
+  await rename(`${file}.new`, file)
+}
+
+/** Accepts a run id, `latest`, a unique beginning of an id, or a path. @throws WhetstoneError WHET_RUN_NOT_FOUND */
+export async function findRun(base: string, name: string): Promise<string> {
+  const runs = join(base, 'runs')
+  const ids = (await readdir(runs).catch(() => [])).toSorted()
+  if (name === 'latest' && ids.length > 0) return join(runs, ids.at(-1) as string)
+  const matches = ids.filter(id => id === name || id.startsWith(name))
+  if (matches.length === 1) return join(runs, matches[0] as string)
+  const path = resolve(name)
+  if (await readdir(join(path, 'evidence')).catch(() => undefined)) return path
+  throw new WhetstoneError('WHET_RUN_NOT_FOUND', `no run '${name}' in ${runs} (${ids.length} runs there)`, {
+    exitCode: exitCodes.usage,
+    hint: 'whetstone history',
+  })
+}
+
+const readableSchemas = /@1$/
+
+/** @throws WhetstoneError WHET_EVIDENCE_VERSION for evidence written by a newer version, WHET_EVIDENCE_BROKEN for unreadable files */
+export async function readEvidence(path: string): Promise<Evidence> {
+  const evidence: Record<string, unknown> = {}
+  for (const kind of evidenceKinds) {
+    const file = join(path, 'evidence', `${kind}.json`)
+    const text = await readFile(file, 'utf8').catch(() => undefined)
+    if (text === undefined) continue
+    const value = parse(file, text) as { schema?: string }
+    if (!readableSchemas.test(value.schema ?? '')) {
+      throw new WhetstoneError(
+        'WHET_EVIDENCE_VERSION',
+        `${file} has schema '${value.schema}', which this version does not read`,
+        {
+          hint: 'Use the version of whetstone that made the run, or measure again.',
+        },
+      )
+    }
+    evidence[kind] = value
+  }
+  return evidence as Evidence
+}
+
+function parse(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new WhetstoneError('WHET_EVIDENCE_BROKEN', `${file} is not valid JSON`, {
+      cause,
+      hint: 'The run was cut short; measure again.',
+    })
+  }
+}
+
+export async function readReport(path: string): Promise<RunReport> {
+  const file = join(path, 'run.json')
+  const text = await readFile(file, 'utf8').catch(cause => {
+    throw new WhetstoneError('WHET_RUN_NOT_FOUND', `${file} cannot be read`, { cause, hint: 'whetstone history' })
+  })
+  return parse(file, text) as RunReport
+}
+
+const indexLimit = 1_000
+
+export async function readIndex(base: string): Promise<readonly IndexEntry[]> {
+  const text = await readFile(join(base, 'index.json'), 'utf8').catch(() => '[]')
+  try {
+    return JSON.parse(text) as IndexEntry[]
+  } catch {
+    return [] // the index is a cache of the runs; a broken one must not stop the next run
+  }
+}
+
+export async function addToIndex(base: string, report: RunReport): Promise<void> {
+  const entry: IndexEntry = {
+    id: report.run.id,
+    startedAt: report.run.startedAt,
+    target: report.target.name,
+    p50Ms: report.overall.p50Ms,
+    p95Ms: report.overall.p95Ms,
+    findings: report.findings.map(({ practice, fingerprint, severity }) => ({ practice, fingerprint, severity })),
+    verdict: report.verdict,
+  }
+  const entries = [...(await readIndex(base)).filter(other => other.id !== entry.id), entry].slice(-indexLimit)
+  await writeAtomically(join(base, 'index.json'), `${JSON.stringify(entries, null, 1)}\n`)
+}

@@ -1,0 +1,176 @@
+/** Starts the service under test as the user would, finds where it listens, keeps its last lines of output, and always stops all of it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { exitCodes, WhetstoneError } from '@whetstone/model'
+import { listeningPorts, processTree } from './process-tree.ts'
+
+export interface TargetOptions {
+  readonly command: readonly string[]
+  readonly workingDirectory?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Default 60 s. */
+  readonly startTimeoutMs?: number
+  /** A port known before any socket is seen: given by the user. */
+  readonly port?: number
+  /** Ports reported by the probe; asked again and again while waiting. */
+  readonly reportedPorts?: () => readonly number[]
+  readonly signal?: AbortSignal
+}
+
+export interface Target {
+  readonly baseUrl: string
+  readonly port: number
+  readonly pid: number
+  readonly startedInMs: number
+  /** Newest last, at most 200 lines. */
+  readonly logTail: () => readonly string[]
+  /** Set once the process has ended by itself. */
+  readonly ended: () => string | undefined
+  /** SIGTERM to the whole group, SIGKILL after the grace time. */
+  stop(graceMs?: number): Promise<void>
+}
+
+const logLines = 200
+
+/** @throws WhetstoneError WHET_TARGET_EXITED, WHET_TARGET_NOT_LISTENING, WHET_TARGET_NOT_FOUND (exit code 3) with the last lines of output */
+export async function startTarget(options: TargetOptions): Promise<Target> {
+  const [file, ...args] = options.command
+  if (!file)
+    throw new WhetstoneError('WHET_NO_COMMAND', 'no command was given to start', {
+      hint: 'whetstone diagnose -- node server.js',
+    })
+  const began = performance.now()
+  const child = spawn(file, args, {
+    cwd: options.workingDirectory,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a process group of its own, so that grandchildren end with it
+  })
+  const log = keepTail(child)
+  let ended: string | undefined
+  let failed: Error | undefined
+  child.once('error', error => (failed = error))
+  child.once('exit', (code, signal) => (ended = code === null ? `was ended by ${signal}` : `exited with code ${code}`))
+  const stop = (graceMs = 2_000) => stopGroup(child, graceMs)
+  try {
+    const port = await waitForPort()
+    return {
+      baseUrl: `http://127.0.0.1:${port}`,
+      port,
+      pid: child.pid as number,
+      startedInMs: performance.now() - began,
+      logTail: () => log,
+      ended: () => ended,
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+
+  async function waitForPort(): Promise<number> {
+    const timeoutMs = options.startTimeoutMs ?? 60_000
+    while (performance.now() - began < timeoutMs) {
+      options.signal?.throwIfAborted()
+      if (failed) {
+        throw new WhetstoneError('WHET_TARGET_NOT_FOUND', `cannot start '${file}': ${failed.message}`, {
+          cause: failed,
+          exitCode: exitCodes.target,
+          hint: `Check that this runs by itself:\n  ${options.command.join(' ')}`,
+        })
+      }
+      if (ended) {
+        const seconds = ((performance.now() - began) / 1_000).toFixed(1)
+        throw new WhetstoneError('WHET_TARGET_EXITED', `${options.command.join(' ')} ${ended} after ${seconds} s`, {
+          exitCode: exitCodes.target,
+          logTail: log.slice(-20),
+          hint: exitHint(log),
+        })
+      }
+      const port = await findPort()
+      if (port !== undefined) return port
+      await delay(25)
+    }
+    throw new WhetstoneError(
+      'WHET_TARGET_NOT_LISTENING',
+      `${options.command.join(' ')} does not listen on any TCP port after ${timeoutMs / 1_000} s`,
+      {
+        exitCode: exitCodes.target,
+        logTail: log.slice(-20),
+        hint: 'Is it a server? If it needs longer: --start-timeout 120s. If it runs elsewhere: whetstone diagnose http://127.0.0.1:PORT',
+      },
+    )
+  }
+
+  async function findPort(): Promise<number | undefined> {
+    const pids = child.pid ? await processTree(child.pid) : []
+    const ports = await listeningPorts(pids)
+    if (options.port !== undefined) return ports.includes(options.port) ? options.port : undefined
+    const reported = options.reportedPorts?.() ?? []
+    // The probe names HTTP servers; without it any listening socket has to do.
+    return (
+      reported.find(port => ports.includes(port) || ports.length === 0) ??
+      (options.reportedPorts ? undefined : ports[0])
+    )
+  }
+}
+
+function keepTail(child: ChildProcess): string[] {
+  const lines: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = ''
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      const parts = (rest + chunk).split('\n')
+      rest = (parts.pop() ?? '').slice(-4_000)
+      lines.push(...parts)
+      if (lines.length > logLines) lines.splice(0, lines.length - logLines)
+    })
+    stream?.on('end', () => rest && lines.push(rest))
+  }
+  return lines
+}
+
+function exitHint(log: readonly string[]): string {
+  const text = log.join('\n')
+  if (/ECONNREFUSED.*:5432/.test(text))
+    return 'The database is not running. Start it, or point DATABASE_URL at one that is.'
+  if (/EADDRINUSE/.test(text)) return 'Its port is taken. Stop the other process, or set PORT to a free one.'
+  if (/Cannot find (module|package)/.test(text)) return 'A module is missing. Run npm ci in the project first.'
+  return 'Start it by itself first; its last lines are above.'
+}
+
+async function stopGroup(child: ChildProcess, graceMs: number): Promise<void> {
+  const pid = child.pid
+  if (pid === undefined) return
+  const gone = () => child.exitCode !== null || child.signalCode !== null
+  const send = (signal: NodeJS.Signals) => {
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // the group is empty
+    }
+  }
+  const stragglers = await processTree(pid)
+  send('SIGTERM')
+  const deadline = performance.now() + graceMs
+  while (performance.now() < deadline && !(gone() && !groupAlive(pid))) await delay(10)
+  send('SIGKILL')
+  // Some servers start helpers in groups of their own; those die by their own ids.
+  for (const straggler of stragglers) {
+    try {
+      if ((await processTree(straggler)).length > 0 && straggler !== pid) process.kill(straggler, 'SIGKILL')
+    } catch {
+      // already gone
+    }
+  }
+  while (!gone() && performance.now() < deadline + 2_000) await delay(10)
+}
+
+function groupAlive(pid: number): boolean {
+  try {
+    process.kill(-pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
