@@ -1,0 +1,15 @@
+/** Every practice there is a module for, in the order of the roadmap: the one list the loop, the pages and the coverage are made from. */
+import type { AnyPractice } from '@whetstone/model'
+
+export { roadmap, roadmapRow } from './roadmap.ts'
+export type { RoadmapRow } from './roadmap.ts'
+
+/** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
+export const practices: readonly AnyPractice[] = []
+
+const byId = new Map(practices.map(practice => [practice.id, practice]))
+
+/** Undefined for a row of the roadmap without a module, and for an unknown id. */
+export function practiceById(id: string): AnyPractice | undefined {
+  return byId.get(id)
+}

@@ -1,0 +1,63 @@
+/** A practice is specified by two tables: evidence on which it stays silent, and evidence on which it reports, whole findings compared. */
+import type { AnyPractice, Evidence, EvidenceRequest, Finding, Outcome } from '@whetstone/model'
+import { describe, expect, it } from 'vitest'
+
+export interface PracticeTables {
+  /** The longer table: no finding and nothing asked for. */
+  readonly silent: Readonly<Record<string, Evidence>>
+  readonly reports: Readonly<Record<string, ReportCase>>
+}
+
+export interface ReportCase {
+  readonly evidence: Evidence
+  /** Whole findings; `fingerprint` and `remedy.steps` may be matched with expect.any(). */
+  readonly finds?: readonly Finding[]
+  /** What it wants to know before it says more. */
+  readonly asks?: readonly EvidenceRequest[]
+  readonly thresholds?: Readonly<Record<string, number>>
+}
+
+export function describePractice(practice: AnyPractice, { silent, reports }: PracticeTables): void {
+  describe(practice.id, () => {
+    for (const [name, evidence] of Object.entries(silent)) {
+      it(`is silent: ${name}`, () => {
+        const outcome = outcomeOf(practice, evidence)
+        expect(outcome.kind === 'investigate' ? outcome.requests : []).toEqual([])
+        expect(findingsOf(outcome)).toEqual([])
+      })
+    }
+    for (const [name, { evidence, finds = [], asks = [], thresholds }] of Object.entries(reports)) {
+      it(`reports: ${name}`, () => {
+        const outcome = outcomeOf(practice, evidence, thresholds)
+        expect(findingsOf(outcome)).toEqual(finds)
+        expect(outcome.kind === 'investigate' ? outcome.requests : []).toEqual(asks)
+      })
+      it(`does not change its evidence and says the same twice: ${name}`, () => {
+        const copy = structuredClone(evidence)
+        const first = outcomeOf(practice, evidence, thresholds)
+        expect(outcomeOf(practice, structuredClone(evidence), thresholds)).toEqual(first)
+        expect(evidence).toEqual(copy)
+      })
+    }
+    it('has a silent table longer than its report table', () => {
+      expect(Object.keys(silent).length).toBeGreaterThan(Object.keys(reports).length)
+    })
+  })
+}
+
+/** Runs the detector as the loop does: only with what it needs, thresholds filled in. */
+export function outcomeOf(
+  practice: AnyPractice,
+  evidence: Evidence,
+  thresholds: Readonly<Record<string, number>> = {},
+): Outcome {
+  const missing = practice.needs.filter(kind => !evidence[kind])
+  if (missing.length > 0) return { kind: 'unknown', missing, why: 'missing' }
+  const defaults = Object.fromEntries(Object.entries(practice.thresholds).map(([name, { value }]) => [name, value]))
+  return practice.detect(evidence, { ...defaults, ...thresholds })
+}
+
+function findingsOf(outcome: Outcome): readonly Finding[] {
+  if (outcome.kind === 'finding') return outcome.findings
+  return outcome.kind === 'investigate' ? (outcome.findings ?? []) : []
+}
