@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  resolve: { conditions: ['@whetstone/source', 'node', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['@whetstone/source', 'node', 'import', 'default'] } },
+  resolve: { conditions: ['@whetstone/source', 'node', 'default'] },
+  ssr: { resolve: { conditions: ['@whetstone/source', 'node', 'default'] } },
   test: {
     include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'experiments/**/*.test.ts', 'bench/**/*.test.ts', '*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.real.test.ts'],
