@@ -23,7 +23,7 @@ export function newScratch(root: string, purpose: string, serverUser: Identity |
   return path
 }
 
-/** Removes the folders whose owner is dead; resolves with their names. `inUse` spares one that a surviving server still works in. */
+/** Removes the folders whose owner is dead; resolves with their names. `inUse` spares one in which a server still ends. */
 export async function sweepScratch(
   root: string,
   serverUser: Identity | undefined,

@@ -35,12 +35,17 @@ export function dataFolder(host: Host, scratch: string, kept: string | undefined
   return { path, isEmpty }
 }
 
-/** True when a server still works in this scratch folder although its owner is dead (its watchdog is about to stop it). */
-export function isServed(scratch: string): boolean {
+/**
+ * Ends a server that outlived both its owner and its watchdog; true while it still works in this scratch folder.
+ * Its working folder proves that the process is the one we think of, and not a later one with its number.
+ */
+export function endOrphan(scratch: string): boolean {
   try {
     const data = join(scratch, 'data')
     const pid = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
-    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data)
+    if (readlinkSync(`/proc/${pid}/cwd`) !== realpathSync(data)) return false
+    process.kill(pid, 'SIGQUIT')
+    return true
   } catch {
     return false
   }

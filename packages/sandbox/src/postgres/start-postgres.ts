@@ -10,7 +10,7 @@ import type { Supervised } from '../process/supervise.ts'
 import { prepareBinaries } from './binaries.ts'
 import type { Binaries } from './binaries.ts'
 import { createCluster, superuser } from './cluster.ts'
-import { dataFolder, isServed } from './data-folder.ts'
+import { dataFolder, endOrphan } from './data-folder.ts'
 import { createDatabase, databaseExists, dropDatabase } from './databases.ts'
 import type { CreateDatabaseOptions } from './databases.ts'
 import { thisHost } from './host.ts'
@@ -54,7 +54,7 @@ const pollIntervalMs = 5
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const host = thisHost()
   const from = options.package ?? postgresPackage()
-  await sweepScratch(host.scratch, host.serverUser, isServed)
+  await sweepScratch(host.scratch, host.serverUser, endOrphan)
   const binaries = await prepareBinaries(host, from)
   const { server, port, dataDirectory, logPath } = await startOnFreePort(host, binaries, from.version, options)
   const urlOf = (database: string) => `postgres://${superuser}@127.0.0.1:${port}/${encodeURIComponent(database)}`
