@@ -16,9 +16,9 @@ export interface HistogramJson {
   readonly digits: number
   /** Only buckets that hold something, by rising index. */
   readonly buckets: readonly (readonly [index: number, count: number])[]
-  /** Both ends are 0 when nothing was recorded. */
-  readonly min: number
-  readonly max: number
+  /** Both ends are `null` when nothing was recorded. */
+  readonly min: number | null
+  readonly max: number | null
   readonly sum: number
   readonly count: number
 }
@@ -143,8 +143,8 @@ export class Histogram {
       schema: 'log-linear@1',
       digits: 3,
       buckets: [...this.#filled()],
-      min: empty ? 0 : this.#min,
-      max: empty ? 0 : this.#max,
+      min: empty ? null : this.#min,
+      max: empty ? null : this.#max,
       sum: this.#sum,
       count: this.#count,
     }
@@ -164,6 +164,7 @@ export class Histogram {
     }
     if (histogram.#count === 0) return histogram
     const { min, max } = json
+    if (min === null || max === null) throw new RangeError('a histogram that counts something has no ends')
     if (indexOf(min) !== indexOf(histogram.#min) || indexOf(max) !== indexOf(histogram.#max)) {
       throw new RangeError(`a histogram's ends ${min} and ${max} are not in its outer buckets`)
     }
