@@ -1,11 +1,13 @@
 /** Every practice there is a module for, in the order of the roadmap: the one list the loop, the pages and the coverage are made from. */
 import type { AnyPractice } from '@whetstone/model'
+import { nPlusOne } from './database/n-plus-one.ts'
 
 export { roadmap, roadmapRow } from './roadmap.ts'
 export type { RoadmapRow } from './roadmap.ts'
 
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
-export const practices: readonly AnyPractice[] = []
+export const practices: readonly AnyPractice[] = [
+  nPlusOne,]
 
 const byId = new Map(practices.map(practice => [practice.id, practice]))
 
