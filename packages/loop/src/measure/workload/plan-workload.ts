@@ -1,0 +1,161 @@
+/** Makes the workload: routes of every source, merged, sifted for safety, filled with real keys and tried once. */
+import type { PlannedRoute, RouteName, SkippedRoute, Workload } from '@whetstone/model'
+import { seededRandom } from '@whetstone/stats'
+import type { FilledRoute } from './fill-route.ts'
+import { fillRoute } from './fill-route.ts'
+import type { SendRequest } from './http-client.ts'
+import type { SampleKeys } from './key-sources.ts'
+import { login } from './login.ts'
+import { safetyOf } from './safety.ts'
+import { readAccessLog } from './sources/access-log.ts'
+import { readFrameworkRoutes } from './sources/framework-routes.ts'
+import { readHar } from './sources/har.ts'
+import { readOpenapi } from './sources/openapi.ts'
+import { readHeaderLine, readRequestLine, readRouteLine } from './sources/request-line.ts'
+import type { DescribedParameter, InputProblem, RouteCandidate, WorkloadInput } from './workload-input.ts'
+
+export interface WorkloadShell {
+  readonly send: SendRequest
+  readonly sampleKeys?: SampleKeys
+  /** Host and port of the service, to choose among the hosts of a HAR. */
+  readonly targetHost?: string
+}
+
+export interface PlannedWorkload extends Workload {
+  /** What could not be read in the files that were given. */
+  readonly problems: readonly InputProblem[]
+  /** Where the keys of each route came from, `table orders` or `GET /orders`. */
+  readonly keysFrom: Readonly<Record<RouteName, string>>
+  /** What every request carries, credentials included: mask it in anything that is shown or stored. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const DEFAULT_REQUESTS_PER_ROUTE = 200
+/** What clients say when nobody says otherwise; without it a service would never compress, and that would be measured. */
+const CLIENT_HEADERS = { accept: 'application/json, */*;q=0.5', 'accept-encoding': 'gzip' }
+
+/** Sends only reads while planning: a list per parameter, up to three tries per route, and the login. */
+export async function planWorkload(input: WorkloadInput, shell: WorkloadShell): Promise<PlannedWorkload> {
+  const random = seededRandom(input.seed)
+  const count = input.requestsPerRoute ?? DEFAULT_REQUESTS_PER_ROUTE
+  const given = { ...CLIENT_HEADERS, ...Object.fromEntries((input.headers ?? []).map(readHeaderLine)) }
+  const headers = input.login === undefined ? given : { ...given, ...(await login(input.login, given, shell.send)) }
+  const gathered = gatherCandidates(input, {
+    random,
+    count,
+    ...(shell.targetHost === undefined ? {} : { targetHost: shell.targetHost }),
+  })
+  const routes: PlannedRoute[] = []
+  const skipped: SkippedRoute[] = [...gathered.skipped]
+  const keysFrom: Record<RouteName, string> = {}
+  for (const candidate of gathered.candidates) {
+    const route = nameOf(candidate)
+    const safety = safetyOf(candidate)
+    const filled: FilledRoute = safety.safe
+      ? await fillRoute(candidate, {
+          ids: input.ids ?? {},
+          described: candidate.parameters ?? [],
+          ...(shell.sampleKeys === undefined ? {} : { sampleKeys: shell.sampleKeys }),
+          send: shell.send,
+          headers,
+          count,
+          random,
+        })
+      : safety
+    if ('requests' in filled) {
+      routes.push({ route, weight: candidate.weight, requests: filled.requests })
+      if (filled.keysFrom !== undefined) keysFrom[route] = filled.keysFrom
+    } else skipped.push({ route, why: filled.why, give: filled.give })
+  }
+  return { routes, skipped, problems: gathered.problems, keysFrom, headers }
+}
+
+interface Gathered {
+  readonly candidates: readonly RouteCandidate[]
+  readonly skipped: readonly SkippedRoute[]
+  readonly problems: readonly InputProblem[]
+}
+
+function gatherCandidates(
+  input: WorkloadInput,
+  {
+    random,
+    count,
+    targetHost,
+  }: { readonly random: () => number; readonly count: number; readonly targetHost?: string },
+): Gathered {
+  const framework = readFrameworkRoutes(input.frameworkRoutes ?? [])
+  const openapi = input.openapi === undefined ? undefined : readOpenapi(input.openapi)
+  const declared = [...(openapi?.candidates ?? []), ...framework.candidates]
+  const patterns = [...new Set(declared.map(({ pattern }) => pattern))]
+  const seen = { random, patterns, keepPerRoute: count }
+  const har =
+    input.har === undefined
+      ? undefined
+      : readHar(input.har, { ...seen, ...(targetHost === undefined ? {} : { targetHost }) })
+  const log = input.accessLog === undefined ? undefined : readAccessLog(input.accessLog, seen)
+  const listed = (input.routes ?? []).map(readRouteLine)
+  // What the user lists or recorded is the mix; what is merely declared then only describes its parameters.
+  const mix = [...listed, ...(har?.candidates ?? []), ...(log?.candidates ?? [])]
+  const requested = (input.requests ?? []).map(line => readRequestLine(line))
+  const chosen = [...requested, ...(mix.length > 0 ? mix : declared)]
+  return {
+    candidates: mergeCandidates(chosen, describedBy(declared)),
+    skipped:
+      mix.length > 0
+        ? []
+        : framework.unreadable.map(({ method, pattern }) => ({
+            route: `${method} ${pattern}`,
+            why: 'a wildcard or regular expression cannot be filled',
+            give: `--route '${method} /…'`,
+          })),
+    problems: [openapi, har, log].flatMap(source => source?.problems ?? []),
+  }
+}
+
+/** One candidate a route; requests of several sources are put together, the first source's weight counts. */
+function mergeCandidates(
+  candidates: readonly RouteCandidate[],
+  described: ReadonlyMap<string, readonly DescribedParameter[]>,
+): RouteCandidate[] {
+  const merged = new Map<string, RouteCandidate>()
+  for (const candidate of candidates) {
+    const name = nameOf(candidate)
+    const known = merged.get(name)
+    if (known !== undefined) {
+      merged.set(name, { ...known, requests: [...known.requests, ...candidate.requests] })
+      continue
+    }
+    const parameters = candidate.parameters ?? described.get(`${candidate.method} ${shapeOf(candidate.pattern)}`)
+    merged.set(name, { ...candidate, ...(parameters === undefined ? {} : { parameters }) })
+  }
+  // What the framework and OpenAPI both declare is one route, even where they name its parameter differently.
+  const byShape = new Map<string, RouteCandidate>()
+  for (const candidate of merged.values()) {
+    const key = `${candidate.method} ${shapeOf(candidate.pattern)} ${candidate.operation ?? ''} ${candidate.query ?? ''}`
+    const known = byShape.get(key)
+    // The framework's spelling is the one that traces carry.
+    if (known === undefined || candidate.origin === 'framework') {
+      const parameters = known?.parameters ?? candidate.parameters
+      byShape.set(key, { ...candidate, ...(parameters === undefined ? {} : { parameters }) })
+    }
+  }
+  return [...byShape.values()]
+}
+
+function describedBy(declared: readonly RouteCandidate[]): Map<string, readonly DescribedParameter[]> {
+  return new Map(
+    declared.flatMap(({ method, pattern, parameters }) =>
+      parameters === undefined ? [] : [[`${method} ${shapeOf(pattern)}`, parameters] as const],
+    ),
+  )
+}
+
+/** `/orders/:id` and `/orders/:orderId` have the same shape. */
+function shapeOf(pattern: string): string {
+  return pattern.replace(/:[A-Za-z_]\w*/g, ':')
+}
+
+function nameOf({ method, pattern, operation }: RouteCandidate): RouteName {
+  return operation === undefined ? `${method} ${pattern}` : `${method} ${pattern} ${operation}`
+}

@@ -1,0 +1,97 @@
+/** Reads what people type on the command line: `GET /orders/:id 3`, `POST /search {"text":"x"}`, `name: value`. */
+import { WhetstoneError } from '@whetstone/model'
+import { graphqlOperation } from '../graphql.ts'
+import { normalisePattern, parametersOf } from '../route-pattern.ts'
+import type { RouteCandidate } from '../workload-input.ts'
+
+const METHODS = 'GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS'
+const ROUTE = new RegExp(`^(?:(${METHODS})\\s+)?(/\\S*)(?:\\s+(\\d+(?:\\.\\d+)?))?$`, 'i')
+const REQUEST = new RegExp(`^(?:(${METHODS})\\s+)?(/\\S*)(?:\\s+([\\s\\S]+))?$`, 'i')
+
+/** A `--route`; the method defaults to GET, the weight to 1. Throws `WHET_ROUTE`. */
+export function readRouteLine(line: string): RouteCandidate {
+  const match = ROUTE.exec(line.trim())
+  if (match === null) {
+    throw new WhetstoneError('WHET_ROUTE', `cannot read the route ${JSON.stringify(line)}`, {
+      hint: "write a method, a path and, if you like, a weight: --route 'GET /orders/:id 3'",
+    })
+  }
+  const [path, query] = splitQuery(match[2]!)
+  return candidateOf('route', (match[1] ?? 'GET').toUpperCase(), path, { query, weight: Number(match[3] ?? 1) })
+}
+
+/** A `--request` with an optional body; the user vouches that repeating it does no harm. Throws `WHET_REQUEST`. */
+export function readRequestLine(line: string, flag: '--request' | '--login' = '--request'): RouteCandidate {
+  const match = REQUEST.exec(line.trim())
+  if (match === null) {
+    throw new WhetstoneError('WHET_REQUEST', `cannot read the request ${JSON.stringify(line)}`, {
+      hint: `write a method, a path and a body: ${flag} 'POST /search {"text":"lamp"}'`,
+    })
+  }
+  const body = match[3]?.trim()
+  const [path, query] = splitQuery(match[2]!)
+  const method = (match[1] ?? (body === undefined ? 'GET' : 'POST')).toUpperCase()
+  return {
+    ...candidateOf('request', method, path, { query, weight: 1, ...(body === undefined ? {} : { body }) }),
+    markedSafe: true,
+  }
+}
+
+/** A `--header`; the name comes back in lower case. Throws `WHET_HEADER`. */
+export function readHeaderLine(line: string): readonly [name: string, value: string] {
+  const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([^\r\n]*)$/.exec(line.trim())
+  if (match === null) {
+    // The value may be a secret, so the message shows only what comes before a colon.
+    throw new WhetstoneError(
+      'WHET_HEADER',
+      `cannot read the header ${JSON.stringify(line.split(':')[0]!.slice(0, 40))}`,
+      {
+        hint: "write name and value with a colon: --header 'x-app-id: shop'",
+      },
+    )
+  }
+  return [match[1]!.toLowerCase(), match[2]!]
+}
+
+/** A body that is JSON or a form, as its content type says. */
+export function contentTypeOf(body: string): string {
+  if (/^\s*[[{"]/.test(body)) return 'application/json'
+  return /^[^\s=&]+=[^\s]*$/.test(body) ? 'application/x-www-form-urlencoded' : 'text/plain'
+}
+
+export function splitQuery(target: string): readonly [path: string, query: string] {
+  const at = target.indexOf('?')
+  return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at)]
+}
+
+/** A request is whole when its path has no parameter left. */
+function candidateOf(
+  origin: RouteCandidate['origin'],
+  method: string,
+  path: string,
+  { query, weight, body }: { query: string; weight: number; body?: string },
+): RouteCandidate {
+  const pattern = normalisePattern(path)
+  const whole = pattern === undefined || parametersOf(pattern).length === 0
+  const operation = graphqlOperation(body)?.name
+  return {
+    origin,
+    method,
+    // A path typed with odd characters is taken literally.
+    pattern: pattern ?? path,
+    requests: whole
+      ? [
+          {
+            method,
+            path: path + query,
+            headers: body === undefined ? {} : { 'content-type': contentTypeOf(body) },
+            ...(body === undefined ? {} : { body }),
+          },
+        ]
+      : [],
+    weight,
+    ...(query === '' ? {} : { query }),
+    ...(body === undefined ? {} : { body }),
+    ...(operation === undefined || operation === '' ? {} : { operation }),
+  }
+}
