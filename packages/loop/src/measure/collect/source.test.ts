@@ -1,6 +1,7 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Site } from '@whetstone/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collectSource } from './source.ts'
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-const at = (file: string, line: number): { file: string; line: number; column: number } => ({ file, line, column: 1 })
+const at = (file: string, line: number): Site => [{ file, line, column: 1 }]
 
 describe('collectSource', () => {
   test('keeps four lines on either side of a named line, and the manifest', async () => {

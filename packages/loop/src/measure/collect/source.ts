@@ -1,13 +1,13 @@
 /** Reads the few lines of the project that evidence names, so that a finding shows the code it is about. */
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { Frame, SourceEvidence, SourceExcerpt } from '@whetstone/model'
+import type { Site, SourceEvidence, SourceExcerpt } from '@whetstone/model'
 
 export interface SourceOptions {
   /** Absolute path of the project. Frames with relative paths are looked up below it. */
   readonly root: string
-  /** Frames to show, innermost frames of every site. */
-  readonly sites: readonly Frame[]
+  /** Every frame of every site is shown, as far as the bound allows. */
+  readonly sites: readonly Site[]
   /** Excerpts at most. Default 400. */
   readonly maxExcerpts?: number
 }
@@ -24,7 +24,7 @@ export async function collectSource(options: SourceOptions): Promise<SourceEvide
   const files = new Map<string, readonly string[] | undefined>()
   const excerpts: Record<string, SourceExcerpt> = {}
   let left = options.maxExcerpts ?? 400
-  for (const { file, line } of options.sites) {
+  for (const { file, line } of options.sites.flat()) {
     const key = `${file}:${line}`
     if (left === 0) break
     if (key in excerpts) continue
