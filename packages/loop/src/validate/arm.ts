@@ -1,0 +1,29 @@
+/** One side of a trial: how to get a fresh service of it, and how to be rid of that again. */
+import type { BlockMetric } from '@whetstone/model'
+import { startTarget, type TargetOptions } from '../measure/target.ts'
+
+export interface Arm {
+  readonly name: string
+  /** Starts a fresh service that is ready for requests. Called once for every block. */
+  start(signal?: AbortSignal): Promise<RunningArm>
+}
+
+export interface RunningArm {
+  readonly baseUrl: string
+  readonly pid?: number
+  /** Counts per request since the start (queries, rows), read after the block. They gate without statistics. */
+  readonly readCounters?: () => Promise<readonly BlockMetric[]>
+  /** Resolves when nothing of it is left running. */
+  stop(): Promise<void>
+}
+
+/** An arm that a command starts, as in `whetstone trial --a 'node old.js' --b 'node new.js'`. */
+export function commandArm(name: string, options: Omit<TargetOptions, 'signal'>): Arm {
+  return {
+    name,
+    async start(signal) {
+      const target = await startTarget({ ...options, ...(signal ? { signal } : {}) })
+      return { baseUrl: target.baseUrl, pid: target.pid, stop: () => target.stop() }
+    },
+  }
+}
