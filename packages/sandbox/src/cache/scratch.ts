@@ -8,8 +8,7 @@ import { runToEnd } from '../process/run-to-end.ts'
 import type { Identity } from '../process/identity.ts'
 
 /** The folder of all scratch folders; it belongs to the servers' user, so that a watchdog can remove what it served. */
-export function scratchRoot(cache: string, serverUser: Identity | undefined): string {
-  const path = join(cache, 'scratch')
+export function scratchRoot(path: string, serverUser: Identity | undefined): string {
   mkdirSync(path, { recursive: true, mode: 0o755 })
   if (serverUser) chownSync(path, serverUser.uid, serverUser.gid)
   return path

@@ -1,11 +1,12 @@
 /** Makes PostgreSQL's binaries startable by the user that shall run them: within reach, and with the library links an npm package cannot hold. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import type { Host } from '../cache/host.ts'
+import { moveIntoPlace } from '../cache/move-into-place.ts'
 import { blockingFolder } from '../cache/reach.ts'
 import { newScratch } from '../cache/scratch.ts'
 import { runToEnd } from '../process/run-to-end.ts'
-import type { Host } from './host.ts'
 import type { PostgresPackage } from './package.ts'
 
 export interface Binaries {
@@ -36,22 +37,12 @@ export async function prepareBinaries(host: Host, from: PostgresPackage): Promis
 async function copyOut(host: Host, from: PostgresPackage): Promise<string> {
   const copy = join(host.cache, 'postgres', `native-${from.version}-${hash(from.nativeFolder)}`)
   if (existsSync(copy)) return copy
-  const draft = newScratch(host.scratch, 'copy', undefined)
+  const draft = newScratch(host.ownScratch, 'copy', undefined)
   await runToEnd('cp', ['-R', from.nativeFolder, join(draft, 'native')])
   await runToEnd('chmod', ['-R', 'go+rX,go-w', join(draft, 'native')])
   moveIntoPlace(join(draft, 'native'), copy)
   await runToEnd('rm', ['-rf', draft])
   return copy
-}
-
-/** `rename` refuses a target that is a filled folder: then another process was first, with the same content. */
-export function moveIntoPlace(draft: string, place: string): void {
-  mkdirSync(join(place, '..'), { recursive: true })
-  try {
-    renameSync(draft, place)
-  } catch (error) {
-    if (!existsSync(place)) throw error
-  }
 }
 
 interface LibraryLink {

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { moveIntoPlace } from '../cache/move-into-place.ts'
 import { newScratch } from '../cache/scratch.ts'
 import { runToEnd } from '../process/run-to-end.ts'
-import { moveIntoPlace } from './binaries.ts'
 import type { Binaries } from './binaries.ts'
-import type { Host } from './host.ts'
+import type { Host } from '../cache/host.ts'
 
 export const superuser = 'postgres'
 
@@ -43,7 +43,7 @@ async function clusterTemplate(host: Host, binaries: Binaries, version: string):
     .slice(0, 12)
   const template = join(host.cache, 'postgres', `template-${version}-${key}`)
   if (existsSync(template)) return template
-  const draft = newScratch(host.scratch, 'initdb', host.serverUser)
+  const draft = newScratch(host.serverScratch, 'initdb', host.serverUser)
   const data = join(draft, 'data')
   const as = host.serverUser ?? {}
   await runToEnd(binaries.initdb, [`--pgdata=${data}`, ...initdbArguments], { as, env: binaries.env })

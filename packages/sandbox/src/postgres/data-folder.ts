@@ -3,7 +3,7 @@ import { lchownSync, mkdirSync, readFileSync, readdirSync, readlinkSync, realpat
 import { join, resolve } from 'node:path'
 import { WhetstoneError } from '@whetstone/model'
 import { blockingFolder } from '../cache/reach.ts'
-import type { Host } from './host.ts'
+import type { Host } from '../cache/host.ts'
 
 export interface DataFolder {
   readonly path: string

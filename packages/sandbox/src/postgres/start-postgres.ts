@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { WhetstoneError, exitCodes } from '@whetstone/model'
+import { thisHost } from '../cache/host.ts'
+import type { Host } from '../cache/host.ts'
 import { newScratch, sweepScratch } from '../cache/scratch.ts'
 import { freePort, isFreePort } from '../process/free-port.ts'
 import { supervise } from '../process/supervise.ts'
@@ -13,8 +15,6 @@ import { createCluster, superuser } from './cluster.ts'
 import { dataFolder, endOrphan } from './data-folder.ts'
 import { createDatabase, databaseExists, dropDatabase } from './databases.ts'
 import type { CreateDatabaseOptions } from './databases.ts'
-import { thisHost } from './host.ts'
-import type { Host } from './host.ts'
 import { postgresPackage } from './package.ts'
 import type { PostgresPackage } from './package.ts'
 import { serverSettings, settingArguments } from './settings.ts'
@@ -54,7 +54,7 @@ const pollIntervalMs = 5
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const host = thisHost()
   const from = options.package ?? postgresPackage()
-  await sweepScratch(host.scratch, host.serverUser, endOrphan)
+  await sweepScratch(host.serverScratch, host.serverUser, endOrphan)
   const binaries = await prepareBinaries(host, from)
   const { server, port, dataDirectory, logPath } = await startOnFreePort(host, binaries, from.version, options)
   const urlOf = (database: string) => `postgres://${superuser}@127.0.0.1:${port}/${encodeURIComponent(database)}`
@@ -100,7 +100,7 @@ async function startOnFreePort(
   options: PostgresOptions,
 ): Promise<Started> {
   for (let attempt = 1; ; attempt++) {
-    const scratch = newScratch(host.scratch, 'pg', host.serverUser)
+    const scratch = newScratch(host.serverScratch, 'pg', host.serverUser)
     const logPath = join(scratch, 'server.log')
     const data = dataFolder(host, scratch, options.dataDirectory)
     if (data.isEmpty) await createCluster(host, binaries, version, data.path)
