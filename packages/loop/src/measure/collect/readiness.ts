@@ -20,7 +20,10 @@ export async function waitUntilAnswering(baseUrl: string, options: ReadinessOpti
   while (performance.now() < deadline) {
     options.signal.throwIfAborted()
     const ended = options.ended()
-    if (ended) throw new WhetstoneError('WHET_TARGET_EXITED', `the service ${ended} before it answered`, { exitCode: exitCodes.target })
+    if (ended)
+      throw new WhetstoneError('WHET_TARGET_EXITED', `the service ${ended} before it answered`, {
+        exitCode: exitCodes.target,
+      })
     try {
       await once(new URL(options.path, baseUrl), Math.min(5_000, deadline - performance.now()), options.signal)
       return
@@ -37,11 +40,15 @@ export async function waitUntilAnswering(baseUrl: string, options: ReadinessOpti
         hint: 'Is it TLS, HTTP/2 or another protocol? Give the plain HTTP port.',
         cause: last,
       })
-    : new WhetstoneError('WHET_TARGET_SILENT', `${baseUrl} accepted no request within ${timeoutMs / 1_000} s: ${last?.message ?? 'no answer'}`, {
-        exitCode: exitCodes.target,
-        hint: 'It listens but does not answer. Try: curl -i ' + baseUrl,
-        cause: last,
-      })
+    : new WhetstoneError(
+        'WHET_TARGET_SILENT',
+        `${baseUrl} accepted no request within ${timeoutMs / 1_000} s: ${last?.message ?? 'no answer'}`,
+        {
+          exitCode: exitCodes.target,
+          hint: 'It listens but does not answer. Try: curl -i ' + baseUrl,
+          cause: last,
+        },
+      )
 }
 
 function once(url: URL, timeoutMs: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,64 @@
+/** Who may import whom: one rule per line of ARCHITECTURE.md, failing the build. */
+const packages = ['model', 'stats', 'load', 'probe', 'catalogue', 'loop', 'sandbox', 'dashboard', 'cli']
+
+/** Everything of ours outside `allowed` is forbidden to `from`. */
+function only(from, allowed) {
+  const others = [...packages.map(name => `packages/${name}`), 'apps', 'bench', 'experiments'].filter(
+    path => path !== from && !allowed.includes(path),
+  )
+  return {
+    name: `${from.replace('packages/', '')}-imports-only-${allowed.map(path => path.replace('packages/', '')).join('-') || 'nothing'}`,
+    severity: 'error',
+    from: { path: `^${from}/(src|test)/`, pathNot: '\\.test\\.ts$|/testing/|/fixtures/' },
+    to: { path: `^(${others.join('|')})/` },
+  }
+}
+
+module.exports = {
+  forbidden: [
+    only('packages/model', []),
+    only('packages/stats', []),
+    only('packages/load', ['packages/model', 'packages/stats']),
+    only('packages/probe', ['packages/model', 'packages/stats']),
+    only('packages/catalogue', ['packages/model', 'packages/stats']),
+    only('packages/sandbox', ['packages/model']),
+    only('packages/loop', ['packages/model', 'packages/stats', 'packages/load', 'packages/catalogue', 'packages/probe']),
+    only('packages/dashboard', ['packages/model', 'packages/stats']),
+    only('packages/cli', [...packages.map(name => `packages/${name}`), 'apps']),
+    only('apps', ['packages/sandbox']),
+    {
+      name: 'model-and-stats-do-no-io',
+      severity: 'error',
+      from: { path: '^packages/(model|stats)/src', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'probe-takes-only-types-of-model',
+      severity: 'error',
+      from: { path: '^packages/probe/src', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/model', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'practices-do-not-know-one-another',
+      comment: 'Only the owner of a shared detector may be imported; owners live beside their practices as *-detector.ts or are named here.',
+      severity: 'error',
+      from: { path: '^packages/catalogue/src/([^/]+)/[^/]+\\.ts$', pathNot: '\\.test\\.ts$|src/(derive|testing)/' },
+      to: { path: '^packages/catalogue/src/(?!derive|testing|roadmap)[^/]+/', pathNot: '(n-plus-one|missing-index|keyset-pagination|event-loop-blocking|profile-before-optimise|cpu-profiling)\\.ts$|/[^/]*(detector|shared|advice|cause|frames|remedy|findings)[^/]*\\.ts$' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: { path: '^(packages|apps)/', pathNot: '\\.test\\.ts$|/fixtures/|/testing/|/test/|compiled-entry\\.ts$' },
+      to: { path: 'node_modules', dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(/dist/|/fixtures/|/recorded/|\\.cache/)' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@whetstone/source', 'types', 'import', 'node', 'default'] },
+  },
+}

@@ -1,0 +1,32 @@
+/** `whetstone coverage`: what was looked at in a run, what was not and why, chapter by chapter. */
+import { findRun, readReport } from '@whetstone/loop'
+import { chapters, type CoverageState } from '@whetstone/model'
+import { baseFolder, type CommandContext } from '../context.ts'
+import { clip } from '../terminal/print-report.ts'
+
+export async function coverageCommand(
+  run: string | undefined,
+  options: { readonly json?: boolean },
+  context: CommandContext,
+): Promise<void> {
+  const report = await readReport(await findRun(baseFolder(context), run ?? 'latest'))
+  if (options.json) return context.json(report.coverage)
+  const { terminal } = context
+  const mark: Record<CoverageState, string> = {
+    finding: terminal.colour.red(terminal.marks.bad),
+    pass: terminal.colour.green(terminal.marks.ok),
+    'not-applicable': terminal.marks.dot,
+    unknown: '?',
+    ask: '?',
+    failed: terminal.colour.yellow(terminal.marks.warn),
+  }
+  for (const chapter of chapters) {
+    const rows = report.coverage.filter(row => row.chapter === chapter)
+    if (rows.length === 0) continue
+    terminal.out(terminal.colour.bold(chapter))
+    for (const row of rows) {
+      terminal.out(`  ${mark[row.state]} ${row.practice.padEnd(32)} ${clip(row.note, 43)}`)
+      if (row.state === 'unknown' && row.give) terminal.out(terminal.colour.dim(`      ${row.give}`))
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/** `whetstone demo`: the whole cycle on the slow shop, from nothing installed to a proved gain. */
+import { writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { renderReport } from '@whetstone/dashboard'
+import { diagnose, type Diagnosis } from '@whetstone/loop'
+import type { LadderStep, RunReport, TrialResult, Workload } from '@whetstone/model'
+import { seededRandom } from '@whetstone/stats'
+import type { FaultId } from '@whetstone/shop'
+import { baseFolder, type CommandContext } from '../context.ts'
+import { climbLadder } from '../demo/ladder.ts'
+import { openShop, type ShopStand } from '../demo/shop-stand.ts'
+import { tryFixedShop } from '../demo/shop-trial.ts'
+import { openInBrowser } from '../terminal/open.ts'
+import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
+import { printTrial } from '../terminal/print-trial.ts'
+import { progressPrinter } from '../terminal/progress.ts'
+import { milliseconds, seconds } from '../terminal/quantity.ts'
+
+export interface DemoOptions {
+  readonly json?: boolean
+  readonly open: boolean
+  readonly fixed?: boolean
+  readonly seed: number
+}
+
+/** About 60 % of what the slow shop can answer on two cores: below saturation, so that latencies compare. */
+export const demoRatePerSecond = 30
+const measuredMs = 12_000
+const warmUpMs = 2_000
+
+export async function demoCommand(options: DemoOptions, context: CommandContext): Promise<number> {
+  const { terminal } = context
+  const began = performance.now()
+  terminal.progress('  Starting a slow shop on a PostgreSQL of its own')
+  const shop = await openShop()
+  try {
+    const { faults, shopWorkload } = await import('@whetstone/shop')
+    const all = faults.map(fault => fault.id)
+    const workload: Workload = { routes: shopWorkload(seededRandom(options.seed)), skipped: [] }
+    terminal.progress(
+      `                  PostgreSQL 18, ${shop.rows.toLocaleString('en-US')} rows   ${seconds(performance.now() - began)}`,
+    )
+    const { report, folder } = await diagnoseShop(shop, options.fixed ? all : [], workload, options, context)
+    if (!options.json) {
+      printRoutes(report, terminal)
+      printFindings(report, terminal)
+    }
+    if (options.fixed) return await finish(report, folder, options, context)
+    const order = applyOrder(report, all)
+    const ladder = await climbLadder({
+      shop,
+      order,
+      workload,
+      ratePerSecond: demoRatePerSecond,
+      seed: options.seed,
+      first: report,
+      context,
+    })
+    const trial = await tryFixedShop({
+      shop,
+      fixes: all,
+      workload,
+      ratePerSecond: demoRatePerSecond,
+      seed: options.seed,
+      context,
+    })
+    const proved: RunReport = {
+      ...report,
+      ladder,
+      trial,
+      verdict: trial.guard.tooNoisy ? 'too-noisy' : trial.verdict,
+      run: { ...report.run, durationMs: performance.now() - began },
+    }
+    if (!options.json) printGain(trial, ladder, context)
+    return await finish(proved, folder, options, context)
+  } finally {
+    await shop.close()
+  }
+}
+
+async function diagnoseShop(
+  shop: ShopStand,
+  fixes: readonly FaultId[],
+  workload: Workload,
+  options: DemoOptions,
+  context: CommandContext,
+): Promise<Diagnosis> {
+  const databaseUrl = await shop.databaseFor(fixes.length > 0 ? 'shop_remedied' : 'shop_slow', fixes)
+  const { command, env } = shop.command(databaseUrl, fixes)
+  return diagnose({
+    subject: { kind: 'command', command, env, workingDirectory: context.workingDirectory },
+    plan: async () => workload,
+    databaseUrl,
+    ratePerSecond: demoRatePerSecond,
+    durationMs: measuredMs,
+    warmUpMs,
+    seed: options.seed,
+    readyPath: '/healthz',
+    scratch: async () => shop.postgres,
+    base: baseFolder(context),
+    root: context.workingDirectory,
+    name: fixes.length > 0 ? 'the fixed shop' : 'the slow shop',
+    command: 'whetstone demo',
+    tool: context.toolVersion,
+    now: context.now,
+    onProgress: progressPrinter(context.terminal, () => performance.now()),
+    signal: context.signal,
+  })
+}
+
+/** Remedies in the order the findings rank them; what was not found comes last. */
+function applyOrder(report: RunReport, all: readonly FaultId[]): readonly FaultId[] {
+  const rank = (id: FaultId) => {
+    const at = report.findings.findIndex(
+      finding => finding.practice === id || finding.also.some(also => also.practice === id),
+    )
+    return at < 0 ? Number.MAX_SAFE_INTEGER : at
+  }
+  return all.toSorted((a, b) => rank(a) - rank(b))
+}
+
+function printGain(trial: TrialResult, ladder: readonly LadderStep[], context: CommandContext): void {
+  const { terminal } = context
+  terminal.out()
+  terminal.out('  One remedy after another')
+  for (const step of ladder)
+    terminal.out(
+      `    ${step.label.padEnd(26)} p50 ${milliseconds(step.p50Ms).padStart(7)}   p95 ${milliseconds(step.p95Ms).padStart(7)}`,
+    )
+  printTrial(trial, terminal)
+  const p95 = trial.metrics.find(metric => metric.route === 'overall' && metric.name === 'p95Ms')
+  if (p95 && trial.verdict === 'better') {
+    const { estimate, low, high } = p95.ratio
+    terminal.out(
+      `  ${terminal.colour.bold(`${(1 / estimate).toFixed(1)} times faster at p95`)} (95 % interval ${(1 / high).toFixed(1)} to ${(1 / low).toFixed(1)})`,
+    )
+  }
+}
+
+async function finish(
+  report: RunReport,
+  folder: string,
+  options: DemoOptions,
+  context: CommandContext,
+): Promise<number> {
+  const file = join(folder, 'report.html')
+  await writeFile(join(folder, 'run.json'), `${JSON.stringify(report, null, 1)}\n`)
+  await writeFile(file, renderReport(report))
+  if (options.json) context.json(report)
+  else {
+    printCoverage(report, context.terminal)
+    context.terminal.out()
+    context.terminal.out(
+      `  Report: ${relative(context.workingDirectory, file)}   ${seconds(report.run.durationMs)} in all`,
+    )
+    context.terminal.out('  Next: whetstone diagnose -- node server.js')
+  }
+  if (options.open && !options.json && process.stdout.isTTY) openInBrowser(file)
+  return 0
+}

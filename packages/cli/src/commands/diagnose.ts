@@ -1,0 +1,150 @@
+/** `whetstone diagnose`: measures a service, names what makes it slow, says what it would gain. Reads only. */
+import { basename, join, relative } from 'node:path'
+import { renderReport } from '@whetstone/dashboard'
+import { databaseKeys, diagnose, type Stand, type Subject } from '@whetstone/loop'
+import { exitCodes, maskSecrets, WhetstoneError, type RunReport } from '@whetstone/model'
+import { loadConfig } from '../config.ts'
+import { baseFolder, type CommandContext } from '../context.ts'
+import { openInBrowser } from '../terminal/open.ts'
+import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
+import { progressPrinter } from '../terminal/progress.ts'
+import { failsOn } from './identify.ts'
+import { scratchDatabase } from './scratch.ts'
+import { assertSafe, planFor, type ServiceOptions } from './service-options.ts'
+
+export interface DiagnoseCommandOptions extends ServiceOptions {
+  readonly json?: boolean
+  readonly open?: boolean
+  readonly otlp?: number
+  readonly ready?: string
+  readonly port?: number
+  readonly startTimeout?: number
+  readonly explainAnalyze?: boolean
+  readonly failOn?: string
+}
+
+export async function diagnoseCommand(
+  words: readonly string[],
+  options: DiagnoseCommandOptions,
+  context: CommandContext,
+): Promise<number> {
+  const subject = subjectOf(words, options, context)
+  const databaseUrl = options.db ?? context.env['DATABASE_URL']
+  assertSafe(subject.kind === 'url' ? subject.url : undefined, 'service', options, context)
+  assertSafe(databaseUrl, 'database', options, context)
+  const config = await loadConfig(context.workingDirectory)
+  const scratch = scratchDatabase()
+  try {
+    const { report, folder } = await diagnose({
+      subject,
+      plan: stand => plan(stand, options, databaseUrl, context),
+      ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ratePerSecond: options.rate,
+      durationMs: options.duration,
+      warmUpMs: options.warmUp,
+      seed: options.seed,
+      ...(options.otlp === undefined ? {} : { otlpPort: options.otlp }),
+      ...(options.ready === undefined ? {} : { readyPath: options.ready }),
+      explainAnalyze: options.explainAnalyze ?? false,
+      scratch: scratch.open,
+      settings: config.practices,
+      budgets: config.budgets,
+      base: baseFolder(context),
+      root: context.workingDirectory,
+      name: nameOf(subject),
+      command: context.commandLine,
+      tool: context.toolVersion,
+      now: context.now,
+      onProgress: progressPrinter(context.terminal, () => performance.now()),
+      signal: context.signal,
+    })
+    return await present(report, folder, options, context)
+  } finally {
+    await scratch.close()
+  }
+}
+
+async function plan(
+  stand: Stand,
+  options: DiagnoseCommandOptions,
+  databaseUrl: string | undefined,
+  context: CommandContext,
+) {
+  const keys = databaseUrl === undefined ? undefined : await databaseKeys(databaseUrl)
+  try {
+    const workload = await planFor(
+      options,
+      {
+        baseUrl: stand.baseUrl,
+        frameworkRoutes: stand.probe?.routes() ?? [],
+        ...(keys ? { sampleKeys: keys.sample } : {}),
+      },
+      context,
+    )
+    context.terminal.progress(
+      `                  ${workload.routes.length} routes to call, ${workload.skipped.length} skipped`,
+    )
+    return workload
+  } finally {
+    await keys?.close()
+  }
+}
+
+async function present(
+  report: RunReport,
+  folder: string,
+  options: DiagnoseCommandOptions,
+  context: CommandContext,
+): Promise<number> {
+  const file = join(folder, 'report.html')
+  const { writeFile } = await import('node:fs/promises')
+  await writeFile(file, await renderReport(report))
+  const exitCode = exitCodeOf(report, options)
+  const { terminal } = context
+  if (options.json) context.json({ ...report, exitCode })
+  else {
+    printRoutes(report, terminal)
+    printFindings(report, terminal)
+    printCoverage(report, terminal)
+    const worst = report.findings[0]
+    terminal.out()
+    terminal.out(
+      `  ${report.findings.length === 1 ? '1 finding' : `${report.findings.length} findings`}. Report: ${relative(context.workingDirectory, file)}`,
+    )
+    terminal.out(`  Next: ${worst ? `whetstone explain ${worst.practice}` : 'whetstone coverage'}`)
+  }
+  if (options.open) openInBrowser(file)
+  return exitCode
+}
+
+function exitCodeOf(report: RunReport, options: DiagnoseCommandOptions): number {
+  if (report.verdict === 'failed') return exitCodes.target
+  if (report.budgets.some(budget => !budget.ok)) return exitCodes.gate
+  return failsOn(options.failOn, report.findings) ? exitCodes.findings : exitCodes.ok
+}
+
+function subjectOf(words: readonly string[], options: DiagnoseCommandOptions, context: CommandContext): Subject {
+  const [first] = words
+  if (first === undefined) {
+    throw new WhetstoneError('WHET_NO_TARGET', 'no service was named', {
+      hint: 'whetstone diagnose -- node server.js\nwhetstone diagnose http://127.0.0.1:3000 --db "$DATABASE_URL"',
+    })
+  }
+  if (words.length === 1 && /^https?:\/\//.test(first)) return { kind: 'url', url: first }
+  return {
+    kind: 'command',
+    command: words,
+    workingDirectory: context.workingDirectory,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.startTimeout === undefined ? {} : { startTimeoutMs: options.startTimeout }),
+  }
+}
+
+/** The script's name for `node server.js`, the origin for a URL. */
+function nameOf(subject: Subject): string {
+  if (subject.kind === 'url') return maskSecrets(new URL(subject.url).origin)
+  const script = subject.command.find(
+    (word, index) => index > 0 && !word.startsWith('-') && /\.[cm]?[jt]sx?$/.test(word),
+  )
+  return basename(script ?? subject.command.at(0) ?? 'service')
+}

@@ -1,0 +1,164 @@
+/** What `diagnose` and `trial` are both told about a service: load, workload, database, safety. */
+import { readFile } from 'node:fs/promises'
+import { planWorkload, requestSender, type WorkloadInput } from '@whetstone/loop'
+import { exitCodes, maskSecrets, type Workload, WhetstoneError } from '@whetstone/model'
+import type { Command } from 'commander'
+import type { CommandContext } from '../context.ts'
+
+export interface ServiceOptions {
+  readonly rate: number
+  readonly duration: number
+  readonly warmUp: number
+  readonly seed: number
+  readonly db?: string
+  readonly openapi?: string
+  readonly har?: string
+  readonly accessLog?: string
+  readonly route: readonly string[]
+  readonly request: readonly string[]
+  readonly header: readonly string[]
+  readonly login?: string
+  readonly ids: readonly string[]
+  readonly allowHost?: string
+  readonly iOwnThis?: boolean
+}
+
+/** A rate above this against one's own machine is a slip of the finger. */
+const maxRatePerSecond = 20_000
+
+export function addServiceOptions(command: Command): Command {
+  return command
+    .option('--rate <number>', 'requests per second, open model', number('--rate', 0.1, maxRatePerSecond), 50)
+    .option('--duration <time>', 'measured time, such as 30s', duration('--duration'), 20_000)
+    .option('--warm-up <time>', 'sent before it and not judged', duration('--warm-up'), 3_000)
+    .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)
+    .option('--db <url>', 'PostgreSQL to read plans and statistics from (default $DATABASE_URL)')
+    .option('--openapi <file>', 'routes from an OpenAPI 3 document')
+    .option('--har <file>', 'routes and requests from a HAR recording')
+    .option('--access-log <file>', 'routes, keys and mix from an access log (combined or JSON lines)')
+    .option('--route <text>', "a route, 'GET /orders/:id 3' (repeatable; 3 is its weight)", collect, [])
+    .option('--request <text>', `a request that is safe to repeat, 'POST /search {"q":"x"}' (repeatable)`, collect, [])
+    .option('--header <text>', "sent with every request, 'name: value' (repeatable)", collect, [])
+    .option('--login <text>', `sent once, its token reused, 'POST /login {"user":"a"}'`)
+    .option('--ids <name=file>', 'keys for a path parameter, one a line (repeatable)', collect, [])
+    .option('--allow-host <host>', 'a service or database that is not on this machine')
+    .option('--i-own-this', 'go on although NODE_ENV is production')
+}
+
+function collect(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value]
+}
+
+export function number(flag: string, low: number, high: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (text.trim() !== '' && value >= low && value <= high) return value
+    throw new WhetstoneError('WHET_FLAG', `${flag} is '${text}'; it must be a number from ${low} to ${high}`)
+  }
+}
+
+/** `500ms`, `30s`, `2m`; milliseconds out. */
+export function duration(flag: string): (text: string) => number {
+  return text => {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text)
+    const value = match ? Number(match[1]) * { ms: 1, s: 1_000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'] : Number.NaN
+    if (value >= 100 && value <= 3_600_000) return value
+    throw new WhetstoneError('WHET_FLAG', `${flag} is '${text}'; write a time from 100ms to 60m, such as 30s`)
+  }
+}
+
+const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i
+
+/** @throws WhetstoneError WHET_FOREIGN_HOST, WHET_PRODUCTION */
+export function assertSafe(
+  url: string | undefined,
+  what: string,
+  options: Pick<ServiceOptions, 'allowHost' | 'iOwnThis'>,
+  context: CommandContext,
+): void {
+  if (context.env['NODE_ENV'] === 'production' && !options.iOwnThis) {
+    throw new WhetstoneError('WHET_PRODUCTION', 'NODE_ENV is production: a load test belongs on a copy', {
+      exitCode: exitCodes.usage,
+      hint: 'If this is a copy you own, add --i-own-this',
+    })
+  }
+  if (url === undefined) return
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (!parsed)
+    throw new WhetstoneError('WHET_URL', `${what} '${maskSecrets(url)}' is not a URL`, {
+      hint: `such as ${what === 'database' ? 'postgres://user@127.0.0.1:5432/name' : 'http://127.0.0.1:3000'}`,
+    })
+  if (loopback.test(parsed.hostname) || parsed.hostname === '' || parsed.hostname === options.allowHost) return
+  throw new WhetstoneError('WHET_FOREIGN_HOST', `the ${what} is on ${parsed.hostname}, not on this machine`, {
+    exitCode: exitCodes.usage,
+    hint: `If you may load it: --allow-host ${parsed.hostname}`,
+  })
+}
+
+/** Reads the files the flags name. @throws WhetstoneError WHET_FILE */
+export async function workloadInput(options: ServiceOptions): Promise<WorkloadInput> {
+  const file = async (name: string | undefined) =>
+    name === undefined ? undefined : { file: name, text: await text(name) }
+  const [openapi, har, accessLog] = await Promise.all([
+    file(options.openapi),
+    file(options.har),
+    file(options.accessLog),
+  ])
+  const ids: Record<string, string[]> = {}
+  for (const pair of options.ids) {
+    const [name, path] = pair.split('=')
+    if (!name || !path)
+      throw new WhetstoneError('WHET_FLAG', `--ids is '${pair}'; write name=file, such as orders=ids.txt`)
+    ids[name] = (await text(path)).split(/\r?\n/).filter(Boolean)
+  }
+  return {
+    ...(openapi ? { openapi } : {}),
+    ...(har ? { har } : {}),
+    ...(accessLog ? { accessLog } : {}),
+    routes: options.route,
+    requests: options.request,
+    headers: options.header,
+    ...(options.login === undefined ? {} : { login: options.login }),
+    ids,
+    seed: options.seed,
+  }
+}
+
+async function text(name: string): Promise<string> {
+  return readFile(name, 'utf8').catch(cause => {
+    throw new WhetstoneError('WHET_FILE', `${name} cannot be read: ${(cause as Error).message}`, { cause })
+  })
+}
+
+export interface PlanningContext {
+  readonly baseUrl: string
+  readonly frameworkRoutes: readonly { readonly method: string; readonly pattern: string }[]
+  readonly sampleKeys?: NonNullable<Parameters<typeof planWorkload>[1]['sampleKeys']>
+}
+
+/** @throws WhetstoneError WHET_NO_ROUTES when nothing is left to send */
+export async function planFor(
+  options: ServiceOptions,
+  planning: PlanningContext,
+  context: CommandContext,
+): Promise<Workload> {
+  const base = new URL(planning.baseUrl)
+  const planned = await planWorkload(
+    { ...(await workloadInput(options)), frameworkRoutes: planning.frameworkRoutes },
+    {
+      send: requestSender(base),
+      targetHost: base.host,
+      ...(planning.sampleKeys ? { sampleKeys: planning.sampleKeys } : {}),
+    },
+  )
+  for (const problem of planned.problems) {
+    context.terminal.progress(
+      `  ${context.terminal.marks.warn} ${problem.file}${problem.line ? `:${problem.line}` : ''} ${problem.why}`,
+    )
+  }
+  if (planned.routes.length > 0) return planned
+  const skipped = planned.skipped.slice(0, 8).map(route => `  ${route.route}: ${route.why}; ${route.give}`)
+  throw new WhetstoneError('WHET_NO_ROUTES', 'no request could be made for any route', {
+    hint: [...skipped, "Give one: --route 'GET /orders', or --openapi, --har, --access-log"].join('\n'),
+  })
+}

@@ -1,0 +1,67 @@
+/** `whetstone trial`: two commands, interleaved in fresh processes, and a verdict with its interval. */
+import { commandArm, loadBlock, openStand, runTrial } from '@whetstone/loop'
+import { run as runLoad } from '@whetstone/load'
+import { exitCodes, type TrialResult, WhetstoneError } from '@whetstone/model'
+import type { CommandContext } from '../context.ts'
+import { printTrial } from '../terminal/print-trial.ts'
+import { progressPrinter } from '../terminal/progress.ts'
+import { assertSafe, planFor, type ServiceOptions } from './service-options.ts'
+import { splitWords } from './words.ts'
+
+export interface TrialCommandOptions extends ServiceOptions {
+  readonly a: string
+  readonly b: string
+  readonly pairs: number
+  readonly block: number
+  /** Percent. */
+  readonly margin: number
+  readonly strictNoise?: boolean
+  readonly json?: boolean
+}
+
+export async function trialCommand(options: TrialCommandOptions, context: CommandContext): Promise<number> {
+  assertSafe(undefined, 'service', options, context)
+  const onProgress = progressPrinter(context.terminal, () => performance.now())
+  const subject = (command: string) => ({ command: wordsOf(command), workingDirectory: context.workingDirectory })
+  const stand = await openStand({
+    subject: { kind: 'command', ...subject(options.a) },
+    onProgress,
+    signal: context.signal,
+  })
+  const workload = await planFor(
+    options,
+    { baseUrl: stand.baseUrl, frameworkRoutes: stand.probe?.routes() ?? [] },
+    context,
+  ).finally(() => stand.close())
+  const result = await runTrial({
+    arms: { a: commandArm(options.a, subject(options.a)), b: commandArm(options.b, subject(options.b)) },
+    workload,
+    measureBlock: loadBlock({ runLoad }),
+    ratePerSecond: options.rate,
+    seed: options.seed,
+    pairs: options.pairs,
+    blockMs: options.block,
+    warmUpMs: Math.min(options.warmUp, options.block),
+    marginFraction: options.margin / 100,
+    onProgress: ({ done, planned }) => onProgress({ kind: 'block', done, total: planned, label: 'blocks' }),
+    signal: context.signal,
+  })
+  if (options.json) context.json(result)
+  else printTrial(result, context.terminal)
+  return exitCodeOf(result, options)
+}
+
+function exitCodeOf(result: TrialResult, options: TrialCommandOptions): number {
+  if (result.guard.tooNoisy || result.verdict === 'unclear')
+    return options.strictNoise ? exitCodes.undecided : exitCodes.ok
+  return result.verdict === 'worse' ? exitCodes.gate : exitCodes.ok
+}
+
+function wordsOf(command: string): readonly string[] {
+  const words = splitWords(command)
+  if (words.length === 0)
+    throw new WhetstoneError('WHET_NO_COMMAND', 'an arm of the trial has no command', {
+      hint: "whetstone trial --a 'node old.js' --b 'node new.js'",
+    })
+  return words
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/** The command line: parses, runs one command, turns its outcome into an exit code, and always ends what it started. */
+import { exitCodes } from '@whetstone/model'
+import { CommanderError } from 'commander'
+import { createProgram } from './program.ts'
+import { printError } from './terminal/error.ts'
+import { createTerminal } from './terminal/terminal.ts'
+
+const interrupt = new AbortController()
+/** After this the process ends whatever still hangs. */
+const interruptGraceMs = 2_500
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interrupt.signal.aborted) process.exit(exitCodes.interrupted)
+    interrupt.abort(new Error('interrupted'))
+    setTimeout(() => process.exit(exitCodes.interrupted), interruptGraceMs).unref()
+  })
+}
+process.stdout.on('error', () => process.exit(exitCodes.ok)) // `whetstone … | head` is no failure
+
+const words = process.argv.slice(2)
+const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
+const terminal = createTerminal({
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  noColor: own.includes('--no-color'),
+  quietResult: own.includes('--json'),
+})
+
+let exitCode: number = exitCodes.ok
+try {
+  await createProgram({ terminal, signal: interrupt.signal, words, setExitCode: code => (exitCode = code) }).parseAsync(
+    words,
+    { from: 'user' },
+  )
+} catch (error) {
+  if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  else if (interrupt.signal.aborted) {
+    terminal.progress('  Interrupted. What was measured so far is kept: whetstone history')
+    exitCode = exitCodes.interrupted
+  } else exitCode = printError(error, terminal, own.includes('--verbose'))
+}
+if (interrupt.signal.aborted) exitCode = exitCodes.interrupted
+// Sockets of idle keep-alive connections must not hold the shell.
+process.stdout.write('', () => process.exit(exitCode))

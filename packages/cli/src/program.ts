@@ -1,0 +1,162 @@
+/** The grammar: every command with its flags and its one line of help. */
+import { createRequire } from 'node:module'
+import { maskSecrets } from '@whetstone/model'
+import { Command, Option } from 'commander'
+import type { CommandContext } from './context.ts'
+import type { CatalogueOptions } from './commands/catalogue.ts'
+import type { DemoOptions } from './commands/demo.ts'
+import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
+import type { ExplainOptions } from './commands/explain.ts'
+import type { ReportOptions } from './commands/report.ts'
+import { addServiceOptions, duration, number } from './commands/service-options.ts'
+import type { TrialCommandOptions } from './commands/trial.ts'
+import type { Terminal } from './terminal/terminal.ts'
+
+export interface ProgramShell {
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+  readonly words: readonly string[]
+  readonly setExitCode: (code: number) => void
+}
+
+const version = (createRequire(import.meta.url)('../package.json') as { version: string }).version
+
+export function createProgram({ terminal, signal, words, setExitCode }: ProgramShell): Command {
+  const context: CommandContext = {
+    terminal,
+    signal,
+    workingDirectory: process.cwd(),
+    env: process.env,
+    now: () => new Date(),
+    toolVersion: `whetstone ${version}`,
+    commandLine: maskSecrets(['whetstone', ...words].join(' ')),
+    json: value => process.stdout.write(`${JSON.stringify(value)}\n`),
+  }
+  const program = new Command('whetstone')
+    .description(
+      'Whetstone sharpens backends: it measures a running backend, names what makes it slow,\nand proves what the remedy gains.',
+    )
+    .version(version)
+    .option('--no-color', 'plain text')
+    .option('--verbose', 'stack traces with errors')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureHelp({ helpWidth: 80 })
+    .addHelpText('after', '\nStart with:  whetstone demo\nThen:        whetstone diagnose -- node server.js')
+  // Each command loads its own code: `--help` must not pay for the parsers of `diagnose`.
+  program
+    .command('demo')
+    .description('a slow shop on a real PostgreSQL, measured, diagnosed, remedied and proved')
+    .option('--json', 'one JSON object on stdout')
+    .option('--no-open', 'do not open the report')
+    .addOption(new Option('--fixed', 'diagnose the fixed shop instead'))
+    .option('--seed <number>', 'draws arrivals and keys', number('--seed', 0, 2 ** 31), 1)
+    .action(async (options: DemoOptions) =>
+      setExitCode(await (await import('./commands/demo.ts')).demoCommand(options, context)),
+    )
+  addServiceOptions(
+    program
+      .command('diagnose')
+      .description('measure a service and name what makes it slow: diagnose -- node server.js')
+      .argument('[target...]', 'a URL, or -- and the command that starts it')
+      .passThroughOptions(),
+  )
+    .option('--otlp <port>', 'receive OpenTelemetry traces on this port', text =>
+      number('--otlp', 0, 65_535)(text.replace(/^:/, '')),
+    )
+    .option('--port <number>', 'the port it listens on, when it has several', number('--port', 1, 65_535))
+    .option('--ready <path>', 'path that answers once it is up')
+    .option('--start-timeout <time>', 'how long it may take to listen', duration('--start-timeout'))
+    .option('--explain-analyze', 'also run EXPLAIN ANALYZE on the database')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 5 on findings at least this severe').choices(['high', 'warn', 'info']),
+    )
+    .option('--json', 'one JSON object (whetstone/run@1) on stdout')
+    .option('--open', 'open the report')
+    .action(async (target: string[], options: DiagnoseCommandOptions) =>
+      setExitCode(await (await import('./commands/diagnose.ts')).diagnoseCommand(target, options, context)),
+    )
+  addServiceOptions(
+    program
+      .command('trial')
+      .description("compare two commands: trial --a 'node old.js' --b 'node new.js'")
+      .requiredOption('--a <command>', 'the base')
+      .requiredOption('--b <command>', 'the change'),
+  )
+    .option('--pairs <number>', 'interleaved pairs of blocks', number('--pairs', 4, 200), 14)
+    .option('--block <time>', 'measured part of a block', duration('--block'), 2_000)
+    .option('--margin <percent>', 'smaller changes count as equal', number('--margin', 0.1, 50), 5)
+    .option('--strict-noise', 'exit 4 when it cannot be decided')
+    .option('--json', 'one JSON object (trial@1) on stdout')
+    .action(async (options: TrialCommandOptions) =>
+      setExitCode(await (await import('./commands/trial.ts')).trialCommand(options, context)),
+    )
+  program
+    .command('explain')
+    .description('the mechanism, the exceptions and the remedy of a practice')
+    .argument('<practice>')
+    .option('--run <id>', 'take findings from this run instead of the latest')
+    .option('--json', 'one JSON object on stdout')
+    .action(async (id: string, options: ExplainOptions) =>
+      (await import('./commands/explain.ts')).explainCommand(id, options, context),
+    )
+  program
+    .command('identify')
+    .description('judge a saved run again, offline')
+    .argument('[run]', 'id, beginning of an id, folder, or latest', 'latest')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 5 on findings at least this severe').choices(['high', 'warn', 'info']),
+    )
+    .option('--json', 'one JSON object on stdout')
+    .action(async (run: string, options: { json?: boolean; failOn?: string }) =>
+      setExitCode(await (await import('./commands/identify.ts')).identifyCommand(run, options, context)),
+    )
+  program
+    .command('coverage')
+    .description('what was looked at in a run, and what was not')
+    .argument('[run]', 'id or latest', 'latest')
+    .option('--json', 'one JSON array on stdout')
+    .action(async (run: string, options: { json?: boolean }) =>
+      (await import('./commands/coverage.ts')).coverageCommand(run, options, context),
+    )
+  program
+    .command('report')
+    .description('write the HTML report of a run again')
+    .argument('[run]', 'id or latest', 'latest')
+    .option('--output <file>', 'where to')
+    .option('--open', 'open it')
+    .option('--json', 'the run as one JSON object')
+    .action(async (run: string, options: ReportOptions) =>
+      (await import('./commands/report.ts')).reportCommand(run, options, context),
+    )
+  program
+    .command('history')
+    .description('the runs of this folder')
+    .option('--json', 'one JSON array on stdout')
+    .action(async (options: { json?: boolean }) =>
+      (await import('./commands/history.ts')).historyCommand(options, context),
+    )
+  program
+    .command('export')
+    .description('a run without parameters, literals and secrets, to share')
+    .argument('[run]', 'id or latest', 'latest')
+    .option('--output <file>', 'where to (default <run>.whetstone.json)')
+    .action(async (run: string, options: { output?: string }) =>
+      (await import('./commands/export.ts')).exportCommand(run, options, context),
+    )
+  program
+    .command('catalogue')
+    .description('the practices of the roadmap')
+    .option('--chapter <name>', 'only this chapter')
+    .option('--json', 'one JSON array on stdout')
+    .action(async (options: CatalogueOptions) =>
+      (await import('./commands/catalogue.ts')).catalogueCommand(options, context),
+    )
+  program
+    .command('init')
+    .description('write whetstone.config.ts by asking four questions')
+    .option('--yes', 'take the defaults')
+    .action(async (options: { yes?: boolean }) => (await import('./commands/init.ts')).initCommand(options, context))
+  return program
+}

@@ -1,0 +1,92 @@
+/** A run as lines of at most 80 columns: routes, findings with place and gain, what was not looked at. */
+import { placeText, type RankedFinding, type RunReport } from '@whetstone/model'
+import { count, milliseconds, percent, quantity } from './quantity.ts'
+import type { Terminal } from './terminal.ts'
+
+const width = 80
+
+export function printRoutes(report: RunReport, terminal: Terminal): void {
+  terminal.out('')
+  const shown = report.routes.slice(0, 8)
+  const nameWidth = Math.min(36, Math.max(...shown.map(route => route.route.length), 10))
+  for (const route of shown) {
+    const cells = [
+      clip(route.route, nameWidth).padEnd(nameWidth),
+      `p50 ${milliseconds(route.p50Ms)}`.padStart(12),
+      `p95 ${milliseconds(route.p95Ms)}`.padStart(12),
+      `${percent(route.timeFraction)} of waiting`.padStart(15),
+    ]
+    terminal.out(`  ${cells.join(' ')}`.trimEnd())
+  }
+  if (report.routes.length > shown.length)
+    terminal.out(`  ${terminal.colour.dim(`and ${report.routes.length - shown.length} more routes`)}`)
+}
+
+export function printFindings(report: RunReport, terminal: Terminal): void {
+  terminal.out('')
+  for (const finding of report.findings) printFinding(finding, terminal)
+  if (report.findings.length === 0) terminal.out('  Nothing to fix in what could be seen.')
+}
+
+function printFinding(finding: RankedFinding, terminal: Terminal): void {
+  const { colour, marks } = terminal
+  const mark = { high: colour.red(marks.bad), warn: colour.yellow(marks.warn), info: colour.dim(marks.dot) }[
+    finding.severity
+  ]
+  const place = placeText(finding.where.site) ?? finding.where.resource ?? finding.where.route ?? ''
+  terminal.out(`  ${mark} ${colour.bold(finding.title)}`)
+  terminal.out(
+    `      ${[place, finding.where.route && place !== finding.where.route ? finding.where.route : '', finding.confidence].filter(Boolean).join('   ')}`,
+  )
+  const facts = finding.facts.slice(0, 3).map(fact => `${fact.label} ${quantity(fact.quantity)}`)
+  for (const line of wrap(facts.join(', '), width - 6)) terminal.out(`      ${colour.dim(line)}`)
+  const expected = expectation(finding)
+  terminal.out(`      fix: whetstone explain ${finding.practice}${expected ? `   ${expected}` : ''}`)
+}
+
+/** The prediction in one phrase, or nothing: no gain is promised without one. */
+export function expectation(finding: RankedFinding): string {
+  const predicted = finding.predicted
+  if (predicted?.p95Ms && finding.gainFraction > 0.005) {
+    const { beforeMs, low, high } = predicted.p95Ms
+    return `expected p95 ${milliseconds(low)} to ${milliseconds(high)}, now ${milliseconds(beforeMs)}`
+  }
+  if (predicted?.bytes)
+    return `expected ${quantity({ value: predicted.bytes.after, unit: 'bytes' })}, now ${quantity({ value: predicted.bytes.before, unit: 'bytes' })}`
+  return ''
+}
+
+export function printCoverage(report: RunReport, terminal: Terminal): void {
+  const unknown = report.coverage.filter(row => row.state === 'unknown')
+  const failed = report.coverage.filter(row => row.state === 'failed')
+  if (unknown.length > 0) {
+    const give = [...new Set(unknown.map(row => row.give).filter(Boolean))].slice(0, 3)
+    terminal.out(
+      `  ${terminal.colour.dim(`${terminal.marks.dot} ${count(unknown.length)} checks lacked evidence${give.length > 0 ? `: add ${give.join(', or ')}` : ''} (whetstone coverage)`)}`,
+    )
+  }
+  for (const row of failed) terminal.out(`  ${terminal.marks.warn} ${row.practice}: ${row.note}`)
+  for (const skipped of report.skipped.slice(0, 5))
+    terminal.out(
+      `  ${terminal.colour.dim(`${terminal.marks.dot} skipped ${skipped.route}: ${skipped.why}; ${skipped.give}`)}`,
+    )
+  if (report.skipped.length > 5)
+    terminal.out(`  ${terminal.colour.dim(`  and ${report.skipped.length - 5} more skipped routes`)}`)
+  for (const warning of report.warnings) terminal.out(`  ${terminal.colour.yellow(terminal.marks.warn)} ${warning}`)
+}
+
+export function clip(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 3)}...`
+}
+
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line && line.length + word.length + 1 > columns) {
+      lines.push(line)
+      line = word
+    } else line = line ? `${line} ${word}` : word
+  }
+  return line ? [...lines, line] : lines
+}

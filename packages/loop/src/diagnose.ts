@@ -1,0 +1,199 @@
+/** The cycle on one service, as far as it goes without changing it: measure, identify, ask for more, identify again, predict, report. */
+import { randomUUID } from 'node:crypto'
+import { cpus } from 'node:os'
+import type {
+  AnyPractice,
+  BudgetResult,
+  Evidence,
+  HistoryEvidence,
+  RankedFinding,
+  RunReport,
+  Workload,
+} from '@whetstone/model'
+import { practices as allPractices } from '@whetstone/catalogue'
+import { seededRandom } from '@whetstone/stats'
+import { identify, type PracticeSettings } from './identify/identify.ts'
+import { mergeFindings } from './identify/merge.ts'
+import { gather, type GatherOptions } from './measure/gather.ts'
+import { measureWindow } from './measure/measure.ts'
+import type { OnProgress } from './measure/progress.ts'
+import { addToIndex, createRunFolder, readIndex } from './measure/run-folder.ts'
+import { openStand, type Stand, type Subject } from './measure/stand.ts'
+import { rankFindings } from './optimise/rank.ts'
+import { assembleReport } from './report/assemble.ts'
+
+export interface DiagnoseOptions {
+  readonly subject: Subject
+  /** Makes the workload once the service answers. */
+  readonly plan: (stand: Stand) => Promise<Workload>
+  readonly databaseUrl?: string
+  readonly ratePerSecond: number
+  readonly durationMs: number
+  readonly warmUpMs: number
+  readonly seed: number
+  readonly otlpPort?: number
+  readonly readyPath?: string
+  readonly explainAnalyze?: boolean
+  readonly scratch?: GatherOptions['scratch']
+  readonly ownDatabase?: GatherOptions['ownDatabase']
+  readonly settings?: PracticeSettings
+  readonly budgets?: Readonly<Record<string, Partial<Record<BudgetResult['metric'], number>>>>
+  /** The `.whetstone` folder. */
+  readonly base: string
+  /** Project root, for source excerpts. */
+  readonly root: string
+  readonly name: string
+  readonly command: string
+  readonly tool: string
+  readonly now: () => Date
+  readonly onProgress: OnProgress
+  readonly signal: AbortSignal
+}
+
+export interface Diagnosis {
+  readonly report: RunReport
+  readonly evidence: Evidence
+  readonly folder: string
+}
+
+export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
+  const startedAt = options.now()
+  const began = performance.now()
+  const folder = await createRunFolder(options.base, runId(startedAt))
+  options.onProgress({ kind: 'stage', stage: 'starting', detail: options.command })
+  const stand = await openStand({
+    subject: options.subject,
+    ...(options.otlpPort === undefined ? {} : { otlpPort: options.otlpPort }),
+    ...(options.readyPath === undefined ? {} : { readyPath: options.readyPath }),
+    onProgress: options.onProgress,
+    signal: options.signal,
+  })
+  try {
+    if (stand.target)
+      options.onProgress({
+        kind: 'note',
+        label: options.name,
+        detail: `listening on ${new URL(stand.baseUrl).host} after ${(stand.target.startedInMs / 1_000).toFixed(1)} s`,
+      })
+    options.onProgress({ kind: 'stage', stage: 'workload', detail: 'finding routes' })
+    const workload = await options.plan(stand)
+    const window = await measureWindow(stand, { ...options, workload })
+    const history: HistoryEvidence = {
+      schema: 'history@1',
+      conditions: window.conditions,
+      earlier: await earlierRuns(options.base),
+    }
+    const first: Evidence = { ...window.evidence, history }
+    await folder.writeEvidence(first)
+    const { evidence, report: judged } = await judge(first, workload, options, stand)
+    await folder.writeEvidence(evidence)
+    const ended = stand.target?.ended()
+    const framework = stand.probe?.routes()[0]?.framework
+    const report = assembleReport({
+      run: {
+        id: folder.id,
+        startedAt: startedAt.toISOString(),
+        durationMs: performance.now() - began,
+        command: options.command,
+        tool: options.tool,
+        node: process.version,
+        machine: machineName(),
+        seed: options.seed,
+      },
+      target: {
+        name: options.name,
+        url: stand.baseUrl,
+        ...(options.subject.kind === 'command' ? { command: options.subject.command.join(' ') } : {}),
+        ...(options.databaseUrl ? { database: options.databaseUrl } : {}),
+      },
+      ...(framework ? { framework } : {}),
+      evidence,
+      ...judged,
+      skipped: workload.skipped,
+      ...(options.budgets ? { budgets: options.budgets } : {}),
+      warnings: window.warnings,
+      ...(ended
+        ? {
+            failed: true,
+            events: [
+              {
+                atMs: performance.now() - began,
+                kind: 'error' as const,
+                text: `the service ${ended}; last lines: ${stand.target?.logTail().slice(-20).join('\n')}`,
+              },
+            ],
+          }
+        : {}),
+    })
+    await folder.writeFile('run.json', `${JSON.stringify(report, null, 1)}\n`)
+    await addToIndex(options.base, report)
+    return { report, evidence, folder: folder.path }
+  } finally {
+    await stand.close()
+  }
+}
+
+interface Judged {
+  readonly findings: readonly RankedFinding[]
+  readonly coverage: RunReport['coverage']
+}
+
+async function judge(
+  first: Evidence,
+  workload: Workload,
+  options: DiagnoseOptions,
+  stand: Stand,
+): Promise<{ evidence: Evidence; report: Judged }> {
+  const round = identify(first, allPractices, options.settings)
+  if (round.requests.length === 0 || options.signal.aborted) return { evidence: first, report: conclude(first, round) }
+  options.onProgress({ kind: 'stage', stage: 'investigating', detail: `${round.requests.length} questions` })
+  const evidence = await gather(first, round.requests, {
+    baseUrl: stand.baseUrl,
+    workload,
+    ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
+    ...(options.scratch ? { scratch: options.scratch } : {}),
+    ...(options.ownDatabase ? { ownDatabase: options.ownDatabase } : {}),
+    signal: options.signal,
+  })
+  return { evidence, report: conclude(evidence, identify(evidence, allPractices, options.settings)) }
+}
+
+/** The last steps, the same online and offline: merge, predict, rank. */
+export function conclude(evidence: Evidence, identified: ReturnType<typeof identify>): Judged {
+  const merged = mergeFindings(identified.findings)
+  return { findings: rankFindings(merged, evidence, seededRandom(predictionSeed)), coverage: identified.coverage }
+}
+
+/** Fixed, so that the same evidence always gives the same prediction. */
+const predictionSeed = 20_260_101
+
+/** Judges saved evidence again, without touching the service: the same result as in the run. */
+export function identifyAgain(
+  evidence: Evidence,
+  practices: readonly AnyPractice[] = allPractices,
+  settings: PracticeSettings = {},
+): Judged {
+  return conclude(evidence, identify(evidence, practices, settings))
+}
+
+async function earlierRuns(base: string): Promise<HistoryEvidence['earlier']> {
+  return (await readIndex(base)).slice(-20).map(({ id, startedAt, p95Ms, findings }) => ({
+    id,
+    startedAt,
+    p95Ms,
+    findings: findings.map(finding => finding.practice),
+  }))
+}
+
+/** Sorts by time as text. */
+export function runId(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomUUID().slice(0, 4)}`
+}
+
+export function machineName(): string {
+  const list = cpus()
+  return `${list.length} cores, ${list[0]?.model.trim() ?? 'unknown CPU'}, Linux ${process.arch}`.replace(
+    'Linux',
+    process.platform,
+  )
+}

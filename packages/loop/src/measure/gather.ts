@@ -1,0 +1,64 @@
+/** Round two: gathers what practices asked for, read-only, loopback, bounded in count and time; what does not fit the budget is simply not answered. */
+import type { Evidence, EvidenceRequest, HttpProbe, PgEvidence, Workload } from '@whetstone/model'
+import { probeVariation } from './collect/http-probe.ts'
+import { type IndexTrialOptions, runIndexTrials } from './pg/index-trial.ts'
+
+export interface GatherOptions {
+  readonly baseUrl: string
+  readonly workload: Workload
+  readonly databaseUrl?: string
+  readonly scratch?: IndexTrialOptions['scratch']
+  readonly ownDatabase?: IndexTrialOptions['ownDatabase']
+  readonly signal: AbortSignal
+  readonly maxHttpRequests?: number
+}
+
+/** New evidence with the answers added; the evidence of round one is not changed. */
+export async function gather(
+  evidence: Evidence,
+  requests: readonly EvidenceRequest[],
+  options: GatherOptions,
+): Promise<Evidence> {
+  const [pg, probes] = await Promise.all([
+    gatherFromDatabase(evidence, requests, options),
+    gatherFromHttp(requests, options),
+  ])
+  return {
+    ...evidence,
+    ...(pg ? { pg } : {}),
+    ...(probes.length > 0
+      ? { 'http-probe': { schema: 'http-probe@1', probes: [...(evidence['http-probe']?.probes ?? []), ...probes] } }
+      : {}),
+  }
+}
+
+async function gatherFromDatabase(
+  evidence: Evidence,
+  requests: readonly EvidenceRequest[],
+  options: GatherOptions,
+): Promise<PgEvidence | undefined> {
+  const wanted = requests.filter(request => request.kind === 'index-trial' || request.kind === 'explain')
+  if (!evidence.pg || !options.databaseUrl || wanted.length === 0) return evidence.pg
+  return runIndexTrials(evidence.pg, wanted, {
+    url: options.databaseUrl,
+    statements: evidence.statements?.statements ?? [],
+    ...(options.scratch ? { scratch: options.scratch } : {}),
+    ...(options.ownDatabase ? { ownDatabase: options.ownDatabase } : {}),
+    signal: options.signal,
+  })
+}
+
+async function gatherFromHttp(requests: readonly EvidenceRequest[], options: GatherOptions): Promise<HttpProbe[]> {
+  const probes: HttpProbe[] = []
+  for (const request of requests) {
+    if (request.kind !== 'http-probe' || probes.length >= (options.maxHttpRequests ?? 60) || options.signal.aborted)
+      continue
+    const planned = options.workload.routes.find(route => route.route === request.route)?.requests[0]
+    if (!planned || (planned.method !== 'GET' && planned.method !== 'HEAD')) continue
+    const probe = await probeVariation(options.baseUrl, { route: request.route, ...planned }, request.variation, {
+      signal: options.signal,
+    })
+    if (probe) probes.push(probe)
+  }
+  return probes
+}
