@@ -1,5 +1,8 @@
 /** Every practice there is a module for, in the order of the roadmap: the one list the loop, the pages and the coverage are made from. */
 import type { AnyPractice } from '@whetstone/model'
+import { compositeIndex } from './database/composite-index.ts'
+import { foreignKeyIndex } from './database/foreign-key-index.ts'
+import { missingIndex } from './database/missing-index.ts'
 import { nPlusOne } from './database/n-plus-one.ts'
 
 export { roadmap, roadmapRow } from './roadmap.ts'
@@ -7,7 +10,11 @@ export type { RoadmapRow } from './roadmap.ts'
 
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
 export const practices: readonly AnyPractice[] = [
-  nPlusOne,]
+  nPlusOne,
+  missingIndex,
+  compositeIndex,
+  foreignKeyIndex,
+]
 
 const byId = new Map(practices.map(practice => [practice.id, practice]))
 

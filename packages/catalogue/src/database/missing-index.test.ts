@@ -1,0 +1,217 @@
+import type { IndexTrial, IndexTrialResult, PgEvidence } from '@whetstone/model'
+import { expect } from 'vitest'
+import { describePractice } from '../testing/describe-practice.ts'
+import { column, equal, index, pgOf, plan, range, siteAt, statement, statementsOf, table, use } from '../testing/evidence.ts'
+import { missingIndex } from './missing-index.ts'
+
+const items = statement('items', 'SELECT sku FROM items WHERE order_id = $1', {
+  tables: ['items'],
+  conditions: [equal('items', 'order_id')],
+})
+const used = [use('GET /orders', 'items', 500, 29_000, { site: siteAt(12) })]
+const statements = statementsOf([items], used)
+const itemsTable = table('items', 900_000, [
+  column('id', { distinct: -1 }),
+  column('order_id', { distinct: 300_000 }),
+  column('status', { distinct: 4, type: 'text' }),
+  column('note', { type: 'text' }),
+])
+const scan = (rows = 3, cost = 11_379) =>
+  plan('Seq Scan', cost, { relation: 'items', planRows: rows, filter: '(order_id = $1)' })
+const planned = (statementId: string, root = scan()) => ({
+  statementId,
+  kind: 'generic' as const,
+  totalCost: root.totalCost,
+  root,
+})
+const candidate = {
+  schema: 'public',
+  table: 'items',
+  columns: [{ name: 'order_id' }],
+  method: 'btree' as const,
+}
+const result = (more: Partial<IndexTrialResult> = {}): IndexTrialResult => ({
+  statementId: 'items',
+  parameterSet: 0,
+  costBefore: 11_379,
+  costAfter: 17,
+  usesCandidate: true,
+  medianMsBefore: 58.6,
+  medianMsAfter: 0.27,
+  ...more,
+})
+const tried = (...results: IndexTrialResult[]): IndexTrial => ({
+  candidate,
+  by: 'scratch-copy',
+  indexBytes: 20_000_000,
+  buildMs: 300,
+  results,
+})
+const pg = (more: Partial<PgEvidence> = {}) =>
+  pgOf({
+    tables: [itemsTable],
+    indexes: [index('items', ['id'], { unique: true, primary: true })],
+    plans: [planned('items')],
+    ...more,
+  })
+
+describePractice(missingIndex, {
+  silent: {
+    'a lookup by an indexed column': {
+      pg: pg({ indexes: [index('items', ['order_id'])], plans: [planned('items', plan('Index Scan', 8))] }),
+      statements,
+    },
+    'an index that begins with the column is there already': { pg: pg({ indexes: [index('items', ['order_id', 'id'])] }), statements },
+    'a dozen rows read in full': { pg: pg({ tables: [table('items', 12, itemsTable.columns)] }), statements },
+    'a full scan that costs less than 100': { pg: pg({ plans: [planned('items', scan(3, 90))] }), statements },
+    'a condition that keeps 98.9 % of the rows': { pg: pg({ plans: [planned('items', scan(890_000))] }), statements },
+    'an unfiltered count': {
+      pg: pg({ plans: [planned('count', scan(900_000))] }),
+      statements: statementsOf(
+        [statement('count', 'SELECT count(*) FROM items', { tables: ['items'], isCount: true, hasAggregate: true })],
+        [use('GET /orders', 'count', 100, 5_000)],
+      ),
+    },
+    'background work outside any request': { pg: pg(), statements: statementsOf([items], [use('', 'items', 500, 29_000)]) },
+    'a statement with half a per cent of the time': {
+      pg: pg(),
+      statements: statementsOf(
+        [items, statement('other', 'SELECT id FROM other WHERE id = $1', { tables: ['other'] })],
+        [use('GET /orders', 'items', 5, 5), use('GET /orders', 'other', 500, 9_000)],
+      ),
+    },
+    'the plan with the index costs two thirds of the plan without': {
+      pg: pg({ indexTrials: [tried(result({ costAfter: 7_600 }))] }),
+      statements,
+    },
+    'the planner does not use it': { pg: pg({ indexTrials: [tried(result({ usesCandidate: false }))] }), statements },
+    'the cost falls but the time does not': { pg: pg({ indexTrials: [tried(result({ medianMsAfter: 55 }))] }), statements },
+    'right for page 1, wrong for page 750': {
+      pg: pg({
+        indexTrials: [
+          tried(
+            result({ medianMsBefore: 60, medianMsAfter: 0.3 }),
+            result({ parameterSet: 1, costAfter: 9_000, medianMsBefore: 20, medianMsAfter: 42 }),
+          ),
+        ],
+      }),
+      statements,
+    },
+    'nothing can be planned and the scan is small': {
+      pg: pg({ plans: [planned('items', scan(3, 600))], unavailable: { indexTrials: 'no copy could be made' } }),
+      statements,
+    },
+    'a foreign table nobody could describe': { pg: pgOf({ plans: [planned('items')] }), statements },
+    'a statement the parser refused': {
+      pg: pg(),
+      statements: { ...statements, statements: [{ id: 'items', text: items.text, parameters: [] }] },
+    },
+  },
+  reports: {
+    'round one asks for the index to be planned': {
+      evidence: { pg: pg(), statements },
+      asks: [{ kind: 'index-trial', candidate, statementIds: ['items'] }],
+    },
+    'the most distinct of two equal columns is asked for first, the other too': {
+      evidence: {
+        pg: pg({ plans: [planned('two')] }),
+        statements: statementsOf(
+          [
+            statement('two', 'SELECT id FROM items WHERE status = $1 AND order_id = $2', {
+              tables: ['items'],
+              conditions: [equal('items', 'status'), equal('items', 'order_id'), range('items', 'id')],
+            }),
+          ],
+          [use('GET /orders', 'two', 500, 9_000)],
+        ),
+      },
+      asks: [
+        { kind: 'index-trial', candidate, statementIds: ['two'] },
+        { kind: 'index-trial', candidate: { ...candidate, columns: [{ name: 'status' }] }, statementIds: ['two'] },
+      ],
+    },
+    'round two reports what was measured': {
+      evidence: { pg: pg({ indexTrials: [tried(result(), result({ parameterSet: 1 }))] }), statements },
+      finds: [
+        {
+          fingerprint: 'missing-index|||items(order_id)',
+          practice: 'missing-index',
+          title: 'items is read in full (900,000 rows) to find rows by order_id',
+          where: { statementId: 'items', route: 'GET /orders', site: siteAt(12), resource: 'items(order_id)' },
+          facts: [
+            { label: 'time without the index', quantity: { value: 58.6, unit: 'ms' }, evidence: { kind: 'pg', statementId: 'items' } },
+            expect.objectContaining({ label: 'time with the index', quantity: { value: 0.27, unit: 'ms' } }),
+            expect.objectContaining({ label: 'plan cost without the index', quantity: { value: 11_380, unit: 'cost' } }),
+            expect.objectContaining({ label: 'plan cost with the index', quantity: { value: 17, unit: 'cost' } }),
+            expect.objectContaining({ label: 'rows of the table', quantity: { value: 900_000, unit: 'rows' } }),
+            expect.objectContaining({ label: 'statements it serves', quantity: { value: 1, unit: 'count' } }),
+            expect.objectContaining({ label: 'size of the index', quantity: { value: 20_000_000, unit: 'bytes' } }),
+          ],
+          confidence: 'measured',
+          edit: {
+            kind: 'plan',
+            statements: [
+              { statementId: 'items', costBefore: 11_379, costAfter: 17, medianMsBefore: 58.6, medianMsAfter: 0.27 },
+            ],
+          },
+          remedy: {
+            summary: 'Create an index on items(order_id).',
+            steps: [
+              'It serves "SELECT sku FROM items WHERE order_id = $1".',
+              'Tried with 2 captured parameter sets before it was proposed: 59 ms became 0.27 ms.',
+              'CONCURRENTLY does not block writes; run it outside a transaction, and drop the invalid index if it is interrupted.',
+            ],
+            code: { language: 'sql', after: 'CREATE INDEX CONCURRENTLY items_order_id_idx ON items (order_id);' },
+          },
+        },
+      ],
+    },
+    'a captured parameter set that pays where the generic plan does not': {
+      evidence: {
+        pg: pg({
+          indexTrials: [
+            tried(
+              { statementId: 'items', costBefore: 11_743, costAfter: 9_961, usesCandidate: true },
+              { statementId: 'items', parameterSet: 0, costBefore: 12_319, costAfter: 3_413, usesCandidate: true },
+            ),
+          ],
+        }),
+        statements,
+      },
+      finds: [expect.objectContaining({ confidence: 'strong' })],
+    },
+    'a search inside a text, by trigrams': {
+      evidence: {
+        pg: pg({ plans: [planned('search', scan(100))] }),
+        statements: statementsOf(
+          [
+            statement('search', 'SELECT id FROM items WHERE note ILIKE $1', {
+              tables: ['items'],
+              conditions: [{ table: 'items', column: 'note', operator: 'like' }],
+              parameters: [{ values: ['%lamp%'], kept: 'random', durationMs: 80 }],
+            }),
+          ],
+          [use('GET /search', 'search', 500, 9_000)],
+        ),
+      },
+      asks: [
+        {
+          kind: 'index-trial',
+          candidate: { schema: 'public', table: 'items', columns: [{ name: 'note' }], method: 'gin' },
+          statementIds: ['search'],
+        },
+      ],
+    },
+    'where nothing can be planned, a clearly large scan for a few rows is suspected': {
+      evidence: { pg: pg({ unavailable: { indexTrials: 'no copy could be made' } }), statements },
+      finds: [
+        expect.objectContaining({
+          confidence: 'suspected',
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining([expect.stringContaining('compare EXPLAIN before and after')]),
+          }),
+        }),
+      ],
+    },
+  },
+})

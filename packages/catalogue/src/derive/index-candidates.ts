@@ -1,0 +1,198 @@
+/** Which indexes are worth planning: candidates from the conditions, joins and sort keys of heavy statements that scan a table in full. */
+import type { IndexCandidate, IndexColumn, PgEvidence, PgTable, Statement, StatementsEvidence } from '@whetstone/model'
+import { columnOf, distinctValues, indexesOf, tableOf } from './columns.ts'
+import { fullScans, hasSort, plansByStatement } from './plans.ts'
+import { type StatementTime, statementTimes } from './statement-time.ts'
+import { statementsById, workOf } from './statements.ts'
+
+export type IndexVariant = 'single' | 'composite' | 'foreign-key'
+
+export interface IndexLimits {
+  /** Smaller tables are read in full anyway. */
+  readonly rows: number
+  readonly cost: number
+  readonly foreignKeyRows: number
+  /** Share of the database time of all requests. */
+  readonly timeFraction: number
+  /** A condition that keeps more of the table than this is served best by reading it. */
+  readonly keptFraction: number
+}
+
+export interface IndexQuestion {
+  readonly candidate: IndexCandidate
+  readonly variant: IndexVariant
+  /** Statements the index could serve, heaviest first. */
+  readonly statementIds: readonly string[]
+}
+
+/** Bounds of what one run plans. */
+const MOST_STATEMENTS = 30
+const MOST_QUESTIONS = 32
+const MOST_STATEMENTS_A_QUESTION = 8
+
+export function indexQuestions(
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+  limits: IndexLimits,
+): readonly IndexQuestion[] {
+  const byId = statementsById(statements)
+  const heavy = heavyStatements(statements, limits)
+  const questions = new Map<string, { candidate: IndexCandidate; variant: IndexVariant; statementIds: string[] }>()
+  for (const { statementId } of heavy) {
+    const statement = byId.get(statementId)!
+    for (const table of scannedTables(pg, statement, limits)) {
+      for (const candidate of candidatesFor(pg, statement, table)) {
+        const key = candidateKey(candidate)
+        const variant = variantOf(pg, statements, statement, table, candidate, limits)
+        const known = questions.get(key)
+        if (!known) questions.set(key, { candidate, variant, statementIds: [statementId] })
+        else {
+          known.statementIds.push(statementId)
+          // One join on it is enough to say that the index is the foreign key's.
+          if (variant === 'foreign-key') known.variant = variant
+        }
+      }
+    }
+  }
+  return [...questions.values()]
+    .slice(0, MOST_QUESTIONS)
+    .map(question => ({ ...question, statementIds: question.statementIds.slice(0, MOST_STATEMENTS_A_QUESTION) }))
+}
+
+export function candidateKey({ schema, table, columns, method }: IndexCandidate): string {
+  return `${schema}.${table}(${columns.map(({ name, descending }) => name + (descending ? ' DESC' : '')).join(', ')}) ${method}`
+}
+
+function heavyStatements(statements: StatementsEvidence, limits: IndexLimits): readonly StatementTime[] {
+  const byId = statementsById(statements)
+  return statementTimes(statements)
+    .filter(({ statementId, timeFraction }) => {
+      const statement = byId.get(statementId)
+      return timeFraction >= limits.timeFraction && statement?.shape !== undefined && workOf(statement) !== 'control'
+    })
+    .slice(0, MOST_STATEMENTS)
+}
+
+/** Tables of the statement that are large and, as far as plans are known, read in full or sorted at a cost. */
+function scannedTables(pg: PgEvidence, statement: Statement, limits: IndexLimits): readonly PgTable[] {
+  const plans = plansByStatement(pg).get(statement.id) ?? []
+  const tables = [...new Set(statement.shape?.tables)].flatMap(name => tableOf(pg, name) ?? [])
+  return tables.filter(table => {
+    if (table.rows < limits.rows) return false
+    if (plans.length === 0) return true
+    return plans.some(({ root, totalCost }) => {
+      if (totalCost < limits.cost) return false
+      const sortsIt = hasSort(root) && orderColumns(statement, table).length > 0
+      const scans = fullScans(root, table.name)
+      if (scans.length === 0) return sortsIt
+      const isJoined = joinColumns(statement, table).length > 0
+      const keepsFew = scans.some(({ planRows }) => planRows <= table.rows * limits.keptFraction)
+      return keepsFew || isJoined || (sortsIt && (statement.shape?.hasLimit ?? false))
+    })
+  })
+}
+
+function candidatesFor(pg: PgEvidence, statement: Statement, table: PgTable): readonly IndexCandidate[] {
+  const conditions = (statement.shape?.conditions ?? []).filter(({ table: name }) => isTable(name, table))
+  const named = (...operators: string[]) => [
+    ...new Set(
+      conditions.filter(condition => operators.includes(condition.operator)).map(condition => condition.column),
+    ),
+  ]
+  const distinctFirst = (a: string, b: string) => (distinctValues(table, b) ?? 0) - (distinctValues(table, a) ?? 0)
+  const equals = named('equal', 'in').toSorted(distinctFirst).slice(0, 3)
+  const [range] = named('range')
+  const order = orderColumns(statement, table).filter(({ name }) => !equals.includes(name))
+  const joins = joinColumns(statement, table)
+  const plain = (...names: string[]): IndexColumn[] => names.map(name => ({ name }))
+
+  const lists: IndexColumn[][] = [
+    ...equals.slice(0, 2).map(name => plain(name)),
+    ...joins.map(name => plain(name)),
+    ...(equals.length > 1 ? [plain(...equals)] : []),
+    ...(range === undefined || equals.includes(range) ? [] : [plain(...equals, range)]),
+    ...(order.length > 0 && (equals.length > 0 || statement.shape?.hasLimit) ? [[...plain(...equals), ...order]] : []),
+    ...joins.flatMap(name => equals.filter(equal => equal !== name).map(equal => plain(equal, name))),
+  ]
+  const btree = lists
+    .filter(columns => columns.every(({ name }) => columnOf(table, name)) && !isServed(pg, table, columns, equals))
+    .map(columns => ({ schema: table.schema, table: table.name, columns, method: 'btree' as const }))
+  const contains = named('like').filter(name => /char|text/.test(columnOf(table, name)?.type ?? ''))
+  const trigram = searchesInside(statement)
+    ? contains.map(name => ({ schema: table.schema, table: table.name, columns: [{ name }], method: 'gin' as const }))
+    : []
+  return [...btree, ...trigram.filter(({ columns }) => !hasGin(pg, table, columns[0]!.name))]
+}
+
+/** Sort keys, when all of them are columns of this table. */
+function orderColumns(statement: Statement, table: PgTable): readonly IndexColumn[] {
+  const order = statement.shape?.orderBy ?? []
+  if (!order.every(column => isTable(column.table, table))) return []
+  return order.slice(0, 2).map(({ column, descending }) => (descending ? { name: column, descending } : { name: column }))
+}
+
+function joinColumns(statement: Statement, table: PgTable): readonly string[] {
+  const joins = (statement.shape?.conditions ?? []).filter(condition => condition.operator === 'join')
+  return [
+    ...new Set(
+      joins.flatMap(condition => [
+        ...(isTable(condition.table, table) ? [condition.column] : []),
+        ...(isTable(condition.otherTable, table) && condition.otherColumn !== undefined ? [condition.otherColumn] : []),
+      ]),
+    ),
+  ]
+}
+
+function isTable(name: string | undefined, table: PgTable): boolean {
+  const bare = name?.replaceAll('"', '')
+  return bare === table.name || bare === `${table.schema}.${table.name}`
+}
+
+/** An index with the same leading columns is there; columns compared for equality may stand in any order. */
+function isServed(pg: PgEvidence, table: PgTable, columns: readonly IndexColumn[], equals: readonly string[]): boolean {
+  const names = columns.map(({ name }) => name)
+  const anyOrder = names.every(name => equals.includes(name))
+  return indexesOf(pg, table).some(index => {
+    if (!index.valid || index.partial || index.method !== 'btree') return false
+    const leading = index.columns.slice(0, names.length)
+    return anyOrder ? names.every(name => leading.includes(name)) : names.every((name, at) => leading[at] === name)
+  })
+}
+
+function hasGin(pg: PgEvidence, table: PgTable, column: string): boolean {
+  return indexesOf(pg, table).some(index => /gin|gist/.test(index.method) && index.columns.includes(column))
+}
+
+/** A pattern that begins with % can use no btree; one that does not, needs no trigrams. */
+function searchesInside(statement: Statement): boolean {
+  const texts = statement.parameters.flatMap(sample => sample.values).filter(value => typeof value === 'string')
+  return texts.some(text => text.startsWith('%')) || /like\s+'%/i.test(statement.rawText ?? statement.text)
+}
+
+function variantOf(
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+  statement: Statement,
+  table: PgTable,
+  candidate: IndexCandidate,
+  limits: IndexLimits,
+): IndexVariant {
+  if (candidate.columns.length > 1) return 'composite'
+  const column = candidate.columns[0]!.name
+  const key = pg.foreignKeys.find(
+    ({ schema, table: name, columns }) =>
+      schema === table.schema && name === table.name && columns.length === 1 && columns[0] === column,
+  )
+  if (!key || table.rows < limits.foreignKeyRows) return 'single'
+  const isJoined = joinColumns(statement, table).includes(column)
+  return isJoined || parentDeletes(statements, key.referencedTable).length > 0 ? 'foreign-key' : 'single'
+}
+
+/** Deletes by requests from the table a foreign key points to: each must look for children. */
+export function parentDeletes(statements: StatementsEvidence, parent: string): readonly StatementTime[] {
+  const byId = statementsById(statements)
+  return statementTimes(statements).filter(({ statementId }) => {
+    const shape = byId.get(statementId)?.shape
+    return shape?.operation === 'delete' && shape.tables[0]?.replaceAll('"', '').split('.').at(-1) === parent
+  })
+}

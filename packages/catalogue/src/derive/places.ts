@@ -1,0 +1,15 @@
+/** The place of a statement for a finding: its route when only one uses it, and where the code issues it. */
+import type { StatementsEvidence, Where } from '@whetstone/model'
+import { siteOf } from './statements.ts'
+import { statementTimes } from './statement-time.ts'
+
+export function placeOf(statementId: string, statements: StatementsEvidence): Where {
+  const routes = statementTimes(statements).find(time => time.statementId === statementId)?.routes ?? []
+  const [heaviest] = routes
+  const site = heaviest === undefined ? undefined : siteOf(heaviest, statementId, statements)
+  return {
+    statementId,
+    ...(routes.length === 1 && heaviest !== undefined ? { route: heaviest } : {}),
+    ...(site ? { site } : {}),
+  }
+}
