@@ -79,7 +79,8 @@ describe('trial verdict', () => {
   })
 
   it('needs fewer pairs on a single route, but never fewer than the ranks can answer', () => {
-    expect(verdictOf({ pairs: 8, ratios: [2] })).toBe('worse')
+    const noErrors = () => [{ route: 'overall', name: 'errorFraction' as const, value: 0 }]
+    expect(verdictOf({ pairs: 8, ratios: [2], further: noErrors })).toBe('worse')
     // Six pairs reach p = 0.031, which two gated metrics double.
     expect(verdictOf({ pairs: 6, ratios: [2] })).toBe('unclear')
   })

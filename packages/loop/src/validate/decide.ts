@@ -57,7 +57,8 @@ export function decide(blocks: readonly TrialBlock[], options: DecideOptions = {
   const pairs = completePairs(blocks)
   const judged = compareAll(pairs, options)
   const adjusted = adjustedForGate(judged)
-  const several = new Set(judged.filter(({ gated }) => gated).map(({ key }) => key.route)).size > 1
+  const timed = judged.filter(({ gated, key }) => gated && kindOf(key.name) === 'timed')
+  const several = new Set(timed.map(({ key }) => key.route)).size > 1
   const minimumPairs = options.minimumPairs ?? 14
   const enough = !several || pairs.length >= minimumPairs
   const metrics = judged.map((one, at) => {
