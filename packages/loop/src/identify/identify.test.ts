@@ -1,0 +1,112 @@
+import { definePractice, findings, fingerprintOf, type Finding, investigate, pass } from '@whetstone/model'
+import { describe, expect, test } from 'vitest'
+import { identify } from './identify.ts'
+import { mergeFindings } from './merge.ts'
+
+const found = (practice: string, where: Finding['where'], title = practice): Finding => ({
+  practice,
+  title,
+  where,
+  facts: [],
+  confidence: 'strong',
+  remedy: { summary: '', steps: [] },
+  fingerprint: fingerprintOf(practice, where),
+})
+const practice = (id: string, detect: () => ReturnType<typeof pass>, needs: 'traces'[] = []) =>
+  definePractice({
+    id,
+    chapter: 'database',
+    title: id,
+    why: '',
+    unless: [],
+    sources: [],
+    needs,
+    thresholds: { repeats: { value: 5, unit: 'count', source: 'test' } },
+    remedy: { summary: '', example: { language: 'ts', before: '', after: '' } },
+    detect,
+  })
+const site = [{ file: 'src/orders.ts', line: 10, column: 3, function: 'itemsOf' }]
+
+describe('identify', () => {
+  test('records a practice that throws as failed and judges the others', () => {
+    const broken = practice('broken', () => {
+      throw new Error('boom')
+    })
+    const { coverage } = identify({}, [broken, practice('fine', () => pass())])
+    expect(coverage.map(row => [row.practice, row.state, row.note])).toEqual([
+      ['broken', 'failed', 'the check failed: boom'],
+      ['fine', 'pass', 'in place'],
+    ])
+  })
+
+  test('answers unknown, with what to type, where evidence is missing', () => {
+    const { coverage } = identify({}, [practice('needy', () => pass(), ['traces'])])
+    expect(coverage[0]).toMatchObject({
+      state: 'unknown',
+      missing: ['traces'],
+      give: expect.stringContaining('diagnose --'),
+    })
+  })
+
+  test('leaves out a practice that is switched off, and hands overridden thresholds to the detector', () => {
+    let seen: unknown
+    const spy = definePractice({
+      ...practice('spy', () => pass()),
+      detect: (_evidence, thresholds) => ((seen = thresholds), pass()),
+    })
+    const { coverage } = identify({}, [spy, practice('off', () => pass())], { spy: { repeats: 9 }, off: 'off' })
+    expect(seen).toEqual({ repeats: 9 })
+    expect(coverage.map(row => row.practice)).toEqual(['spy'])
+  })
+
+  test('asks for the same evidence once, whoever asks', () => {
+    const request = { kind: 'explain' as const, statementId: 's' }
+    const { requests } = identify({}, [
+      practice('a', () => investigate([request])),
+      practice('b', () => investigate([request])),
+    ])
+    expect(requests).toEqual([request])
+  })
+
+  test('keeps findings that stand beside a question', () => {
+    const finding = found('a', { route: 'GET /' })
+    expect(identify({}, [practice('a', () => investigate([], [finding]))]).findings).toEqual([finding])
+    expect(identify({}, [practice('a', () => findings([finding]))]).findings).toEqual([finding])
+  })
+})
+
+describe('merging', () => {
+  test('heads a statement by the specific cause and names the general one beside it', () => {
+    const merged = mergeFindings([
+      found('slow-queries', { route: 'GET /orders', statementId: 's1' }),
+      found('n-plus-one', { route: 'GET /orders', statementId: 's1', site }),
+    ])
+    expect(merged.map(finding => [finding.practice, finding.also.map(also => also.practice)])).toEqual([
+      ['n-plus-one', ['slow-queries']],
+    ])
+  })
+
+  test('keeps two causes of one statement apart: an index and a loop are two remedies', () => {
+    const merged = mergeFindings([
+      found('n-plus-one', { route: 'GET /orders', statementId: 's1', site }),
+      found('missing-index', { statementId: 's1', resource: 'items(order_id)' }),
+    ])
+    expect(merged.map(finding => finding.practice)).toEqual(['n-plus-one', 'missing-index'])
+  })
+
+  test('keeps the same cause on two routes apart', () => {
+    const merged = mergeFindings([
+      found('n-plus-one', { route: 'GET /a', statementId: 's' }),
+      found('n-plus-one', { route: 'GET /b', statementId: 's' }),
+    ])
+    expect(merged).toHaveLength(2)
+  })
+
+  test('lets a slow route give way to what makes it slow', () => {
+    const merged = mergeFindings([
+      found('response-time-target', { route: 'GET /a' }),
+      found('sync-io', { route: 'GET /a', site }),
+    ])
+    expect(merged.map(finding => finding.practice)).toEqual(['sync-io'])
+  })
+})

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  .split('\n')
+  .filter(Boolean)
+const read = (file: string) => readFileSync(file, 'utf8')
+const code = tracked.filter(file => /\.(ts|tsx|mts|mjs|cjs)$/.test(file) && !/\/(fixtures?|recorded)\//.test(file))
+const sources = code.filter(file => /^(packages|apps)\/[^/]+\/src\//.test(file) && !file.endsWith('.test.ts'))
+const offenders = (files: readonly string[], broken: (text: string, file: string) => boolean) =>
+  files.filter(file => broken(read(file), file))
+
+describe('house rules that the linter cannot see', () => {
+  test('every module begins with a sentence that says what it is', () => {
+    expect(offenders(sources, text => !/^(#!.*\n)?(\/\/ @.*\n)*\/\*\*/.test(text))).toEqual([])
+  })
+
+  test('pure packages take time and randomness as arguments', () => {
+    const pure = sources.filter(file => /^packages\/(model|stats|catalogue)\//.test(file))
+    expect(offenders(pure, text => /\b(Date\.now|Math\.random|performance\.now)\(/.test(text))).toEqual([])
+  })
+
+  test('nothing is left for later, skipped or narrowed', () => {
+    const marks = new RegExp(
+      [
+        'TO' + 'DO',
+        'FIX' + 'ME',
+        String.raw`\b(?:it|test|describe)\.(?:on` + String.raw`ly|sk` + String.raw`ip)\(`,
+      ].join('|'),
+    )
+    expect(offenders(code, text => marks.test(text))).toEqual([])
+  })
+
+  test('there are no drawers', () => {
+    expect(tracked.filter(file => /(^|\/)(utils?|common|helpers?|misc)(\/|\.ts$)/.test(file))).toEqual([])
+  })
+
+  test('the README names the command that CI runs', () => {
+    const command = 'npm ci && npm test'
+    expect(read('README.md')).toContain(command)
+    expect(read('.ci/run')).toContain(`\n${command}\n`)
+  })
+
+  test('every dependency has its line of reason', () => {
+    const reasons = read('docs/decisions/dependencies.md')
+    const manifests = tracked.filter(file => basename(file) === 'package.json' && !/fixtures?\//.test(file))
+    const names = manifests.flatMap(file => {
+      const {
+        dependencies = {},
+        devDependencies = {},
+        optionalDependencies = {},
+      } = JSON.parse(read(file)) as Record<string, Record<string, string> | undefined>
+      return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
+    })
+    const outside = names.filter(
+      ([name]) => !name.startsWith('@whetstone/') && name !== 'whetstone' && !name.startsWith('@types/'),
+    )
+    expect(
+      [...new Set(outside.map(([name]) => name))].filter(
+        name => !reasons.includes(name) && !(name.startsWith('@opentelemetry/') && reasons.includes('@opentelemetry/')),
+      ),
+    ).toEqual([])
+    expect(outside.filter(([, version]) => !/^\d/.test(version))).toEqual([])
+  })
+})
