@@ -1,0 +1,80 @@
+import type { Evidence, HttpAnswer } from '@whetstone/model'
+import { expect } from 'vitest'
+import { describePractice } from '../testing/describe-practice.ts'
+import { httpProbe, httpProbesOf, times, trace, tracesOf } from '../testing/evidence.ts'
+import { httpCacheHeaders } from './http-cache-headers.ts'
+
+interface Case {
+  readonly plain?: Partial<HttpAnswer>
+  readonly repeat?: Partial<HttpAnswer>
+  readonly afterMs?: number
+  readonly authorised?: boolean
+  readonly meanMs?: number
+  readonly requests?: number
+}
+function popular(
+  { plain = {}, repeat = {}, afterMs = 2_000, authorised, meanMs = 45, requests = 60 }: Case = {},
+  route = 'GET /top',
+): Evidence {
+  const own = authorised ? { authorised } : {}
+  return {
+    'http-probe': httpProbesOf(
+      { ...httpProbe(route, plain), ...own },
+      { ...httpProbe(route, { ...plain, ...repeat }), ...own, variation: { kind: 'repeat', afterMs } },
+    ),
+    traces: tracesOf([...times(requests, trace(route, meanMs, [])), ...times(40, trace('GET /other', 5, []))]),
+  }
+}
+const headers = (more: Record<string, string>) => ({ 'content-type': 'application/json', ...more })
+
+describePractice(httpCacheHeaders, {
+  silent: {
+    'an answer with Cache-Control': popular({ plain: { headers: headers({ 'cache-control': 'public, max-age=30' }) } }),
+    'no-store on purpose': popular({ plain: { headers: headers({ 'cache-control': 'no-store' }) } }),
+    'an answer with Expires': popular({ plain: { headers: headers({ expires: 'Sat, 01 Nov 2036 10:00:00 GMT' }) } }),
+    'an answer that differs': popular({ repeat: { bodyHash: 'other' } }),
+    'a cookie is set': popular({ plain: { headers: headers({ 'set-cookie': 'sid=***' }) } }),
+    'it varies with the cookie': popular({ plain: { headers: headers({ vary: 'Accept, Cookie' }) } }),
+    'it varies with authorisation': popular({ plain: { headers: headers({ vary: 'Authorization' }) } }),
+    'the request was authorised': popular({ authorised: true }),
+    'every client asks for another URL': popular({}, 'GET /products/:id'),
+    'a cheap small answer': popular({ meanMs: 3 }),
+    'hardly anybody asks': popular({ requests: 2 }),
+    'asked again at once, which proves nothing': popular({ afterMs: 50 }),
+    'an error': popular({ plain: { statusCode: 503 } }),
+    'a POST': popular({}, 'POST /search'),
+    'a route nobody requested': { ...popular(), traces: tracesOf(times(5, trace('GET /other', 5, []))) },
+  },
+  reports: {
+    'an expensive page for everybody': {
+      evidence: popular(),
+      finds: [
+        {
+          fingerprint: 'http-cache-headers|GET /top||',
+          practice: 'http-cache-headers',
+          title: 'the same answer made anew for every request, 45 ms each, without Cache-Control',
+          where: { route: 'GET /top' },
+          facts: [
+            { label: 'server time per request', quantity: { value: 45, unit: 'ms' }, evidence: { kind: 'traces' } },
+            { label: 'share of requests', quantity: { value: 0.6, unit: 'fraction' }, evidence: { kind: 'traces' } },
+            { label: 'body', quantity: { value: 1_000, unit: 'bytes' }, evidence: { kind: 'http-probe' } },
+            { label: 'unchanged after', quantity: { value: 2_000, unit: 'ms' }, evidence: { kind: 'http-probe' } },
+          ],
+          confidence: 'suspected',
+          edit: { kind: 'bytes', route: 'GET /top', bytesBefore: 1_000, bytesAfter: 0 },
+          remedy: {
+            summary: 'Let caches keep the answer for as long as it may be old.',
+            steps: expect.arrayContaining([expect.stringContaining('60 % of the requests')]),
+            code: { language: 'ts', after: expect.stringContaining('response.setHeader') },
+          },
+        },
+      ],
+    },
+    'a large body that is cheap to make': {
+      evidence: popular({ plain: { bodyBytes: 120_000, wireBytes: 30_000 }, meanMs: 3 }),
+      finds: [
+        expect.objectContaining({ edit: { kind: 'bytes', route: 'GET /top', bytesBefore: 30_000, bytesAfter: 0 } }),
+      ],
+    },
+  },
+})

@@ -1,0 +1,127 @@
+/** The same expensive answer for everybody, computed again for each of them because no header says how long it may be kept. */
+import {
+  definePractice,
+  type Finding,
+  findings,
+  fingerprintOf,
+  notApplicable,
+  pass,
+  type SourceEvidence,
+} from '@whetstone/model'
+import { bytesText, fact, msText, percentText } from '../derive/figures.ts'
+import { frameworkOf } from '../derive/framework.ts'
+import { cacheControlOf, lacksFreshness, readAnswers, type RouteAnswers } from '../derive/http-answers.ts'
+import { readRoutes, type RouteReading } from '../derive/routes.ts'
+
+export const httpCacheHeaders = definePractice({
+  id: 'http-cache-headers',
+  chapter: 'caching',
+  title: 'HTTP caching headers (Cache-Control)',
+  why: 'A request that a browser, a proxy or a CDN answers from its cache costs the service nothing at all.',
+  unless: [
+    'The answer belongs to one person, or must be true to the second.',
+    'Cache-Control: no-store was set on purpose.',
+    'The route is cheap or hardly used: then a cache only adds a way to be wrong.',
+    'All callers are services that keep no HTTP cache.',
+  ],
+  sources: [
+    'https://www.rfc-editor.org/rfc/rfc9111',
+    'https://developer.mozilla.org/docs/Web/HTTP/Guides/Caching',
+    'https://developer.chrome.com/docs/lighthouse/performance/uses-long-cache-ttl',
+  ],
+  needs: ['http-probe', 'traces'],
+  optional: ['source'],
+  thresholds: {
+    serverMs: {
+      value: 20,
+      unit: 'ms',
+      source: 'PgHero calls a statement slow from 20 ms; a cheaper answer is not worth a cache',
+    },
+    bodyBytes: {
+      value: 50_000,
+      unit: 'bytes',
+      source: 'a body this large is worth keeping even when it is cheap to make',
+    },
+    requestFraction: { value: 0.05, unit: 'fraction', source: 'less than one request in twenty cannot move the p95' },
+    repeatAfterMs: {
+      value: 1_000,
+      unit: 'ms',
+      source: 'a shared cache with a one-second TTL already absorbs a burst (nginx microcaching)',
+    },
+  },
+  remedy: {
+    summary:
+      'Say how long the answer may be kept: Cache-Control with max-age, and stale-while-revalidate to hide the refresh.',
+    library: 'reply.header / res.set, or the cache rules of the CDN',
+    example: {
+      language: 'http',
+      before: `200 OK\ncontent-type: application/json`,
+      after: `200 OK\ncontent-type: application/json\ncache-control: public, max-age=30, stale-while-revalidate=60\netag: "v17"`,
+    },
+  },
+  detect({ 'http-probe': evidence, traces, source }, thresholds) {
+    const answers = readAnswers(evidence)
+    if (answers.length === 0) return notApplicable('no GET route was probed')
+    const routes = readRoutes(traces)
+    const found: Finding[] = []
+    for (const answer of answers) {
+      const reading = routes.get(answer.route)
+      if (!reading || reading.requestFraction < thresholds.requestFraction || !lacksFreshness(answer)) continue
+      if ((answer.repeat?.afterMs ?? 0) < thresholds.repeatAfterMs) continue
+      const isDear = reading.meanMs >= thresholds.serverMs || answer.plain.bodyBytes >= thresholds.bodyBytes
+      if (isDear) found.push(findingOf(answer, reading, source))
+    }
+    if (found.length > 0) return findings(found)
+    const kept = answers.filter(({ plain }) => cacheControlOf(plain).size > 0)
+    return pass([fact('routes with Cache-Control', kept.length, 'count', 'http-probe')])
+  },
+})
+
+function findingOf(
+  { route, plain, repeat }: RouteAnswers,
+  reading: RouteReading,
+  source: SourceEvidence | undefined,
+): Finding {
+  const where = { route }
+  return {
+    fingerprint: fingerprintOf('http-cache-headers', where),
+    practice: 'http-cache-headers',
+    title: `the same answer made anew for every request, ${msText(reading.meanMs)} each, without Cache-Control`,
+    where,
+    facts: [
+      fact('server time per request', reading.meanMs, 'ms', 'traces'),
+      fact('share of requests', reading.requestFraction, 'fraction', 'traces'),
+      fact('body', plain.bodyBytes, 'bytes', 'http-probe'),
+      fact('unchanged after', repeat!.afterMs, 'ms', 'http-probe'),
+    ],
+    // Seconds without a change are no promise; only the owner knows how old it may be.
+    confidence: 'suspected',
+    edit: { kind: 'bytes', route, bytesBefore: plain.wireBytes, bytesAfter: 0 },
+    remedy: {
+      summary: 'Let caches keep the answer for as long as it may be old.',
+      steps: [
+        'Decide how many seconds old it may be; even one second lets a shared cache absorb a burst.',
+        `A cached request saves ${msText(reading.meanMs)} of the service and ${bytesText(plain.bodyBytes)}; ${percentText(reading.requestFraction)} of the requests are of this kind.`,
+        'Use private instead of public where the answer depends on who asks.',
+      ],
+      code: { language: 'ts', after: codeFor(source) },
+    },
+  }
+}
+
+const header = `'cache-control', 'public, max-age=30, stale-while-revalidate=60'`
+
+function codeFor(source: SourceEvidence | undefined): string {
+  switch (frameworkOf(source)) {
+    case 'fastify':
+      return `reply.header(${header})`
+    case 'express':
+      return `res.set(${header})`
+    case 'koa':
+      return `ctx.set(${header})`
+    case 'hono':
+      return `c.header(${header})`
+    case undefined:
+      return `response.setHeader(${header})`
+  }
+}
