@@ -1,9 +1,12 @@
 /** Every practice there is a module for, in the order of the roadmap: the one list the loop, the pages and the coverage are made from. */
 import type { AnyPractice } from '@whetstone/model'
 import { compositeIndex } from './database/composite-index.ts'
+import { connectionPooling } from './database/connection-pooling.ts'
+import { duplicateQueries } from './database/duplicate-queries.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
 import { missingIndex } from './database/missing-index.ts'
 import { nPlusOne } from './database/n-plus-one.ts'
+import { poolSize } from './database/pool-size.ts'
 
 export { roadmap, roadmapRow } from './roadmap.ts'
 export type { RoadmapRow } from './roadmap.ts'
@@ -14,6 +17,9 @@ export const practices: readonly AnyPractice[] = [
   missingIndex,
   compositeIndex,
   foreignKeyIndex,
+  connectionPooling,
+  poolSize,
+  duplicateQueries,
 ]
 
 const byId = new Map(practices.map(practice => [practice.id, practice]))

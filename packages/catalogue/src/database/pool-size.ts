@@ -1,0 +1,160 @@
+/** Requests that wait for a connection while the database is idle, or pools that ask for more than the server has. */
+import {
+  definePractice,
+  type Fact,
+  type Finding,
+  findings,
+  fingerprintOf,
+  type HostEvidence,
+  notApplicable,
+  pass,
+  type TracesEvidence,
+} from '@whetstone/model'
+import { countText, fact, msText, percentText } from '../derive/figures.ts'
+import { type PoolReading, readPools, usableConnections } from '../derive/pools.ts'
+import { readRoutes } from '../derive/routes.ts'
+
+export const poolSize = definePractice({
+  id: 'pool-size',
+  chapter: 'database',
+  title: 'Size the connection pool for the load',
+  why: 'A pool too small makes requests queue for a connection while the database idles; pools that add up to more than the server accepts make it refuse connections.',
+  unless: [
+    'The database is busy already: more connections then only make it slower.',
+    'Each request holds its connection needlessly long, by a loop or a slow statement: shorten that first.',
+  ],
+  sources: [
+    'https://node-postgres.com/guides/pool-sizing',
+    'https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing',
+    'https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS',
+  ],
+  needs: ['runtime'],
+  optional: ['traces', 'pg', 'host'],
+  thresholds: {
+    waitFraction: { value: 0.1, unit: 'fraction', source: 'a tenth of all request time spent waiting for a connection' },
+    requestsThatWait: { value: 0.05, unit: 'fraction', source: 'one request in twenty, so that the p95 feels it' },
+    databaseBusy: { value: 0.7, unit: 'fraction', source: 'above 70 % utilisation queues form in the database itself' },
+    fullFraction: { value: 0.8, unit: 'fraction', source: 'leaves a fifth for migrations, consoles and a rolling deploy' },
+  },
+  remedy: {
+    summary: 'Find the knee with a sweep of sizes under the real load, and keep processes × pool below what the server accepts.',
+    library: 'PgBouncer in transaction mode where processes are many',
+    example: {
+      language: 'ts',
+      before: 'new Pool({ max: 2 })',
+      after: 'new Pool({ max: 12, connectionTimeoutMillis: 2_000 }) // the knee of a sweep 2..50, and 4 processes × 12 < 97',
+    },
+  },
+  detect({ runtime, traces, pg, host }, thresholds) {
+    const pools = readPools(runtime)
+    if (!pools.main) return notApplicable('no connection pool was seen')
+    const usable = pg && usableConnections(pg)
+    const over = usable === undefined ? undefined : overCommitted(pools, usable, thresholds.fullFraction)
+    const waits = traces && waitsOf(traces)
+    const isWaiting =
+      waits !== undefined &&
+      waits.timeFraction >= thresholds.waitFraction &&
+      waits.requestFraction >= thresholds.requestsThatWait
+    const busy = host && databaseBusy(host)
+    if (!isWaiting || (busy !== undefined && busy >= thresholds.databaseBusy)) {
+      return over ? findings([over]) : pass([], 'requests hardly wait for a connection')
+    }
+    const room = usable === undefined ? Infinity : Math.floor((usable * thresholds.fullFraction) / pools.processes)
+    const wanted = Math.min(room, Math.max(pools.main.maxConnections + 1, pools.main.peakInUse + pools.main.peakWaiting))
+    // Raising it is wrong where the pools together already reach what the server has.
+    if (wanted <= pools.main.maxConnections) return over ? findings([over]) : pass([], 'the server has no room for a larger pool')
+    return findings([tooSmall(pools, waits, wanted, busy, usable), ...(over ? [over] : [])])
+  },
+})
+
+interface Waits {
+  readonly timeFraction: number
+  readonly requestFraction: number
+  readonly meanMs: number
+}
+
+function waitsOf(traces: TracesEvidence): Waits {
+  const routes = [...readRoutes(traces).values()]
+  const sum = (of: (route: (typeof routes)[number]) => number) => routes.reduce((total, route) => total + of(route), 0)
+  const waited = sum(({ aggregate }) => aggregate.requestsThatWaited)
+  const waitMs = sum(({ aggregate }) => aggregate.poolWaitMs)
+  return {
+    timeFraction: Math.min(1, waitMs / Math.max(1e-9, sum(({ totalMs }) => totalMs))),
+    requestFraction: waited / Math.max(1, sum(({ requests }) => requests)),
+    meanMs: waited > 0 ? waitMs / waited : 0,
+  }
+}
+
+/** Mean share of the machine the database used; undefined where it could not be told apart. */
+function databaseBusy({ samples, cores }: HostEvidence): number | undefined {
+  const known = samples.flatMap(sample => sample.databaseCpuCores ?? [])
+  return known.length === 0 ? undefined : known.reduce((sum, used) => sum + used, 0) / known.length / cores
+}
+
+function tooSmall(
+  pools: PoolReading,
+  waits: Waits,
+  wanted: number,
+  busy: number | undefined,
+  usable: number | undefined,
+): Finding {
+  const pool = pools.main!
+  const where = { resource: 'pool', ...(pool.site ? { site: pool.site } : {}) }
+  const facts: Fact[] = [
+    fact('connections of the pool', pool.maxConnections, 'count', 'runtime'),
+    fact('most waiting at once', pool.peakWaiting, 'count', 'runtime'),
+    fact('share of request time spent waiting', waits.timeFraction, 'fraction', 'traces'),
+    fact('requests that waited', waits.requestFraction, 'fraction', 'traces'),
+    ...(busy === undefined ? [] : [fact('database CPU of the machine', busy, 'fraction', 'host')]),
+    ...(usable === undefined ? [] : [fact('connections the server accepts', usable, 'count', 'pg')]),
+  ]
+  return {
+    fingerprint: fingerprintOf('pool-size', { ...where, resource: 'pool too small' }),
+    practice: 'pool-size',
+    title: `${percentText(waits.requestFraction)} of requests wait ${msText(waits.meanMs)} for one of ${pool.maxConnections} connections`,
+    where,
+    facts,
+    // Without the database's own CPU it may be the database that is slow, and the queue only its shadow.
+    confidence: busy === undefined || usable === undefined ? 'suspected' : 'strong',
+    edit: { kind: 'connection', change: { kind: 'pool-size', from: pool.maxConnections, to: wanted } },
+    remedy: {
+      summary: `Try ${wanted} connections instead of ${pool.maxConnections}.`,
+      steps: [
+        'First shorten what holds a connection: loops of queries, slow statements, calls to others inside a transaction.',
+        `Then measure ${pool.maxConnections}, ${wanted} and one size between under the same load; keep the smallest that no longer waits.`,
+        ...(usable === undefined
+          ? []
+          : [`${pools.processes} processes × ${wanted} must stay below the ${usable} connections the server accepts.`]),
+      ],
+      code: { language: 'ts', before: `new Pool({ max: ${pool.maxConnections} })`, after: `new Pool({ max: ${wanted} })` },
+    },
+  }
+}
+
+/** Pools that may together ask for more than there is; an outage only when they really can. */
+function overCommitted(pools: PoolReading, usable: number, fullFraction: number): Finding | undefined {
+  if (pools.capacity <= usable * fullFraction) return undefined
+  const each = Math.max(1, Math.floor((usable * fullFraction) / Math.max(1, pools.pools.length)))
+  const where = { resource: 'max_connections', ...(pools.main?.site ? { site: pools.main.site } : {}) }
+  return {
+    fingerprint: fingerprintOf('pool-size', where),
+    practice: 'pool-size',
+    title: `Pools may open ${countText(pools.capacity)} connections; the server accepts ${countText(usable)}`,
+    where,
+    facts: [
+      fact('connections all pools may open', pools.capacity, 'count', 'runtime'),
+      fact('pools', pools.pools.length, 'count', 'runtime'),
+      fact('connections the server accepts', usable, 'count', 'pg'),
+    ],
+    confidence: pools.capacity > usable ? 'strong' : 'suspected',
+    ...(pools.capacity > usable ? { risk: 'outage' as const } : {}),
+    remedy: {
+      summary: `Give each of the ${pools.pools.length} pools at most ${each} connections, or put PgBouncer in front.`,
+      steps: [
+        `${pools.pools.length} pools may open ${pools.capacity} connections together; beyond ${usable} the server answers "too many clients already".`,
+        'A rolling deploy runs old and new processes at once: count both.',
+      ],
+      code: { language: 'ts', after: `new Pool({ max: ${each} })` },
+    },
+  }
+}
