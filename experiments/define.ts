@@ -1,0 +1,65 @@
+/** The shape of an experiment: the proof of one practice, both arms visible on one screen. */
+import type { FastifyInstance } from 'fastify'
+import type pg from 'pg'
+
+export interface ArmContext {
+  readonly connectionString: string
+  /** Made by the arm, so that the pool itself can be what differs. */
+  readonly pg: typeof pg
+  /** Port of the experiment's own upstream service, when it has one. */
+  readonly upstreamPort?: number
+}
+
+export interface ExperimentArm {
+  /** Routes of the service; runs in a process of its own. */
+  readonly app: (server: FastifyInstance, context: ArmContext) => void | Promise<void>
+  /** SQL on this arm's own copy of the database. */
+  readonly schema?: string
+}
+
+export interface ExperimentRequest {
+  readonly route: string
+  /** Different paths over the whole range of keys. */
+  readonly paths: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+  readonly method?: string
+  readonly body?: string
+  readonly weight?: number
+}
+
+export type Answer =
+  | 'same'
+  /** Pages, cursors or encodings change on purpose; the sentence says how. */
+  | { readonly kind: 'contract-change'; readonly what: string }
+  | { readonly kind: 'equivalent'; readonly compare: (before: string, after: string) => boolean }
+
+export interface Experiment {
+  readonly practice: string
+  /** Tables and rows both arms start from. */
+  readonly database: string
+  readonly requests: readonly ExperimentRequest[]
+  readonly load: { readonly ratePerSecond: number; readonly durationMs: number }
+  readonly before: ExperimentArm
+  readonly after: ExperimentArm
+  readonly answer: Answer
+  readonly expects: { readonly metric: 'p50' | 'p95' | 'bytes'; readonly atLeast: number }
+  /** A second service that both arms may call; runs in the runner's process. */
+  readonly upstream?: (server: FastifyInstance) => void
+}
+
+/** Gives an experiment its types; returns it unchanged. */
+export function defineExperiment(experiment: Experiment): Experiment {
+  return experiment
+}
+
+export const contractChange = (what: string): Answer => ({ kind: 'contract-change', what })
+export const equivalent = (compare: (before: string, after: string) => boolean): Answer => ({
+  kind: 'equivalent',
+  compare,
+})
+
+/** Paths with numbers drawn evenly over 1 … limit, the same on every machine. */
+export function spread(limit: number, path: (id: number) => string, count = 60): string[] {
+  const golden = 0.618_033_988_75
+  return Array.from({ length: count }, (_, index) => path(1 + Math.floor(((index * golden) % 1) * limit)))
+}

@@ -1,0 +1,281 @@
+/** Carries one experiment out: four proofs and the score of the prediction made before the remedy was measured. */
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run as runLoad } from '@whetstone/load'
+import { commandArm, diagnose, loadBlock, runTrial, type Diagnosis, type OnProgress } from '@whetstone/loop'
+import type { Prediction, TrialResult, Workload } from '@whetstone/model'
+import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
+import Fastify from 'fastify'
+import pg from 'pg'
+import type { Experiment } from './define.ts'
+
+export interface ExperimentResult {
+  readonly schema: 'whetstone/experiment@1'
+  readonly practice: string
+  readonly chapter: string
+  /** Hash of the experiment and the practice; a stale result fails the tests. */
+  readonly hash: string
+  readonly reportedOnBefore: boolean
+  readonly silentOnAfter: boolean
+  readonly answer: string
+  readonly metric: string
+  /** before over after: how many times better, with its 95 % interval. */
+  readonly ratio: { readonly estimate: number; readonly low: number; readonly high: number }
+  readonly verdict: TrialResult['verdict'] | 'too-noisy'
+  readonly predicted: {
+    readonly p50Ms: { readonly estimate: number; readonly low: number; readonly high: number }
+  } | null
+  readonly measuredP50Ms: { readonly before: number; readonly after: number }
+  readonly findingsBefore: readonly string[]
+  readonly findingsAfter: readonly string[]
+  readonly statements: { readonly before: readonly string[]; readonly after: readonly string[] }
+  readonly plans: { readonly before: readonly unknown[]; readonly after: readonly unknown[] }
+  readonly machine: string
+}
+
+export interface MeasureOptions {
+  readonly file: string
+  readonly chapter: string
+  readonly experiment: Experiment
+  /** A smoke version: shorter windows, fewer pairs. */
+  readonly quick: boolean
+  readonly onProgress: OnProgress
+  readonly signal: AbortSignal
+}
+
+type ArmName = 'before' | 'after'
+
+export async function measureExperiment(options: MeasureOptions): Promise<ExperimentResult> {
+  const { experiment } = options
+  const postgres = await startPostgres()
+  const upstream = experiment.upstream ? Fastify() : undefined
+  const base = await mkdtemp(join(tmpdir(), 'whetstone-experiment-'))
+  try {
+    if (upstream) {
+      experiment.upstream?.(upstream)
+      await upstream.listen({ host: '127.0.0.1', port: 0 })
+    }
+    const upstreamPort = upstream ? (upstream.server.address() as { port: number }).port : undefined
+    const urls = await databases(postgres, experiment)
+    const command = (arm: ArmName) => armCommand(options.file, arm, urls[arm], upstreamPort)
+    const workload = workloadOf(experiment)
+    const diagnosis = (arm: ArmName) =>
+      diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres, ...command(arm) })
+    const before = await diagnosis('before')
+    const predicted = before.report.findings.find(finding => finding.practice === experiment.practice)?.predicted
+    // On disk before the after-arm starts: a prediction made later would not be one.
+    await writeFile(join(base, 'prediction.json'), JSON.stringify(predicted ?? null))
+    const after = await diagnosis('after')
+    const agreed = await compareAnswers(experiment, command('before'), command('after'))
+    const trial = await runTrial({
+      arms: { a: commandArm('before', { ...command('before') }), b: commandArm('after', { ...command('after') }) },
+      workload,
+      measureBlock: loadBlock({ runLoad }),
+      ratePerSecond: experiment.load.ratePerSecond,
+      seed: 1,
+      pairs: options.quick ? 4 : 10,
+      blockMs: options.quick ? 600 : 1_500,
+      warmUpMs: 400,
+      onProgress: ({ done, planned }) => options.onProgress({ kind: 'block', done, total: planned, label: 'trial' }),
+      signal: options.signal,
+    })
+    return resultOf(options, { before, after, trial, predicted, answer: agreed, hash: await hashOf(options) })
+  } finally {
+    await upstream?.close()
+    await postgres.stop()
+    await rm(base, { recursive: true, force: true })
+  }
+}
+
+async function databases(postgres: PostgresServer, experiment: Experiment): Promise<Record<ArmName, string>> {
+  await postgres.createDatabase('base')
+  await execute(urlOf(postgres, 'base'), experiment.database)
+  const urls = { before: urlOf(postgres, 'arm_before'), after: urlOf(postgres, 'arm_after') }
+  for (const arm of ['before', 'after'] as const) {
+    await postgres.createDatabase(`arm_${arm}`, { template: 'base' })
+    const { schema } = experiment[arm]
+    await execute(urls[arm], `${schema ?? ''}; ANALYZE`)
+  }
+  return urls
+}
+
+function urlOf(postgres: PostgresServer, database: string): string {
+  const url = new URL(postgres.url)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+function armCommand(file: string, arm: ArmName, databaseUrl: string, upstreamPort: number | undefined) {
+  const entry = fileURLToPath(new URL('arm.ts', import.meta.url))
+  return {
+    command: [process.execPath, '--conditions=@whetstone/source', '--import', 'tsx', entry, file, arm],
+    workingDirectory: fileURLToPath(new URL('..', import.meta.url)),
+    env: {
+      DATABASE_URL: databaseUrl,
+      NODE_ENV: 'development',
+      ...(upstreamPort ? { UPSTREAM_PORT: String(upstreamPort) } : {}),
+    },
+  }
+}
+
+function workloadOf(experiment: Experiment): Workload {
+  return {
+    routes: experiment.requests.map(({ route, paths, headers = {}, method = 'GET', body, weight = 1 }) => ({
+      route,
+      weight,
+      requests: paths.map(path => ({
+        method,
+        path,
+        headers: { 'accept-encoding': 'gzip', ...headers },
+        ...(body === undefined ? {} : { body }),
+      })),
+    })),
+    skipped: [],
+  }
+}
+
+interface ArmRun extends ReturnType<typeof armCommand> {
+  readonly arm: ArmName
+  readonly base: string
+  readonly workload: Workload
+  readonly databaseUrl: string
+  readonly postgres: PostgresServer
+}
+
+function diagnoseArm(
+  options: MeasureOptions,
+  { arm, base, workload, databaseUrl, postgres, command, env, workingDirectory }: ArmRun,
+): Promise<Diagnosis> {
+  return diagnose({
+    subject: { kind: 'command', command, env, workingDirectory },
+    plan: async () => workload,
+    databaseUrl,
+    ratePerSecond: options.experiment.load.ratePerSecond,
+    durationMs: options.quick ? 3_000 : options.experiment.load.durationMs,
+    warmUpMs: options.quick ? 500 : 1_500,
+    seed: 1,
+    readyPath: '/healthz',
+    scratch: async () => postgres,
+    base,
+    root: workingDirectory,
+    name: `${options.experiment.practice} ${arm}`,
+    command: `experiment ${options.experiment.practice} ${arm}`,
+    tool: 'whetstone experiment',
+    now: () => new Date(),
+    onProgress: options.onProgress,
+    signal: options.signal,
+  })
+}
+
+type ArmStart = ReturnType<typeof armCommand>
+
+/** The same requests to both arms; says in words how the answers agree. @throws Error when they do not */
+async function compareAnswers(experiment: Experiment, before: ArmStart, after: ArmStart): Promise<string> {
+  if (typeof experiment.answer === 'object' && experiment.answer.kind === 'contract-change')
+    return `contract change: ${experiment.answer.what}`
+  const compare = experiment.answer === 'same' ? (a: string, b: string) => a === b : experiment.answer.compare
+  const [a, b] = [await commandArm('before', before).start(), await commandArm('after', after).start()]
+  try {
+    let compared = 0
+    for (const { paths, headers = {}, method = 'GET', body } of experiment.requests) {
+      for (const path of paths.slice(0, 20)) {
+        const init = { method, headers, ...(body === undefined ? {} : { body }) }
+        const [one, two] = await Promise.all([text(a.baseUrl + path, init), text(b.baseUrl + path, init)])
+        if (!compare(one, two))
+          throw new Error(
+            `${experiment.practice}: the answers to ${path} differ: ${one.slice(0, 120)} / ${two.slice(0, 120)}`,
+          )
+        compared++
+      }
+    }
+    return `same for ${compared} requests`
+  } finally {
+    await a.stop()
+    await b.stop()
+  }
+}
+
+async function text(url: string, init: RequestInit): Promise<string> {
+  return (await fetch(url, init)).text()
+}
+
+interface Measured {
+  readonly before: Diagnosis
+  readonly after: Diagnosis
+  readonly trial: TrialResult
+  readonly predicted: Prediction | undefined
+  readonly answer: string
+  readonly hash: string
+}
+
+function resultOf(
+  { chapter, experiment }: MeasureOptions,
+  { before, after, trial, predicted, answer, hash }: Measured,
+): ExperimentResult {
+  const { practice } = experiment
+  const comparison =
+    trial.metrics.find(
+      metric => metric.route === 'overall' && metric.name === metricNames[experiment.expects.metric],
+    ) ?? trial.metrics.find(metric => metric.name === metricNames[experiment.expects.metric])
+  const p50 = trial.metrics.find(metric => metric.route === 'overall' && metric.name === 'p50Ms')
+  const inverse = comparison
+    ? { estimate: 1 / comparison.ratio.estimate, low: 1 / comparison.ratio.high, high: 1 / comparison.ratio.low }
+    : { estimate: 1, low: 1, high: 1 }
+  const reported = (diagnosis: Diagnosis) =>
+    diagnosis.report.findings.some(
+      finding => finding.practice === practice || finding.also.some(also => also.practice === practice),
+    )
+  const texts = (diagnosis: Diagnosis) =>
+    (diagnosis.evidence.statements?.statements ?? []).map(statement => statement.text).slice(0, 20)
+  const plans = (diagnosis: Diagnosis) => (diagnosis.evidence.pg?.plans ?? []).slice(0, 5)
+  return {
+    schema: 'whetstone/experiment@1',
+    practice,
+    chapter,
+    hash,
+    reportedOnBefore: reported(before),
+    silentOnAfter: !reported(after),
+    answer,
+    metric: experiment.expects.metric,
+    ratio: inverse,
+    verdict: trial.guard.tooNoisy ? 'too-noisy' : (comparison?.verdict ?? trial.verdict),
+    predicted: predicted?.p50Ms
+      ? { p50Ms: { estimate: predicted.p50Ms.estimate, low: predicted.p50Ms.low, high: predicted.p50Ms.high } }
+      : null,
+    measuredP50Ms: { before: p50?.a ?? 0, after: p50?.b ?? 0 },
+    findingsBefore: before.report.findings.map(finding => `${finding.severity} ${finding.practice}: ${finding.title}`),
+    findingsAfter: after.report.findings.map(finding => `${finding.severity} ${finding.practice}: ${finding.title}`),
+    statements: { before: texts(before), after: texts(after) },
+    plans: { before: plans(before), after: plans(after) },
+    machine: before.report.run.machine,
+  }
+}
+
+const metricNames = { p50: 'p50Ms', p95: 'p95Ms', bytes: 'bodyBytes' } as const
+
+/** Hash of the experiment file and its practice's module. */
+export async function hashOf({
+  file,
+  chapter,
+  experiment,
+}: Pick<MeasureOptions, 'file' | 'chapter' | 'experiment'>): Promise<string> {
+  const practice = fileURLToPath(
+    new URL(`../packages/catalogue/src/${chapter}/${experiment.practice}.ts`, import.meta.url),
+  )
+  const hash = createHash('sha256')
+  for (const path of [file, practice]) hash.update(await readFile(path))
+  return hash.digest('hex').slice(0, 16)
+}

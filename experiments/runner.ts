@@ -1,0 +1,80 @@
+/** `npm run -s experiment -- <chapter>/<id> [--json] [--quick]`, or `--all`: proves practices one at a time and keeps the results. */
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Experiment } from './define.ts'
+import { measureExperiment, type ExperimentResult } from './measure.ts'
+
+const words = process.argv.slice(2)
+const flag = (name: string) => words.includes(name)
+const folder = fileURLToPath(new URL('.', import.meta.url))
+const chapterFilter = words[words.indexOf('--chapter') + 1]
+const known = await experiments()
+const chosen = flag('--all')
+  ? known
+  : flag('--chapter')
+    ? known.filter(id => id.startsWith(`${chapterFilter}/`))
+    : known.filter(id => words.includes(id))
+if (chosen.length === 0) {
+  process.stderr.write(
+    `usage: npm run -s experiment -- <chapter>/<id> [--json] [--quick]\nexperiments: ${known.join(', ')}\n`,
+  )
+  process.exit(2)
+}
+const interrupt = new AbortController()
+process.once('SIGINT', () => interrupt.abort(new Error('interrupted')))
+let failed = false
+for (const id of chosen) {
+  const [chapter = ''] = id.split('/')
+  const file = `${folder}${id}.ts`
+  const { experiment } = (await import(file)) as { experiment: Experiment }
+  process.stderr.write(`${id}\n`)
+  try {
+    const result = await measureExperiment({
+      file,
+      chapter,
+      experiment,
+      quick: flag('--quick'),
+      signal: interrupt.signal,
+      onProgress: progress => {
+        if (progress.kind === 'stage') process.stderr.write(`  ${progress.stage} ${progress.detail}\n`)
+        if (progress.kind === 'warning') process.stderr.write(`  ! ${progress.text}\n`)
+      },
+    })
+    if (!flag('--quick')) await keep(id, result)
+    print(result)
+  } catch (error) {
+    failed = true
+    process.stderr.write(`  failed: ${error instanceof Error ? error.stack : String(error)}\n`)
+  }
+}
+process.exit(failed ? 1 : 0)
+
+function print(result: ExperimentResult): void {
+  const { practice, reportedOnBefore, silentOnAfter, answer, metric, ratio, verdict, predicted } = result
+  if (flag('--json'))
+    process.stdout.write(
+      `${JSON.stringify({ practice, reportedOnBefore, silentOnAfter, answer, metric, ratio, verdict, predicted })}\n`,
+    )
+  else
+    process.stdout.write(
+      `${practice}: ${metric} ${ratio.estimate.toFixed(1)}x (${ratio.low.toFixed(1)} to ${ratio.high.toFixed(1)}) ${verdict}; reported ${reportedOnBefore}, silent ${silentOnAfter}; ${answer}\n`,
+    )
+  if (!flag('--json') || !reportedOnBefore || !silentOnAfter) {
+    for (const line of result.findingsBefore) process.stderr.write(`  before: ${line}\n`)
+    for (const line of result.findingsAfter) process.stderr.write(`  after:  ${line}\n`)
+  }
+}
+
+async function keep(id: string, result: ExperimentResult): Promise<void> {
+  const [chapter = ''] = id.split('/')
+  await mkdir(`${folder}results/${chapter}`, { recursive: true })
+  await writeFile(`${folder}results/${id}.json`, `${JSON.stringify(result, null, 1)}\n`)
+}
+
+async function experiments(): Promise<string[]> {
+  const files = await readdir(folder, { recursive: true })
+  return files
+    .filter(file => /^[a-z]+\/[a-z0-9-]+\.ts$/.test(file) && !file.endsWith('.test.ts'))
+    .map(file => file.slice(0, -3))
+    .toSorted()
+}
