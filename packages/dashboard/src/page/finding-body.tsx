@@ -1,0 +1,58 @@
+/** The inside of a finding: its facts, one slow request, where it is in the code, the remedy, and the plans. */
+import type { RankedFinding, RunReport } from '@whetstone/model'
+import { formatQuantity, plural } from '../reading/format.ts'
+import { promisesOf } from '../reading/gain.ts'
+import { exemplarOf } from '../reading/waterfall.ts'
+import { Remedy, Where } from './code.tsx'
+import { Plans } from './plan-tree.tsx'
+import { Waterfall } from './waterfall.tsx'
+
+export function FindingBody({ finding, report }: { readonly finding: RankedFinding; readonly report: RunReport }) {
+  const trace = exemplarOf(finding, report.traces)
+  const { statementId } = finding.where
+  const plans = report.plans.filter(plan => plan.statementId === statementId)
+  return (
+    <div class="body">
+      <Facts finding={finding} />
+      {trace && <Waterfall trace={trace} statements={report.statements} highlight={statementId} />}
+      <div class="code-pair">
+        <Where finding={finding} report={report} />
+        <Remedy finding={finding} />
+      </div>
+      {plans[0] && <Plans plan={plans.find(plan => plan.after) ?? plans[0]} />}
+      {finding.also.length > 0 && (
+        <p class="soft">Also explained by this: {finding.also.map(other => other.title).join('; ')}.</p>
+      )}
+    </div>
+  )
+}
+
+function Facts({ finding }: { readonly finding: RankedFinding }) {
+  const { predicted, confidence, facts } = finding
+  const sure = {
+    measured: 'Measured with and without',
+    strong: 'Strong: the evidence allows no other reading',
+    suspected: 'Suspected: likely, not proved',
+  }[confidence]
+  const basis = predicted && predicted.traces > 0 ? `, prediction from ${plural(predicted.traces, 'trace')}` : ''
+  const rows = [
+    { label: 'Practice', value: finding.practice },
+    { label: 'Confidence', value: sure + basis },
+    ...facts.map(fact => ({ label: capitalised(fact.label), value: formatQuantity(fact.quantity) })),
+    ...promisesOf(finding),
+  ]
+  return (
+    <dl class="facts">
+      {rows.map((row, index) => (
+        <div key={index}>
+          <dt>{row.label}</dt>
+          <dd>{row.value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,16 @@
+/** Starts the page: reads the run that was embedded and shows it, or says what is wrong with the file. */
+import type { RunReport } from '@whetstone/model'
+import { render } from 'preact'
+import { Page } from './page.tsx'
+import './style.css'
+import 'uplot/dist/uPlot.min.css'
+import { startTheme } from './theme.ts'
+
+startTheme()
+const page = document.getElementById('page')!
+try {
+  const report = JSON.parse(document.getElementById('report')!.textContent) as RunReport
+  render(<Page report={report} />, page)
+} catch (error) {
+  page.textContent = `This report could not be shown: ${String(error)}. The numbers are still in the file, as JSON.`
+}

@@ -1,0 +1,52 @@
+/** The percentile curve: latency against 1 / (1 - p), drawn only as far as samples carry it. */
+import type { RunReport, SerializedHistogram } from '@whetstone/model'
+import { merged, quantileMs } from './histogram.ts'
+
+/** Beyond a point with fewer samples than this the curve would show single requests. */
+const SAMPLES_BEYOND = 10
+const POINTS = 240
+const REQUESTS_FOR_P999 = 10_000
+
+export interface CurvePoint {
+  /** 1 / (1 - p): 1 is p0, 10 is p90, 1,000 is p99.9. */
+  readonly depth: number
+  readonly ms: number
+}
+
+export function percentileCurve(histogram: SerializedHistogram): readonly CurvePoint[] {
+  const deepest = histogram.count / SAMPLES_BEYOND
+  if (deepest <= 1) return []
+  const last = histogram.count < REQUESTS_FOR_P999 ? Math.min(deepest, 999) : deepest
+  return Array.from({ length: POINTS + 1 }, (_, step) => {
+    const depth = last ** (step / POINTS)
+    return { depth, ms: quantileMs(histogram, 1 - 1 / depth)! }
+  })
+}
+
+/** Both arms when something was compared, else what was measured. */
+export function curvesOf(report: RunReport): {
+  readonly before?: readonly CurvePoint[]
+  readonly after?: readonly CurvePoint[]
+} {
+  if (report.trial) {
+    const { a, b } = report.trial.histograms
+    return { before: percentileCurve(a), after: percentileCurve(b) }
+  }
+  const before = measuredHistogram(report.loadCurve) ?? report.overall.response
+  const after = measuredHistogram(report.loadCurveAfter)
+  return { before: percentileCurve(before), ...(after ? { after: percentileCurve(after) } : {}) }
+}
+
+function measuredHistogram(curve: RunReport['loadCurve']): SerializedHistogram | undefined {
+  const steps = curve?.steps.filter(step => step.purpose === 'measure') ?? []
+  return steps.length > 0 ? merged(steps.map(step => step.overall.response)) : undefined
+}
+
+export const depthTicks: readonly { readonly depth: number; readonly label: string }[] = [
+  { depth: 1, label: '0 %' },
+  { depth: 2, label: '50 %' },
+  { depth: 10, label: '90 %' },
+  { depth: 100, label: '99 %' },
+  { depth: 1000, label: '99.9 %' },
+  { depth: 10_000, label: '99.99 %' },
+]
