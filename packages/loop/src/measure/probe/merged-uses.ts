@@ -1,0 +1,125 @@
+/** Figures of routes and statement uses, added up from the deltas of one process or of several. */
+import type {
+  ProbeRouteDelta,
+  ProbeUseDelta,
+  RouteAggregate,
+  SerializedHistogram,
+  Site,
+  StatementUse,
+} from '@whetstone/model'
+import { Histogram } from '@whetstone/stats'
+
+const routesKept = 2_000
+const usesKept = 20_000
+
+type Summed = Omit<ProbeRouteDelta, 'route' | 'duration' | 'queriesPerRequest' | 'outboundPerRequest'>
+const summedFields = [
+  'requests',
+  'errors',
+  'databaseMs',
+  'poolWaitMs',
+  'connectMs',
+  'outboundMs',
+  'rows',
+  'connects',
+  'responseBytes',
+  'requestsThatWaited',
+] as const satisfies readonly (keyof Summed)[]
+
+interface RouteSums {
+  readonly sums: Record<keyof Summed, number>
+  readonly duration: Histogram
+  readonly queries: Histogram
+  readonly outbound: Histogram
+}
+
+export class RouteTotals {
+  readonly #routes = new Map<string, RouteSums>()
+
+  add(delta: ProbeRouteDelta): void {
+    const totals = this.#totalsOf(delta.route)
+    if (totals === undefined) return
+    for (const field of summedFields) totals.sums[field] += delta[field]
+    totals.duration.merge(Histogram.fromJSON(readable(delta.duration)))
+    totals.queries.merge(Histogram.fromJSON(readable(delta.queriesPerRequest)))
+    totals.outbound.merge(Histogram.fromJSON(readable(delta.outboundPerRequest)))
+  }
+
+  merge(other: RouteTotals): void {
+    for (const [route, from] of other.#routes) {
+      const totals = this.#totalsOf(route)
+      if (totals === undefined) continue
+      for (const field of summedFields) totals.sums[field] += from.sums[field]
+      totals.duration.merge(from.duration)
+      totals.queries.merge(from.queries)
+      totals.outbound.merge(from.outbound)
+    }
+  }
+
+  list(siteOf: (route: string) => Site | undefined): RouteAggregate[] {
+    return [...this.#routes].map(([route, { sums, duration, queries, outbound }]) => {
+      const site = siteOf(route)
+      return {
+        route,
+        ...sums,
+        duration: duration.toJSON(),
+        queriesPerRequest: queries.toJSON(),
+        outboundPerRequest: outbound.toJSON(),
+        ...(site && { site }),
+      }
+    })
+  }
+
+  #totalsOf(route: string): RouteSums | undefined {
+    const known = this.#routes.get(route)
+    if (known) return known
+    if (this.#routes.size >= routesKept) return undefined
+    const sums = Object.fromEntries(summedFields.map(field => [field, 0])) as Record<keyof Summed, number>
+    const totals = { sums, duration: new Histogram(), queries: new Histogram(), outbound: new Histogram() }
+    this.#routes.set(route, totals)
+    return totals
+  }
+}
+
+export class UseTotals {
+  readonly #uses = new Map<string, StatementUse>()
+
+  add(delta: ProbeUseDelta): void {
+    const key = `${delta.route}\n${delta.statementId}\n${siteKey(delta.site)}`
+    const known = this.#uses.get(key)
+    if (known) this.#uses.set(key, sumOf(known, delta))
+    else if (this.#uses.size < usesKept) this.#uses.set(key, delta)
+  }
+
+  merge(other: UseTotals): void {
+    for (const use of other.#uses.values()) this.add(use)
+  }
+
+  list(): StatementUse[] {
+    return [...this.#uses.values()]
+  }
+}
+
+export function siteKey(site: Site | undefined): string {
+  return (site ?? []).map(frame => `${frame.file}:${frame.line}:${frame.column}`).join('|')
+}
+
+function sumOf(one: StatementUse, other: StatementUse): StatementUse {
+  return {
+    ...one,
+    calls: one.calls + other.calls,
+    requests: one.requests + other.requests,
+    totalMs: one.totalMs + other.totalMs,
+    maxMs: Math.max(one.maxMs, other.maxMs),
+    rows: one.rows + other.rows,
+    poolWaitMs: one.poolWaitMs + other.poolWaitMs,
+    maxRepeatsInRequest: Math.max(one.maxRepeatsInRequest, other.maxRepeatsInRequest),
+    requestsWithDuplicates: one.requestsWithDuplicates + other.requestsWithDuplicates,
+    duplicateCalls: one.duplicateCalls + other.duplicateCalls,
+    errors: one.errors + other.errors,
+  }
+}
+
+function readable(histogram: SerializedHistogram): Parameters<typeof Histogram.fromJSON>[0] {
+  return histogram as Parameters<typeof Histogram.fromJSON>[0]
+}

@@ -1,0 +1,126 @@
+/** Test support: runs a small service of `packages/probe/fixtures` under the probe, sends it requests, and gives what was seen. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { ProbeLevel } from '@whetstone/model'
+import type { PostgresServer } from '@whetstone/sandbox'
+import type { ProbeEvidence } from './probe-evidence.ts'
+import { ProbeReceiver } from './receiver.ts'
+import type { RegisteredRoute } from './receiver.ts'
+
+const fixtures = fileURLToPath(new URL('../../../../probe/fixtures/', import.meta.url))
+
+export const schema = `
+  create table author (id int primary key, name text not null);
+  create table book (id int primary key, author_id int not null references author, title text not null);
+  insert into author select i, 'author ' || i from generate_series(1, 20) i;
+  insert into book select i, 1 + i % 20, 'book ' || i from generate_series(1, 400) i;`
+
+/** A database with 20 authors and 400 books, 20 each. */
+export async function bookDatabase(server: PostgresServer): Promise<string> {
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  await client.query(schema)
+  await client.end()
+  return server.url
+}
+
+export interface Fixture {
+  readonly file: string
+  readonly databaseUrl?: string
+  readonly level?: ProbeLevel
+  readonly nodeArguments?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+export interface Observed {
+  readonly evidence: ProbeEvidence
+  readonly routes: readonly RegisteredRoute[]
+  readonly answers: readonly string[]
+  readonly warnings: readonly string[]
+}
+export interface RunningFixture {
+  readonly baseUrl: string
+  readonly pid: number
+  readonly receiver: ProbeReceiver
+  get(path: string): Promise<string>
+  stop(): Promise<void>
+}
+
+export async function runFixture(fixture: Fixture): Promise<RunningFixture> {
+  const receiver = new ProbeReceiver({ level: fixture.level ?? 'trace', random: () => 0.5 })
+  const { env } = await receiver.start()
+  const child = spawn(process.execPath, [...(fixture.nodeArguments ?? []), fixtures + fixture.file], {
+    env: {
+      ...process.env,
+      ...env,
+      ...(fixture.databaseUrl && { DATABASE_URL: fixture.databaseUrl }),
+      ...fixture.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stdout.on('data', chunk => (output += String(chunk)))
+  child.stderr.on('data', chunk => (output += String(chunk)))
+  const exited = once(child, 'exit')
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await exited
+    await receiver.close()
+  }
+  const port = await Promise.race([
+    new Promise<number>(resolve => receiver.onListening(listening => resolve(listening.port))),
+    exited.then(() => undefined),
+  ])
+  if (port === undefined) {
+    await receiver.close()
+    throw new Error(`${fixture.file} ended before it listened: ${output}`)
+  }
+  const baseUrl = `http://127.0.0.1:${port}`
+  return {
+    baseUrl,
+    pid: child.pid!,
+    receiver,
+    get: async path => await (await fetch(baseUrl + path)).text(),
+    stop,
+  }
+}
+
+/** Sends the requests one after another (a list in the list: at once), then collects the evidence. */
+export async function observe(fixture: Fixture, requests: readonly (string | readonly string[])[]): Promise<Observed> {
+  const running = await runFixture(fixture)
+  try {
+    const answers: string[] = []
+    for (const request of requests) {
+      const paths = typeof request === 'string' ? [request] : request
+      answers.push(...(await Promise.all(paths.map(async path => await running.get(path)))))
+    }
+    await running.receiver.flush()
+    const { receiver } = running
+    return { evidence: receiver.evidence(), routes: receiver.routes(), warnings: receiver.warnings(), answers }
+  } finally {
+    await running.stop()
+  }
+}
+
+/** `path:line` of the line of a fixture that ends with this comment. */
+export function lineOf(file: string, comment: string): string {
+  const lines = readFileSync(fixtures + file, 'utf8').split('\n')
+  const index = lines.findIndex(line => line.trimEnd().endsWith(`// ${comment}`))
+  if (index < 0) throw new Error(`${file} has no line marked // ${comment}`)
+  return `${fixtures}${file}:${index + 1}`
+}
+
+/** The uses of one route as `statement text @ path:line`, with the numbers of each. */
+export function usesOf({ evidence }: Observed, route: string) {
+  const textOf = new Map(evidence.statements.statements.map(statement => [statement.id, statement]))
+  return evidence.statements.uses
+    .filter(use => use.route === route)
+    .map(use => ({
+      ...use,
+      text: textOf.get(use.statementId)?.text,
+      issuedBy: textOf.get(use.statementId)?.issuedBy,
+      places: (use.site ?? []).map(frame => `${frame.file}:${frame.line}`),
+    }))
+}

@@ -1,0 +1,82 @@
+/** What all processes of the service reported, as the evidence that practices read. */
+import type {
+  CpuProfileEvidence,
+  RuntimeEvidence,
+  Site,
+  Statement,
+  StatementsEvidence,
+  TracesEvidence,
+} from '@whetstone/model'
+import { mapSite } from '../source-map.ts'
+import { foldProfile } from './fold-profile.ts'
+import { KeptTraces } from './kept-traces.ts'
+import { RouteTotals, UseTotals } from './merged-uses.ts'
+import type { ProcessRecords } from './process-records.ts'
+import type { RegisteredRoute } from './receiver.ts'
+
+export interface ProbeEvidence {
+  readonly traces: TracesEvidence
+  /** `shape` is added by whoever has PostgreSQL's parser. */
+  readonly statements: StatementsEvidence
+  readonly runtime: RuntimeEvidence
+  readonly 'cpu-profile': CpuProfileEvidence
+}
+
+export function evidenceOf(
+  processes: readonly ProcessRecords[],
+  statements: readonly Omit<Statement, 'shape'>[],
+  registered: readonly RegisteredRoute[],
+): ProbeEvidence {
+  const routes = new RouteTotals()
+  const uses = new UseTotals()
+  const traces = new KeptTraces()
+  for (const process of processes) {
+    routes.merge(process.routes)
+    uses.merge(process.uses)
+    traces.merge(process.traces)
+  }
+  const siteByRoute = new Map(registered.map(route => [`${route.method} ${route.pattern}`, route.site]))
+  const siteOf = (route: string): Site | undefined => {
+    const site = siteByRoute.get(route)
+    return site && mapSite(site)
+  }
+  return {
+    traces: {
+      schema: 'traces@1',
+      source: 'probe',
+      routes: routes.list(siteOf),
+      traces: traces.list().map(trace => ({ ...trace, spans: trace.spans.map(withMappedSite) })),
+      dropped: sum(processes.map(process => process.dropped)),
+    },
+    statements: {
+      schema: 'statements@1',
+      statements,
+      uses: uses.list().map(withMappedSite),
+      overflowed: sum(processes.map(process => process.statementsOverflowed)),
+    },
+    runtime: {
+      schema: 'runtime@1',
+      processes: processes.map(({ hello, samples, pools }) => ({
+        pid: hello.pid,
+        node: hello.node,
+        samples,
+        pools: [...pools.values()].map(withMappedSite),
+      })),
+      syncCalls: processes.flatMap(process => [...process.syncCalls.values()]).map(withMappedSite),
+    },
+    'cpu-profile': {
+      schema: 'cpu-profile@1',
+      profiles: processes.flatMap(({ hello, profiles }) =>
+        profiles.flatMap(profile => foldProfile(hello, profile) ?? []),
+      ),
+    },
+  }
+}
+
+function withMappedSite<Placed extends { readonly site?: Site }>(placed: Placed): Placed {
+  return placed.site ? { ...placed, site: mapSite(placed.site) } : placed
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

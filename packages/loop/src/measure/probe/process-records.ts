@@ -1,0 +1,90 @@
+/** Everything one process of the service reported since the last reset, held within bounds. */
+import type { PoolState, ProbeHello, ProbeRecord, RuntimeSample, SyncCall } from '@whetstone/model'
+import { KeptTraces } from './kept-traces.ts'
+import { RouteTotals, siteKey, UseTotals } from './merged-uses.ts'
+
+const samplesKept = 3_600
+const profilesKept = 8
+const syncCallsKept = 1_000
+const poolsKept = 200
+
+export type CpuProfileRecord = Extract<ProbeRecord, { kind: 'cpu-profile' }>
+
+export class ProcessRecords {
+  readonly hello: ProbeHello
+  routes = new RouteTotals()
+  uses = new UseTotals()
+  traces = new KeptTraces()
+  samples: RuntimeSample[] = []
+  pools = new Map<number, PoolState>()
+  syncCalls = new Map<string, SyncCall>()
+  profiles: CpuProfileRecord[] = []
+  statementsOverflowed = 0
+  dropped = 0
+
+  constructor(hello: ProbeHello) {
+    this.hello = hello
+  }
+
+  reset(): void {
+    this.routes = new RouteTotals()
+    this.uses = new UseTotals()
+    this.traces = new KeptTraces()
+    this.samples = []
+    this.pools.clear()
+    this.syncCalls.clear()
+    this.profiles = []
+    this.statementsOverflowed = 0
+    this.dropped = 0
+  }
+
+  add(record: ProbeRecord): void {
+    switch (record.kind) {
+      case 'aggregates':
+        for (const route of record.routes) this.routes.add(route)
+        for (const use of record.uses) this.uses.add(use)
+        this.statementsOverflowed += record.statementsOverflowed
+        break
+      case 'trace':
+        this.traces.add(record.trace)
+        break
+      case 'runtime':
+        this.#addSample(record)
+        break
+      case 'pool':
+        if (this.pools.has(record.poolId) || this.pools.size < poolsKept) this.pools.set(record.poolId, record.pool)
+        break
+      case 'sync-call':
+        this.#addSyncCall(record.call)
+        break
+      case 'cpu-profile':
+        if (this.profiles.length < profilesKept) this.profiles.push(record)
+        break
+      case 'dropped':
+        this.dropped += record.records
+        break
+    }
+  }
+
+  #addSample({ kind: _kind, ...sample }: RuntimeSample & { readonly kind: 'runtime' }): void {
+    if (this.samples.length >= samplesKept) this.samples.shift()
+    this.samples.push(sample)
+  }
+
+  #addSyncCall(call: SyncCall): void {
+    const key = `${call.name}\n${call.route ?? ''}\n${siteKey(call.site)}`
+    const known = this.syncCalls.get(key)
+    if (known === undefined && this.syncCalls.size >= syncCallsKept) return
+    this.syncCalls.set(
+      key,
+      known
+        ? {
+            ...known,
+            calls: known.calls + call.calls,
+            totalMs: known.totalMs + call.totalMs,
+            maxMs: Math.max(known.maxMs, call.maxMs),
+          }
+        : call,
+    )
+  }
+}

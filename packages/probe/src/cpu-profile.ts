@@ -1,0 +1,48 @@
+/** V8's sampling profiler at 99 Hz for a while, through the inspector of this very process. */
+import type { Session } from 'node:inspector'
+import { now, startTimeout, wallClock } from './clock.ts'
+import { failed } from './guard.ts'
+import { send, ship } from './outbox.ts'
+
+const samplesPerSecond = 99
+const longestWindowMs = 60_000
+
+let isRunning = false
+
+/** `requestsServed` counts for ever; the difference tells the CPU of one request. */
+export async function profile(durationMs: number, requestsServed: () => number): Promise<void> {
+  if (isRunning) return
+  isRunning = true
+  try {
+    const { Session: InspectorSession } = await import('node:inspector')
+    const session = new InspectorSession()
+    session.connect()
+    await post(session, 'Profiler.enable')
+    await post(session, 'Profiler.setSamplingInterval', { interval: Math.round(1e6 / samplesPerSecond) })
+    await post(session, 'Profiler.start')
+    const startedAtMs = wallClock()
+    const startedAt = now()
+    const requestsBefore = requestsServed()
+    await new Promise<void>(resolve => void startTimeout(resolve, Math.min(durationMs, longestWindowMs)).unref())
+    const stopped = (await post(session, 'Profiler.stop')) as { readonly profile: unknown }
+    session.disconnect()
+    send({
+      kind: 'cpu-profile',
+      startedAtMs,
+      durationMs: now() - startedAt,
+      requests: requestsServed() - requestsBefore,
+      profile: JSON.stringify(stopped.profile),
+    })
+    ship()
+  } catch (error) {
+    failed(error)
+  } finally {
+    isRunning = false
+  }
+}
+
+async function post(session: Session, method: string, parameters?: object): Promise<unknown> {
+  return await new Promise((resolve, reject) =>
+    session.post(method, parameters, (error, result) => (error ? reject(error) : resolve(result))),
+  )
+}

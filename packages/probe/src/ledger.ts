@@ -1,0 +1,113 @@
+/** Where finished requests are added up: one entry a route, and one for what runs outside any request. */
+import type { ProbeAggregates, ProbeTrace } from '@whetstone/model'
+import { wallClock } from './clock.ts'
+import { Exemplars } from './exemplars.ts'
+import { level, TRACE } from './level.ts'
+import { UseRecord } from './request-record.ts'
+import type { RequestRecord } from './request-record.ts'
+import { collapsePath } from './route-name.ts'
+import { RouteFigures } from './route-figures.ts'
+import { takeOverflowed } from './statements.ts'
+import type { StatementRecord } from './statements.ts'
+
+interface Route {
+  readonly figures: RouteFigures
+  readonly exemplars: Exemplars
+}
+const routesKept = 500
+const otherRoutes = '(more routes than the probe keeps apart)'
+const unmatched = '(unmatched)'
+
+let routesByMethod = new Map<string, Map<string, Route>>()
+let routeCount = 0
+let background = new RouteFigures('')
+
+export let generation = 1
+let served = 0
+let servedAtLastSample = 0
+
+export function finishRequest(
+  record: RequestRecord,
+  durationMs: number,
+  statusCode: number,
+  responseBytes: number,
+): void {
+  served++
+  if (record.generation !== generation) return
+  const { figures, exemplars } = routeOf(record, statusCode)
+  figures.add(record, durationMs, statusCode >= 500 || statusCode === 0, responseBytes)
+  if (level >= TRACE)
+    exemplars.offer({ record, durationMs, statusCode, responseBytes, startedAtMs: wallClock() - durationMs })
+}
+
+/** A statement that ran outside any request: a job, a poll, the start of the service. */
+export function addBackgroundUse(statement: StatementRecord, durationMs: number, rows: number, failed: boolean): void {
+  const use = new UseRecord(statement, undefined)
+  use.calls = 1
+  use.totalMs = use.maxMs = durationMs
+  use.rows = rows
+  if (failed) use.errors = 1
+  background.addUse(use)
+}
+
+/** Requests finished since the last call. */
+export function takeFinishedRequests(): number {
+  const count = served - servedAtLastSample
+  servedAtLastSample = served
+  return count
+}
+
+/** Requests finished since the process began. */
+export function requestsServed(): number {
+  return served
+}
+
+export function takeAggregates(): ProbeAggregates | undefined {
+  const figures = [...allRoutes()].map(route => route.figures)
+  const routes = figures.flatMap(route => route.takeRoute() ?? [])
+  const uses = [background, ...figures].flatMap(route => route.takeUses())
+  const statementsOverflowed = takeOverflowed()
+  if (routes.length === 0 && uses.length === 0 && statementsOverflowed === 0) return undefined
+  return { kind: 'aggregates', atMs: wallClock(), routes, uses, statementsOverflowed }
+}
+
+export function takeTraces(): ProbeTrace[] {
+  return [...allRoutes()].flatMap(({ figures, exemplars }) =>
+    exemplars.take(figures.name, statement => figures.siteOf(statement, undefined)),
+  )
+}
+
+/** Forgets everything so far; requests under way are not counted when they end. */
+export function resetLedger(): void {
+  generation++
+  routesByMethod = new Map()
+  routeCount = 0
+  background = new RouteFigures('')
+}
+
+function* allRoutes(): Generator<Route> {
+  for (const routes of routesByMethod.values()) yield* routes.values()
+}
+
+function routeOf(record: RequestRecord, statusCode: number): Route {
+  let pattern = record.pattern ?? record.lateName?.()
+  if (pattern === undefined) pattern = record.isRouted && statusCode === 404 ? unmatched : collapsePath(record.url)
+  if (record.operation !== undefined) pattern = `${pattern} ${record.operation}`
+  let routes = routesByMethod.get(record.method)
+  if (routes === undefined) routesByMethod.set(record.method, (routes = new Map()))
+  const known = routes.get(pattern)
+  if (known) return known
+  if (routeCount >= routesKept) return overflowRoute(record.method, routes)
+  routeCount++
+  return addRoute(routes, record.method, pattern)
+}
+
+function overflowRoute(method: string, routes: Map<string, Route>): Route {
+  return routes.get(otherRoutes) ?? addRoute(routes, method, otherRoutes)
+}
+
+function addRoute(routes: Map<string, Route>, method: string, pattern: string): Route {
+  const route = { figures: new RouteFigures(`${method} ${pattern}`), exemplars: new Exemplars() }
+  routes.set(pattern, route)
+  return route
+}

@@ -1,0 +1,94 @@
+/** Once a second everything counted so far goes out as one batch; commands from the tool come back in. */
+import type { ProbeCommand, Site } from '@whetstone/model'
+import { entry } from './application.ts'
+import { startInterval, stopInterval } from './clock.ts'
+import { profile } from './cpu-profile.ts'
+import { poolStates, resetPools } from './drivers/pg-pool.ts'
+import { guarded, takeFailure } from './guard.ts'
+import { requestsServed, resetLedger, takeAggregates, takeTraces } from './ledger.ts'
+import { level, levelName, levelNumber, OFF, PROFILE, wantedLevel, wantLevel } from './level.ts'
+import { isCongested, open, send, ship } from './outbox.ts'
+import { RuntimeSampler } from './runtime-sample.ts'
+import { inSource } from './source-position.ts'
+import { allStatements } from './statements.ts'
+
+const batchEveryMs = 1_000
+const profileWindowMs = 10_000
+
+export function startReporter(socketPath: string): void {
+  const sampler = new RuntimeSampler()
+  sampler.start()
+  open(
+    socketPath,
+    {
+      schema: 'whetstone/probe@1',
+      pid: process.pid,
+      ppid: process.ppid,
+      node: process.version,
+      level: levelName(wantedLevel()),
+      entry,
+      workingDirectory: process.cwd(),
+    },
+    command => obey(command, sampler),
+  )
+  const timer = startInterval(
+    guarded(() => {
+      if (level === OFF) {
+        stopInterval(timer)
+        sampler.stop()
+        reportFailure()
+        return
+      }
+      send(sampler.take())
+      if (!isCongested()) collect()
+      ship()
+      if (level >= PROFILE) void profile(profileWindowMs, requestsServed)
+    }),
+    batchEveryMs,
+  )
+  timer.unref()
+}
+
+function obey(command: ProbeCommand, sampler: RuntimeSampler): void {
+  switch (command.kind) {
+    case 'reset':
+      resetLedger()
+      resetPools()
+      break
+    case 'level':
+      wantLevel(levelNumber(command.level))
+      break
+    case 'profile':
+      void profile(command.durationMs, requestsServed)
+      break
+    case 'flush':
+      send(sampler.take())
+      collect()
+      ship({ kind: 'flushed', token: command.token })
+      break
+  }
+}
+
+function collect(): void {
+  const mapped = (site: Site | undefined): { site?: Site } => (site ? { site: inSource(site) } : {})
+  for (const statement of allStatements()) {
+    if (!statement.isShipped) {
+      statement.isShipped = true
+      const { id, text, rawText, issuedBy } = statement
+      send({ kind: 'statement', id, text, rawText, ...(issuedBy && { issuedBy }) })
+    }
+    for (const sample of statement.unshipped.splice(0)) send({ kind: 'parameters', statementId: statement.id, sample })
+  }
+  const aggregates = takeAggregates()
+  if (aggregates) send({ ...aggregates, uses: aggregates.uses.map(use => ({ ...use, ...mapped(use.site) })) })
+  for (const trace of takeTraces())
+    send({ kind: 'trace', trace: { ...trace, spans: trace.spans.map(span => ({ ...span, ...mapped(span.site) })) } })
+  for (const [poolId, pool] of poolStates().entries())
+    send({ kind: 'pool', poolId, pool: { ...pool, ...mapped(pool.site) } })
+}
+
+function reportFailure(): void {
+  const text = takeFailure()
+  if (text !== undefined) send({ kind: 'warning', text: `the probe switched itself off: ${text}` })
+  ship()
+}

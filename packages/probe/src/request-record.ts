@@ -1,0 +1,125 @@
+/** What one request did, while it runs; folded into its route's figures when it ends. */
+import type { Site } from '@whetstone/model'
+import type { StatementRecord } from './statements.ts'
+
+export interface SpanRecord {
+  readonly kind: 'query' | 'pool-wait' | 'connect' | 'outbound'
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly failed: boolean
+  readonly statement?: StatementRecord | undefined
+  readonly rows?: number | undefined
+  readonly hash?: number | undefined
+  readonly poolWaitMs?: number | undefined
+  readonly connection?: number | undefined
+  readonly transaction?: number | undefined
+  readonly site: Site | undefined
+  readonly method?: string | undefined
+  readonly host?: string | undefined
+  readonly urlTemplate?: string | undefined
+  readonly statusCode?: number | undefined
+}
+
+/** The calls of one statement from one place in one request. */
+export class UseRecord {
+  readonly statement: StatementRecord
+  site: Site | undefined
+  calls = 0
+  finished = 0
+  totalMs = 0
+  maxMs = 0
+  rows = 0
+  poolWaitMs = 0
+  errors = 0
+  duplicateCalls = 0
+  /** Of the parameters of every call so far; a set only once there are several. */
+  #firstHash = 0
+  #hashes: Set<number> | undefined
+
+  constructor(statement: StatementRecord, site: Site | undefined) {
+    this.statement = statement
+    this.site = site
+  }
+
+  call(hash: number): void {
+    if (this.calls++ === 0) {
+      this.#firstHash = hash
+      return
+    }
+    this.#hashes ??= new Set([this.#firstHash])
+    if (this.#hashes.has(hash)) this.duplicateCalls++
+    else if (this.#hashes.size < 1_000) this.#hashes.add(hash)
+  }
+}
+
+const spansKept = 1_000
+const statementsKept = 500
+
+export class RequestRecord {
+  readonly method: string
+  readonly url: string
+  readonly startedAt: number
+  /** Requests of an earlier generation were started before the last reset and count no more. */
+  readonly generation: number
+  /** Uniform in 0 to 1; the requests with the smallest make the fair sample of a route. */
+  readonly priority: number
+  /** The pattern the framework matched; without it the path, ids collapsed. */
+  pattern: string | undefined
+  /** Asked at the end, for frameworks that only know the pattern then. */
+  lateName: (() => string | undefined) | undefined
+  isRouted = false
+  isFinished = false
+  operation: string | undefined
+  spans: SpanRecord[] | undefined
+  spansDropped = 0
+  uses: Map<StatementRecord, UseRecord> | undefined
+  /** Uses whose statement then came from another place. */
+  earlierUses: UseRecord[] | undefined
+  queries = 0
+  databaseMs = 0
+  poolWaitMs = 0
+  longestWaitMs = 0
+  connects = 0
+  connectMs = 0
+  outbound = 0
+  outboundMs = 0
+  rows = 0
+
+  constructor(method: string, url: string, startedAt: number, generation: number, priority: number) {
+    this.method = method
+    this.url = url
+    this.startedAt = startedAt
+    this.generation = generation
+    this.priority = priority
+  }
+
+  addSpan(span: SpanRecord): void {
+    this.spans ??= []
+    if (this.spans.length < spansKept) this.spans.push(span)
+    else this.spansDropped++
+  }
+
+  useOf(statement: StatementRecord): UseRecord | undefined {
+    this.uses ??= new Map()
+    let use = this.uses.get(statement)
+    if (use === undefined && this.uses.size < statementsKept) {
+      use = new UseRecord(statement, undefined)
+      this.uses.set(statement, use)
+    }
+    return use
+  }
+
+  /** The use to count a call under whose place was read: a second place of the same statement gets one of its own. */
+  useAt(use: UseRecord, site: Site): UseRecord {
+    if (use.site === undefined || use.site === site) {
+      use.site = site
+      return use
+    }
+    this.earlierUses ??= []
+    const known = this.earlierUses.find(other => other.statement === use.statement && other.site === site)
+    if (known) return known
+    const other = new UseRecord(use.statement, site)
+    if (this.earlierUses.length < statementsKept) this.earlierUses.push(other)
+    return other
+  }
+}

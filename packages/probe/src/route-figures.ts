@@ -1,0 +1,169 @@
+/** Every request of a route added up since the last batch, so that what leaves the process grows with its routes and not with its traffic. */
+import type { ProbeRouteDelta, ProbeUseDelta, RouteName, SerializedHistogram, Site } from '@whetstone/model'
+import { Histogram } from '@whetstone/stats'
+import type { UseRecord, RequestRecord } from './request-record.ts'
+import type { StatementRecord } from './statements.ts'
+
+/** A second's worth; a faster route is folded early. */
+const valuesKept = 20_000
+const usesKept = 2_000
+const waitedMs = 1
+/** Shared by all routes: it serves for a moment, at shipping. */
+const scratch = new Histogram()
+
+class Values {
+  #values: number[] = []
+  #folded: Histogram | undefined
+
+  add(value: number): void {
+    if (this.#values.length >= valuesKept) this.#fold()
+    this.#values.push(value)
+  }
+
+  take(): SerializedHistogram {
+    const histogram = this.#folded ?? scratch
+    for (const value of this.#values) histogram.record(value)
+    const json = histogram.toJSON()
+    histogram.reset()
+    this.#folded = undefined
+    this.#values = []
+    return json
+  }
+
+  #fold(): void {
+    this.#folded ??= new Histogram()
+    for (const value of this.#values) this.#folded.record(value)
+    this.#values = []
+  }
+}
+
+class UseFigures {
+  calls = 0
+  requests = 0
+  totalMs = 0
+  maxMs = 0
+  rows = 0
+  poolWaitMs = 0
+  maxRepeats = 0
+  requestsWithDuplicates = 0
+  duplicateCalls = 0
+  errors = 0
+
+  add(use: UseRecord): void {
+    this.calls += use.calls
+    this.requests++
+    this.totalMs += use.totalMs
+    if (use.maxMs > this.maxMs) this.maxMs = use.maxMs
+    this.rows += use.rows
+    this.poolWaitMs += use.poolWaitMs
+    if (use.calls > this.maxRepeats) this.maxRepeats = use.calls
+    if (use.duplicateCalls > 0) this.requestsWithDuplicates++
+    this.duplicateCalls += use.duplicateCalls
+    this.errors += use.errors
+  }
+}
+
+export class RouteFigures {
+  readonly name: RouteName
+  readonly #duration = new Values()
+  readonly #queries = new Values()
+  readonly #outbound = new Values()
+  #requests = 0
+  #errors = 0
+  #databaseMs = 0
+  #poolWaitMs = 0
+  #connectMs = 0
+  #outboundMs = 0
+  #rows = 0
+  #connects = 0
+  #responseBytes = 0
+  #requestsThatWaited = 0
+  #uses = new Map<StatementRecord, Map<Site | undefined, UseFigures>>()
+  #useCount = 0
+  /** The place a statement last came from: calls whose stack was not read are counted there. */
+  readonly #lastSite = new Map<StatementRecord, Site>()
+
+  constructor(name: RouteName) {
+    this.name = name
+  }
+
+  add(record: RequestRecord, durationMs: number, failed: boolean, responseBytes: number): void {
+    this.#requests++
+    if (failed) this.#errors++
+    this.#duration.add(durationMs * 1_000)
+    this.#queries.add(record.queries)
+    this.#outbound.add(record.outbound)
+    this.#databaseMs += record.databaseMs
+    this.#poolWaitMs += record.poolWaitMs
+    this.#connectMs += record.connectMs
+    this.#outboundMs += record.outboundMs
+    this.#rows += record.rows
+    this.#connects += record.connects
+    this.#responseBytes += responseBytes
+    if (record.longestWaitMs > waitedMs) this.#requestsThatWaited++
+    if (record.uses !== undefined) for (const use of record.uses.values()) if (use.calls > 0) this.addUse(use)
+    if (record.earlierUses !== undefined) for (const use of record.earlierUses) this.addUse(use)
+  }
+
+  addUse(use: UseRecord): void {
+    const site = this.siteOf(use.statement, use.site)
+    let bySite = this.#uses.get(use.statement)
+    if (bySite === undefined) this.#uses.set(use.statement, (bySite = new Map()))
+    let figures = bySite.get(site)
+    if (figures === undefined) {
+      if (this.#useCount >= usesKept) return
+      this.#useCount++
+      bySite.set(site, (figures = new UseFigures()))
+    }
+    figures.add(use)
+  }
+
+  siteOf(statement: StatementRecord, site: Site | undefined): Site | undefined {
+    if (site === undefined) return this.#lastSite.get(statement)
+    if (this.#lastSite.size < usesKept || this.#lastSite.has(statement)) this.#lastSite.set(statement, site)
+    return site
+  }
+
+  /** Undefined when nothing happened since the last time. */
+  takeRoute(): ProbeRouteDelta | undefined {
+    if (this.#requests === 0) return undefined
+    const delta = {
+      route: this.name,
+      requests: this.#requests,
+      errors: this.#errors,
+      duration: this.#duration.take(),
+      databaseMs: this.#databaseMs,
+      poolWaitMs: this.#poolWaitMs,
+      connectMs: this.#connectMs,
+      outboundMs: this.#outboundMs,
+      queriesPerRequest: this.#queries.take(),
+      outboundPerRequest: this.#outbound.take(),
+      rows: this.#rows,
+      connects: this.#connects,
+      responseBytes: this.#responseBytes,
+      requestsThatWaited: this.#requestsThatWaited,
+    }
+    this.#requests = this.#errors = this.#databaseMs = this.#poolWaitMs = this.#connectMs = this.#outboundMs = 0
+    this.#rows = this.#connects = this.#responseBytes = this.#requestsThatWaited = 0
+    return delta
+  }
+
+  takeUses(): ProbeUseDelta[] {
+    const deltas: ProbeUseDelta[] = []
+    for (const [statement, bySite] of this.#uses) {
+      for (const [site, figures] of bySite) {
+        const { maxRepeats, ...rest } = figures
+        deltas.push({
+          route: this.name,
+          statementId: statement.id,
+          ...(site && { site }),
+          ...rest,
+          maxRepeatsInRequest: maxRepeats,
+        })
+      }
+    }
+    this.#uses = new Map()
+    this.#useCount = 0
+    return deltas
+  }
+}

@@ -1,0 +1,70 @@
+/** The process's health once a second: event loop, garbage collection, memory, CPU. */
+import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
+import type { ProbeRuntime } from '@whetstone/model'
+import { now, wallClock } from './clock.ts'
+import { takeFinishedRequests } from './ledger.ts'
+
+/** Milliseconds between two looks; also the resting value of the delay, which is subtracted. */
+const resolutionMs = 10
+
+export class RuntimeSampler {
+  readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs })
+  readonly #gc = new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) this.#collected(duration)
+  })
+  #gcPauseMs = 0
+  #gcMaxPauseMs = 0
+  #utilisation = performance.eventLoopUtilization()
+  #cpu = process.cpuUsage()
+  #sampledAt = now()
+
+  start(): void {
+    this.#delay.enable()
+    this.#gc.observe({ entryTypes: ['gc'] })
+  }
+
+  stop(): void {
+    this.#delay.disable()
+    this.#gc.disconnect()
+  }
+
+  take(): ProbeRuntime {
+    const sampledAt = now()
+    const utilisation = performance.eventLoopUtilization()
+    const cpu = process.cpuUsage()
+    const { heapUsed, heapTotal, rss } = process.memoryUsage()
+    const sample: ProbeRuntime = {
+      kind: 'runtime',
+      atMs: wallClock(),
+      windowMs: sampledAt - this.#sampledAt,
+      eventLoopDelayP50Ms: delayMs(this.#delay.percentile(50)),
+      eventLoopDelayP99Ms: delayMs(this.#delay.percentile(99)),
+      eventLoopDelayMaxMs: delayMs(this.#delay.max),
+      eventLoopUtilisationFraction: performance.eventLoopUtilization(utilisation, this.#utilisation).utilization,
+      cpuUserMs: (cpu.user - this.#cpu.user) / 1_000,
+      cpuSystemMs: (cpu.system - this.#cpu.system) / 1_000,
+      gcPauseMs: this.#gcPauseMs,
+      gcMaxPauseMs: this.#gcMaxPauseMs,
+      heapUsedBytes: heapUsed,
+      heapTotalBytes: heapTotal,
+      residentBytes: rss,
+      requests: takeFinishedRequests(),
+    }
+    this.#delay.reset()
+    this.#utilisation = utilisation
+    this.#cpu = cpu
+    this.#sampledAt = sampledAt
+    this.#gcPauseMs = this.#gcMaxPauseMs = 0
+    return sample
+  }
+
+  #collected(durationMs: number): void {
+    this.#gcPauseMs += durationMs
+    if (durationMs > this.#gcMaxPauseMs) this.#gcMaxPauseMs = durationMs
+  }
+}
+
+function delayMs(nanoseconds: number): number {
+  const ms = nanoseconds / 1e6 - resolutionMs
+  return Number.isFinite(ms) && ms > 0 && ms < 1e9 ? ms : 0
+}

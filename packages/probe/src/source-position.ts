@@ -1,0 +1,32 @@
+/** The author's line for a line of transpiled code, where the transpiler keeps its map in the process only (tsx, ts-node). */
+import { findSourceMap } from 'node:module'
+import type { Frame, Site } from '@whetstone/model'
+import { pathOf } from './application.ts'
+import { pathToFileURL } from 'node:url'
+
+const known = new WeakMap<Site, Site>()
+
+export function inSource(site: Site): Site {
+  const mapped = known.get(site)
+  if (mapped) return mapped
+  const frames = site.map(frameInSource)
+  known.set(site, frames)
+  return frames
+}
+
+function frameInSource(frame: Frame): Frame {
+  try {
+    const map = findSourceMap(frame.file) ?? findSourceMap(pathToFileURL(frame.file).href)
+    const entry = map?.findEntry(frame.line - 1, frame.column - 1)
+    if (entry === undefined || !('originalSource' in entry)) return frame
+    const { originalSource, originalLine, originalColumn } = entry
+    return {
+      ...frame,
+      file: originalSource ? pathOf(originalSource) : frame.file,
+      line: originalLine + 1,
+      column: originalColumn + 1,
+    }
+  } catch {
+    return frame
+  }
+}
