@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { hostReadings } from './engine/host-readings.ts'
 import type { LiveInterval, LoadResult } from './engine/open-model.ts'
 import { driveOpenModel } from './engine/open-model.ts'
+import { precisePacer } from './pacer/precise-pacer.ts'
 import { timerPacer } from './pacer/timer-pacer.ts'
 import type { LoadPlan } from './plan.ts'
 import { checkPlan } from './plan.ts'
@@ -18,10 +19,12 @@ export interface RunOptions {
 export async function runInProcess(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResult> {
   checkPlan(plan)
   const now = () => performance.now()
+  const pacer = plan.pacing === 'timer' ? timerPacer(now) : await precisePacer(now)
   const host = hostReadings(now)
   try {
-    return await driveOpenModel(plan, { ...options, now, date: () => new Date(), pacer: timerPacer(now), host })
+    return await driveOpenModel(plan, { ...options, now, date: () => new Date(), pacer, host })
   } finally {
+    pacer.close()
     host.close()
   }
 }

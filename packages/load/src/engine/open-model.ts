@@ -1,5 +1,6 @@
 /** The open model: requests leave when they are due, whether or not earlier ones were answered, and are timed from that instant. */
-import type { LoadStep } from '@whetstone/model'
+import { WhetstoneError } from '@whetstone/model'
+import type { LoadStep, PlannedRequest, RouteName } from '@whetstone/model'
 import type { Choice } from '../arrivals/mix.ts'
 import { requestMix } from '../arrivals/mix.ts'
 import { poissonArrivals, uniformArrivals } from '../arrivals/arrivals.ts'
@@ -9,6 +10,7 @@ import { StepRecord } from '../record/step-record.ts'
 import { encodeRequest } from '../wire/encode.ts'
 import type { Exchange } from '../wire/pool.ts'
 import { Pool } from '../wire/pool.ts'
+import { WireError } from '../wire/wire-error.ts'
 import type { HostReadings } from './host-readings.ts'
 
 export interface LoadResult {
@@ -94,7 +96,7 @@ class OpenModel {
     this.#reject = reject
     const host = hostHeader(plan)
     this.#encoded = plan.routes.map(route =>
-      route.requests.map(request => ({ encoded: encodeRequest(request, host), method: request.method })),
+      route.requests.map(request => ({ encoded: encoded(request, host, route.route), method: request.method })),
     )
     this.#nextArrivalMs =
       plan.arrivals === 'poisson' ? poissonArrivals(plan.ratePerSecond, plan.seed) : uniformArrivals(plan.ratePerSecond)
@@ -182,7 +184,7 @@ class OpenModel {
     const inWarmUp = this.#warmUp !== undefined && scheduledMs < this.#measure.settings.startMs
     const step = inWarmUp ? this.#warmUp : this.#measure
     step.notice(scheduledMs, noticedMs)
-    const exchange: Planned = { encoded, method, scheduledMs, noticedMs, sentMs: NaN, retried: false, step, routeIndex }
+    const exchange: Planned = { encoded, method, scheduledMs, noticedMs, sentMs: NaN, retries: 0, step, routeIndex }
     this.#underway.add(exchange)
     this.#pool.submit(exchange)
   }
@@ -267,4 +269,15 @@ class OpenModel {
 function hostHeader({ target }: LoadPlan): string {
   if (target.socketPath !== undefined) return 'localhost'
   return `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`
+}
+
+function encoded(request: PlannedRequest, host: string, route: RouteName): string {
+  try {
+    return encodeRequest(request, host)
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    throw new WhetstoneError('WHET_LOAD_REQUEST', `a request of ${route} cannot be sent: ${error.message}`, {
+      cause: error,
+    })
+  }
 }

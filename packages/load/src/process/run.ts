@@ -16,7 +16,8 @@ const LOG_TAIL_LINES = 20
 
 /**
  * Resolves with the result, also when `signal` stops it early (`stopped: 'aborted'`). Rejects with `WHET_LOAD_PLAN` for a
- * plan that cannot be carried out and `WHET_LOAD_DIED` when the load process ended without a result.
+ * plan that cannot be carried out, `WHET_LOAD_STOPPED` when it was stopped before the first figures, and `WHET_LOAD_DIED` when
+ * the load process ended without a result.
  */
 export function run(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResult> {
   return new Promise((resolve, reject) => {
@@ -24,9 +25,16 @@ export function run(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResul
     const child = startChild()
     const log = tailOf(child)
     let killer: NodeJS.Timeout | undefined
+    let begun = false
     const stop = () => {
-      say(child, { kind: 'stop' })
-      killer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS)
+      if (begun) {
+        say(child, { kind: 'stop' })
+        killer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS)
+        return
+      }
+      // Nothing was measured yet, and a process that is still loading its modules would not hear us in time.
+      settle(() => reject(stoppedEarly()))
+      child.kill('SIGKILL')
     }
     const settle = (finish: () => void) => {
       clearTimeout(killer)
@@ -34,6 +42,7 @@ export function run(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResul
       finish()
     }
     child.on('message', (message: FromLoadProcess) => {
+      begun = true
       if (message.kind === 'interval') options.onInterval?.(message.interval)
       else if (message.kind === 'result') settle(() => resolve(message.result))
       else settle(() => reject(failureOf(message)))
@@ -60,7 +69,7 @@ function startChild(): ChildProcess {
 
 /** The address of tsx seen from here: by its bare name it would be looked up from the working directory. */
 function sourceLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  return pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href
 }
 
 function say(child: ChildProcess, message: ToLoadProcess): void {
@@ -79,6 +88,12 @@ function died(how: string, logTail: readonly string[], cause?: unknown): Whetsto
     exitCode: exitCodes.internal,
     logTail,
     cause,
+  })
+}
+
+function stoppedEarly(): WhetstoneError {
+  return new WhetstoneError('WHET_LOAD_STOPPED', 'the load was stopped before the first request', {
+    exitCode: exitCodes.interrupted,
   })
 }
 

@@ -14,7 +14,7 @@ export interface Exchange {
   readonly noticedMs: number
   /** When it was written; NaN while it was not. */
   sentMs: number
-  retried: boolean
+  retries: number
 }
 
 export interface PoolEvents<E extends Exchange> {
@@ -31,6 +31,9 @@ export interface PoolOptions {
   readonly maxWaiting: number
   readonly now: () => number
 }
+
+/** The repeat may meet another connection that the server has just closed. */
+const MAX_RETRIES = 2
 
 export class Pool<E extends Exchange> {
   readonly #options: PoolOptions
@@ -174,12 +177,12 @@ export class Pool<E extends Exchange> {
 
   #loseExchange(connection: Connection, exchange: E, error: WireError): void {
     // A server may close an idle connection just as we write on it. That is no failure of the request (RFC 9112, 9.3.1),
-    // and every client repeats a safe one once; the time lost stays in its response time.
+    // and every client repeats a safe one; the time lost stays in its response time.
     const idleRace =
       connection.answers > 0 && !connection.parser.started && (error.kind === 'reset' || error.kind === 'closed-early')
     const safe = exchange.method === 'GET' || exchange.method === 'HEAD'
-    if (!idleRace || !safe || exchange.retried) return this.#events.onFailure(exchange, error.kind)
-    exchange.retried = true
+    if (!idleRace || !safe || exchange.retries >= MAX_RETRIES) return this.#events.onFailure(exchange, error.kind)
+    exchange.retries++
     exchange.sentMs = NaN
     if (this.#head > 0) this.#waiting[--this.#head] = exchange
     else this.#waiting.unshift(exchange)
