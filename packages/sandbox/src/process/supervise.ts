@@ -11,8 +11,10 @@ export interface SuperviseOptions {
   readonly as?: SpawnIdentity | undefined
   /** Where the server's output goes. */
   readonly logPath: string
-  /** Sent when we stop or die; a server that has not ended 8 s later gets SIGKILL. */
+  /** Sent when we stop or die. */
   readonly stopSignal: 'INT' | 'QUIT' | 'TERM'
+  /** A server that has not ended this long after the signal gets SIGKILL. Default 8000, in steps of 100. */
+  readonly graceMs?: number
   /** Removed after the server has ended and we have let go of it, also when we were killed. */
   readonly removeFolder?: string | undefined
 }
@@ -32,15 +34,14 @@ export interface Supervised {
  * SIGPIPE is ignored only after the server was started, so that the server does not inherit that.
  */
 const watchdog = `
-signal=$1; log=$2; folder=$3; shift 3
+signal=$1; rounds=$2; log=$3; folder=$4; shift 4
 exec 4<&0 </dev/null
 "$@" >>"$log" 2>&1 3>&- 4<&- &
 server=$!
 (
   read -r _ <&4
   kill -"$signal" "$server"
-  rounds=0
-  while kill -0 "$server" && [ "$rounds" -lt 80 ]; do sleep 0.1; rounds=$((rounds + 1)); done
+  while kill -0 "$server" && [ "$rounds" -gt 0 ]; do sleep 0.1; rounds=$((rounds - 1)); done
   kill -KILL "$server"
 ) 3>&- >/dev/null 2>&1 &
 reader=$!
@@ -62,6 +63,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
       watchdog,
       'whetstone-watchdog',
       options.stopSignal,
+      String(Math.ceil((options.graceMs ?? 8000) / 100)),
       options.logPath,
       options.removeFolder ?? '',
       options.command,
