@@ -1,6 +1,6 @@
 /** What the shop's visitors ask for: every route with its share, ids over the whole range of keys. */
 import { encodeCursor } from './cursor.ts'
-import { sizes } from './schema.ts'
+import { activeCustomers, sizes } from './schema.ts'
 
 interface ShopRoute {
   readonly route: string
@@ -38,7 +38,7 @@ export function shopWorkload(random: () => number, count = 40): readonly ShopRou
     route('/stock/:id', 2, () => `/stock/${upTo(sizes.products)}`),
     route('/account/:id', 2, () => `/account/${upTo(sizes.customers)}`),
     route('/customers/:id/orders', 2, () => `/customers/${upTo(sizes.customers)}/orders`),
-    route('/customers/:id/activity', 2, () => `/customers/${upTo(60)}/activity`),
+    route('/customers/:id/activity', 2, () => `/customers/${upTo(activeCustomers)}/activity`),
     route('/invoices/:id', 1, () => `/invoices/${upTo(1_000_000)}`),
     route('/catalogue/:id', 1, () => `/catalogue/${upTo(sizes.categories)}`),
     route('/cities/:id', 1, () => `/cities/${upTo(sizes.customers)}`),

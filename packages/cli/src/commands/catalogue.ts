@@ -1,5 +1,5 @@
 /** `whetstone catalogue`: one row per practice of the roadmap, and how far each is built. */
-import { catalogueRows, type CatalogueRow } from '@whetstone/catalogue'
+import { catalogueRows, type CatalogueRow } from '../catalogue-rows.ts'
 import { chapters, exitCodes, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 
@@ -8,7 +8,7 @@ export interface CatalogueOptions {
   readonly chapter?: string
 }
 
-export async function catalogueCommand(options: CatalogueOptions, context: CommandContext): Promise<void> {
+export function catalogueCommand(options: CatalogueOptions, context: CommandContext): void {
   const known: readonly string[] = chapters
   if (options.chapter !== undefined && !known.includes(options.chapter)) {
     throw new WhetstoneError('WHET_UNKNOWN_CHAPTER', `there is no chapter '${options.chapter}'`, {
@@ -16,7 +16,7 @@ export async function catalogueCommand(options: CatalogueOptions, context: Comma
       exitCode: exitCodes.usage,
     })
   }
-  const rows = (await catalogueRows()).filter(row => !options.chapter || row.chapter === options.chapter)
+  const rows = catalogueRows().filter(row => !options.chapter || row.chapter === options.chapter)
   if (options.json) return context.json(rows)
   for (const chapter of chapters)
     printChapter(

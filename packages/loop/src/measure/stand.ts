@@ -2,8 +2,7 @@
 import { exitCodes, WhetstoneError } from '@whetstone/model'
 import { type OtlpReceiver, startOtlpReceiver } from './collect/otlp/receiver.ts'
 import { waitUntilAnswering } from './collect/readiness.ts'
-import { probeEntry } from './probe/entry.ts'
-import { ProbeReceiver } from './probe/receiver.ts'
+import { ProbeReceiver } from './probe/index.ts'
 import type { OnProgress } from './progress.ts'
 import { startTarget, type Target } from './target.ts'
 
@@ -56,13 +55,14 @@ async function openCommand(
   subject: Extract<Subject, { kind: 'command' }>,
   otlp: OtlpReceiver | undefined,
 ): Promise<Stand> {
-  const receiver = await ProbeReceiver.start({ entry: await probeEntry(), level: options.probeLevel ?? 'trace' })
+  const receiver = new ProbeReceiver({ level: options.probeLevel ?? 'trace' })
+  const injection = await receiver.start()
   let target: Target | undefined
   try {
     target = await startTarget({
       command: subject.command,
       workingDirectory: subject.workingDirectory,
-      env: { ...subject.env, ...receiver.env },
+      env: { ...subject.env, ...injection.env },
       ...(subject.port === undefined ? {} : { port: subject.port }),
       ...(subject.startTimeoutMs === undefined ? {} : { startTimeoutMs: subject.startTimeoutMs }),
       reportedPorts: () => receiver.listening().map(server => server.port),

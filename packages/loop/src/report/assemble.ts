@@ -9,6 +9,7 @@ import type {
   LoadStep,
   PgPlan,
   RankedFinding,
+  RouteAggregate,
   RouteLoad,
   RouteResult,
   RunEvent,
@@ -235,12 +236,10 @@ function plansOf(evidence: Evidence, statementIds: ReadonlySet<string>): RunRepo
 }
 
 function timeShares(evidence: Evidence): RunReport['timeShares'] {
-  const traces = evidence.traces
-  if (!traces) return []
-  const total = traces.routes.reduce((sum, route) => sum + route.duration.sum / 1_000, 0)
+  const routes = evidence.traces?.routes ?? []
+  const total = routes.reduce((sum, route) => sum + route.duration.sum / 1_000, 0)
   if (total === 0) return []
-  const part = (read: (route: (typeof traces.routes)[number]) => number) =>
-    traces.routes.reduce((sum, route) => sum + read(route), 0) / total
+  const part = (read: (route: RouteAggregate) => number) => routes.reduce((sum, route) => sum + read(route), 0) / total
   const shares = [
     { component: 'database', fraction: part(route => route.databaseMs) },
     { component: 'waiting for a pool connection', fraction: part(route => route.poolWaitMs) },

@@ -1,0 +1,35 @@
+/** One row per practice of the roadmap, and how far it is built here: true only where the file is. */
+import { existsSync, readFileSync } from 'node:fs'
+import { practiceById, roadmap } from '@whetstone/catalogue'
+
+export interface CatalogueRow {
+  readonly id: string
+  readonly chapter: string
+  readonly kind: string
+  readonly mark: string
+  readonly tier: number
+  readonly detector: boolean
+  /** A stored result that reported before, was silent after, and measured a gain. */
+  readonly experiment: boolean
+  readonly page: boolean
+}
+
+export function catalogueRows(): readonly CatalogueRow[] {
+  return roadmap.map(({ id, chapter, kind, mark, tier }) => ({
+    id,
+    chapter,
+    kind,
+    mark,
+    tier,
+    detector: practiceById(id) !== undefined,
+    experiment: proved(chapter, id),
+    page: existsSync(new URL(`../../../docs/practices/${chapter}/${id}.md`, import.meta.url)),
+  }))
+}
+
+function proved(chapter: string, id: string): boolean {
+  const file = new URL(`../../../experiments/results/${chapter}/${id}.json`, import.meta.url)
+  if (!existsSync(file)) return false
+  const result = JSON.parse(readFileSync(file, 'utf8')) as { reportedOnBefore: boolean; silentOnAfter: boolean; verdict: string }
+  return result.reportedOnBefore && result.silentOnAfter && result.verdict === 'better'
+}
