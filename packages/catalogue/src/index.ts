@@ -3,10 +3,15 @@ import type { AnyPractice } from '@whetstone/model'
 import { compositeIndex } from './database/composite-index.ts'
 import { connectionPooling } from './database/connection-pooling.ts'
 import { duplicateQueries } from './database/duplicate-queries.ts'
+import { explainPlans } from './database/explain-plans.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
+import { keysetPagination } from './database/keyset-pagination.ts'
+import { limitResultSets } from './database/limit-result-sets.ts'
 import { missingIndex } from './database/missing-index.ts'
 import { nPlusOne } from './database/n-plus-one.ts'
 import { poolSize } from './database/pool-size.ts'
+import { selectNeededColumns } from './database/select-needed-columns.ts'
+import { slowQueries } from './database/slow-queries.ts'
 
 export { roadmap, roadmapRow } from './roadmap.ts'
 export type { RoadmapRow } from './roadmap.ts'
@@ -17,6 +22,11 @@ export const practices: readonly AnyPractice[] = [
   missingIndex,
   compositeIndex,
   foreignKeyIndex,
+  slowQueries,
+  explainPlans,
+  selectNeededColumns,
+  limitResultSets,
+  keysetPagination,
   connectionPooling,
   poolSize,
   duplicateQueries,

@@ -1,6 +1,7 @@
 /** One index over several columns, where single ones leave rows to filter or to sort. */
 import { definePractice } from '@whetstone/model'
-import { indexOutcome, indexThresholds } from './missing-index.ts'
+import { indexThresholds } from '../derive/index-limits.ts'
+import { indexOutcome } from './missing-index.ts'
 
 export const compositeIndex = definePractice({
   id: 'composite-index',

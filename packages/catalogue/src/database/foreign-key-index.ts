@@ -16,7 +16,8 @@ import { createIndexSql, indexText } from '../derive/index-sql.ts'
 import { placeOf } from '../derive/places.ts'
 import type { StatementTime } from '../derive/statement-time.ts'
 import { statementsById } from '../derive/statements.ts'
-import { indexOutcome, indexThresholds } from './missing-index.ts'
+import { indexThresholds } from '../derive/index-limits.ts'
+import { indexOutcome } from './missing-index.ts'
 
 export const foreignKeyIndex = definePractice({
   id: 'foreign-key-index',

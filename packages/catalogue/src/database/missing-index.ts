@@ -14,26 +14,10 @@ import { tableOf } from '../derive/columns.ts'
 import { countText, excerpt, fact, msText } from '../derive/figures.ts'
 import { type IndexAdvice, type IndexAdviceLimits, readIndexes } from '../derive/index-advice.ts'
 import type { IndexVariant } from '../derive/index-candidates.ts'
+import { indexThresholds } from '../derive/index-limits.ts'
 import { createIndexSql, indexText } from '../derive/index-sql.ts'
 import { placeOf } from '../derive/places.ts'
 import { statementsById } from '../derive/statements.ts'
-
-export const indexThresholds = {
-  rows: { value: 500, unit: 'rows', source: 'PgHero: no index is suggested for smaller tables' },
-  cost: { value: 100, unit: 'cost', source: 'dexter --min-cost' },
-  fall: { value: 0.5, unit: 'fraction', source: 'dexter --min-cost-savings-pct 50' },
-  foreignKeyRows: { value: 10_000, unit: 'rows', source: 'PgHero, least rows of a table with missing indexes' },
-  timeFraction: {
-    value: 0.01,
-    unit: 'fraction',
-    source: 'below one per cent of the database time an index costs its writes more than it returns',
-  },
-  keptFraction: {
-    value: 0.2,
-    unit: 'fraction',
-    source: 'a condition that keeps a fifth of the rows touches nearly every page',
-  },
-} as const
 
 export const missingIndex = definePractice({
   id: 'missing-index',

@@ -1,0 +1,145 @@
+/** Thousands of rows fetched per request without a limit, whether or not anybody sees them. */
+import {
+  definePractice,
+  type Finding,
+  findings,
+  fingerprintOf,
+  notApplicable,
+  pass,
+  type Statement,
+  type StatementsEvidence,
+} from '@whetstone/model'
+import { type AnswerReading, readAnswer } from '../derive/answers.ts'
+import { countText, excerpt, fact, percentText } from '../derive/figures.ts'
+import { readRoutes, type RouteReading } from '../derive/routes.ts'
+import { rowBytesOf } from '../derive/row-bytes.ts'
+import { type RouteUse, routeUses } from '../derive/statement-time.ts'
+import { readsRows, siteOf, statementsById } from '../derive/statements.ts'
+
+/** What a page of a list holds when nobody says otherwise. */
+const PAGE_ROWS = 100
+
+export const limitResultSets = definePractice({
+  id: 'limit-result-sets',
+  chapter: 'database',
+  title: 'Limit what a query returns',
+  why: 'Every row costs the database, the wire and the event loop, which parses it in one piece; without a LIMIT the cost grows with the table until a request takes the process down.',
+  unless: [
+    'It is an export or a stream that is meant to be whole.',
+    'The condition bounds the rows, as a list of keys does.',
+  ],
+  sources: [
+    'https://www.postgresql.org/docs/current/queries-limit.html',
+    'https://node-postgres.com/apis/cursor',
+  ],
+  needs: ['statements', 'traces'],
+  optional: ['pg', 'http-probe'],
+  thresholds: {
+    rows: { value: 1_000, unit: 'rows', source: 'no page of a list is longer; the roadmap asks for a cap' },
+    lostRows: { value: 200, unit: 'rows', source: 'below it fetching too much is cheap' },
+    lostRatio: { value: 10, unit: 'ratio', source: 'ten rows fetched for each item sent are filtered in the wrong place' },
+    timeFraction: { value: 0.05, unit: 'fraction', source: 'share of the route time, as for other statements' },
+  },
+  remedy: {
+    summary: 'Let the database filter, aggregate and cut: a default LIMIT, and a cap on what a client may ask for.',
+    example: {
+      language: 'ts',
+      before: `const orders = await db.query('SELECT * FROM orders')
+return orders.filter(order => order.status === 'open').slice(0, 20)`,
+      after: `const limit = Math.min(Number(query.limit ?? 20), 100)
+return db.query('SELECT * FROM orders WHERE status = $1 ORDER BY id LIMIT $2', ['open', limit])`,
+    },
+  },
+  detect({ statements, traces, pg, 'http-probe': probes }, thresholds) {
+    const byId = statementsById(statements)
+    const routes = readRoutes(traces)
+    if (routeUses(statements).length === 0) return notApplicable('no statement was measured')
+    const found = routeUses(statements).flatMap(use => {
+      const statement = byId.get(use.statementId)
+      const route = routes.get(use.route)
+      if (!statement || !route || !isUnlimited(statement) || use.calls === 0) return []
+      const rows = use.rows / use.calls
+      const answer = readAnswer(use.route, probes, traces)
+      if (answer.isExport || use.totalMs < route.totalMs * thresholds.timeFraction) return []
+      const width = pg && rowBytesOf(statement, pg)
+      const fetched = width && (use.rows / Math.max(1, use.requests)) * width.rowBytes
+      // Rows of a join may all be in the answer, nested: only when most of the bytes are gone too, rows were thrown away.
+      const isLost =
+        rows >= thresholds.lostRows &&
+        answer.items !== undefined &&
+        rows >= answer.items * thresholds.lostRatio &&
+        fetched !== undefined &&
+        answer.bodyBytes !== undefined &&
+        fetched >= answer.bodyBytes * 4
+      if (rows <= thresholds.rows && !isLost) return []
+      return [describe({ use, statement, route, answer, rows, rowBytes: width?.rowBytes }, statements)]
+    })
+    return found.length > 0 ? findings(found) : pass([], 'requests fetch no more than a page of rows')
+  },
+})
+
+function isUnlimited(statement: Statement): boolean {
+  const { shape } = statement
+  if (!shape || shape.hasLimit || !readsRows(statement)) return false
+  return !(shape.hasAggregate && !shape.groupBy) && !shape.conditions.some(({ operator }) => operator === 'in')
+}
+
+interface Unlimited {
+  readonly use: RouteUse
+  readonly statement: Statement
+  readonly route: RouteReading
+  readonly answer: AnswerReading
+  readonly rows: number
+  readonly rowBytes: number | undefined
+}
+
+function describe({ use, statement, route, answer, rows, rowBytes }: Unlimited, statements: StatementsEvidence): Finding {
+  const site = siteOf(use.route, statement.id, statements)
+  const where = { route: use.route, statementId: statement.id, ...(site ? { site } : {}) }
+  const link = { statementId: statement.id }
+  const kept = answer.items !== undefined && answer.items < rows / 2 ? answer.items : undefined
+  const perRequest = use.rows / Math.max(1, use.requests)
+  const bytes = rowBytes ?? 100
+  return {
+    fingerprint: fingerprintOf('limit-result-sets', where),
+    practice: 'limit-result-sets',
+    title: `${countText(rows)} rows fetched at once${kept === undefined ? ' without a LIMIT' : ` for an answer of ${countText(kept)}`}`,
+    where,
+    facts: [
+      fact('rows per call', rows, 'rows', 'statements', link),
+      ...(answer.items === undefined ? [] : [fact('items in the answer', answer.items, 'count', 'http-probe', link)]),
+      fact('time of a call', use.totalMs / use.calls, 'ms', 'statements', link),
+      fact('share of the route time', Math.min(1, use.totalMs / route.totalMs), 'fraction', 'traces', link),
+    ],
+    confidence: 'strong',
+    edit: {
+      kind: 'bytes',
+      route: use.route,
+      bytesBefore: Math.round(perRequest * bytes),
+      bytesAfter: Math.round(Math.min(perRequest, kept ?? PAGE_ROWS) * bytes),
+      statementId: statement.id,
+    },
+    remedy: {
+      summary:
+        kept === undefined
+          ? 'Give the statement a LIMIT and the route a page, with a cap on what a client may ask for.'
+          : 'Filter, aggregate and cut in the statement instead of in the code behind it.',
+      steps: [
+        `"${excerpt(statement.text, 70)}" returns ${countText(rows)} rows each time and takes ${percentText(Math.min(1, use.totalMs / route.totalMs))} of the route.`,
+        'The number grows with the table: today’s time is the best it will ever be.',
+        'Where all rows are needed, read them by a cursor in batches and stream the answer.',
+      ],
+      code: {
+        language: 'sql',
+        before: excerpt(statement.text, 400),
+        after: limited(statement),
+      },
+    },
+  }
+}
+
+function limited({ text, shape }: Statement): string {
+  const line = text.replace(/\s+/g, ' ').replace(/;\s*$/, '').trim()
+  const last = Math.max(0, ...[...line.matchAll(/\$(\d+)/g)].map(match => Number(match[1])))
+  return `${line}${shape?.orderBy.length ? '' : ' ORDER BY id'} LIMIT $${last + 1} -- Math.min(asked, ${PAGE_ROWS})`
+}

@@ -1,0 +1,73 @@
+import { expect } from 'vitest'
+import { describePractice } from '../testing/describe-practice.ts'
+import { column, equal, pgOf, plan, siteAt, statement, statementsOf, table, use } from '../testing/evidence.ts'
+import { slowQueries } from './slow-queries.ts'
+
+const report = (more = {}) =>
+  statement('report', 'SELECT day, sum(total) FROM orders GROUP BY day', { tables: ['orders'], hasAggregate: true, groupBy: true, ...more })
+const plain = statement('plain', 'SELECT id FROM notes WHERE lower(name) = $1', { tables: ['notes'] })
+const used = (id: string, calls: number, meanMs: number, more = {}) => use('GET /report', id, calls, calls * meanMs, { site: siteAt(4), ...more })
+
+describePractice(slowQueries, {
+  silent: {
+    'fast statements, however often': { statements: statementsOf([plain], [used('plain', 90_000, 0.4)]) },
+    'slow, but four per cent of the time in 20 calls': {
+      statements: statementsOf([plain, report()], [used('plain', 20, 25), used('report', 12_000, 1)]),
+    },
+    'one slow call among thousands of fast ones': { statements: statementsOf([plain], [used('plain', 5_000, 1, { maxMs: 900 })]) },
+    'background work': { statements: statementsOf([plain], [use('', 'plain', 500, 50_000)]) },
+    'no statements': { statements: statementsOf([]) },
+    'COMMIT that waits for the disk': {
+      statements: statementsOf([statement('commit', 'COMMIT', { operation: 'commit' })], [used('commit', 500, 30)]),
+    },
+    'an index may serve it, which is still to be planned': {
+      statements: statementsOf(
+        [statement('plain', 'SELECT id FROM notes WHERE post = $1', { tables: ['notes'], conditions: [equal('notes', 'post')] })],
+        [used('plain', 500, 60)],
+      ),
+      pg: pgOf({
+        tables: [table('notes', 100_000, [column('post', { distinct: 5_000 })])],
+        plans: [{ statementId: 'plain', kind: 'generic', totalCost: 4_000, root: plan('Seq Scan', 4_000, { relation: 'notes', planRows: 20 }) }],
+      }),
+    },
+    'deep pages': {
+      statements: statementsOf(
+        [statement('plain', 'SELECT id FROM notes OFFSET $1', { tables: ['notes'], hasOffset: true, offsetParameter: 1, parameters: [{ values: [9_000], kept: 'random', durationMs: 60 }] })],
+        [used('plain', 500, 60)],
+      ),
+    },
+    'thousands of rows without a limit': { statements: statementsOf([plain], [used('plain', 500, 60, { rows: 500 * 5_000 })]) },
+  },
+  reports: {
+    'an aggregate over the whole table, on every request': {
+      evidence: { statements: statementsOf([report()], [used('report', 200, 120, { rows: 6_000 })]) },
+      finds: [
+        {
+          fingerprint: 'slow-queries||report|',
+          practice: 'slow-queries',
+          title: 'A statement takes 120 ms each time, 100 % of the database time',
+          where: { statementId: 'report', route: 'GET /report', site: siteAt(4) },
+          facts: [
+            expect.objectContaining({ label: 'mean', quantity: { value: 120, unit: 'ms' } }),
+            expect.objectContaining({ label: 'slowest' }),
+            expect.objectContaining({ label: 'calls', quantity: { value: 200, unit: 'count' } }),
+            expect.objectContaining({ label: 'share of the database time', quantity: { value: 1, unit: 'fraction' } }),
+            expect.objectContaining({ label: 'rows per call', quantity: { value: 30, unit: 'rows' } }),
+          ],
+          confidence: 'strong',
+          edit: { kind: 'trace', change: { kind: 'remove', statementId: 'report' } },
+          remedy: expect.objectContaining({ summary: 'Compute the aggregate ahead of time.' }),
+        },
+      ],
+    },
+    'a condition no index of the column serves, in a short run': {
+      evidence: { statements: statementsOf([plain], [used('plain', 30, 45)]) },
+      finds: [
+        expect.objectContaining({
+          title: 'A statement takes 45 ms each time, 100 % of the database time',
+          remedy: expect.objectContaining({ summary: 'Read its plan and give it less to read.' }),
+        }),
+      ],
+    },
+  },
+})

@@ -1,0 +1,44 @@
+/** When an index is worth proposing: one set of figures for all who ask whether one is missing. */
+import { memoOfTwo } from './memo.ts'
+import type { PgEvidence, StatementsEvidence } from '@whetstone/model'
+import { readIndexes } from './index-advice.ts'
+
+export const indexThresholds = {
+  rows: { value: 500, unit: 'rows', source: 'PgHero: no index is suggested for smaller tables' },
+  cost: { value: 100, unit: 'cost', source: 'dexter --min-cost' },
+  fall: { value: 0.5, unit: 'fraction', source: 'dexter --min-cost-savings-pct 50' },
+  foreignKeyRows: { value: 10_000, unit: 'rows', source: 'PgHero, least rows of a table with missing indexes' },
+  timeFraction: {
+    value: 0.01,
+    unit: 'fraction',
+    source: 'below one per cent of the database time an index costs its writes more than it returns',
+  },
+  keptFraction: {
+    value: 0.2,
+    unit: 'fraction',
+    source: 'a condition that keeps a fifth of the rows touches nearly every page',
+  },
+} as const
+
+/**
+ * Statements an index would serve, or may serve and is still to be planned: their slowness has a name already,
+ * so that no other practice gives it a second one.
+ */
+export const statementsWantingIndex: (pg: PgEvidence, statements: StatementsEvidence) => ReadonlySet<string> = memoOfTwo(
+  (pg, statements) => {
+    const { rows, cost, fall, foreignKeyRows, timeFraction, keptFraction } = indexThresholds
+    const reading = readIndexes(pg, statements, {
+      rows: rows.value,
+      cost: cost.value,
+      fall: fall.value,
+      foreignKeyRows: foreignKeyRows.value,
+      timeFraction: timeFraction.value,
+      keptFraction: keptFraction.value,
+    })
+    const ids =
+      reading.kind === 'ask'
+        ? reading.questions.flatMap(question => question.statementIds)
+        : reading.advice.flatMap(({ served }) => served.map(({ statementId }) => statementId))
+    return new Set(ids)
+  },
+)

@@ -1,0 +1,43 @@
+/** Seconds in which the service itself held its event loop up, told apart from seconds in which a busy machine did. */
+import type { RuntimeEvidence, RuntimeSample } from '@whetstone/model'
+
+export interface StallLimits {
+  readonly delayP99Ms: number
+  readonly delayMaxMs: number
+}
+
+export interface Stalls {
+  /** Seconds with at least one finished request. */
+  readonly windows: number
+  /** Of them, those in which the service blocked itself. */
+  readonly blocked: number
+  readonly blockedFraction: number
+  /** The longest hold-up in a blocked window. */
+  readonly worstDelayMs: number
+  readonly medianUtilisationFraction: number
+}
+
+/**
+ * A delay is the service's own doing only when requests ran, its loop was active, and it burnt CPU for at least half as long in the
+ * same second: an idle server on a busy host shows delays of hundreds of milliseconds too. A collector's pause is a matter of memory.
+ */
+export function readStalls(runtime: RuntimeEvidence, limits: StallLimits): Stalls {
+  const windows = runtime.processes.flatMap(process => process.samples).filter(sample => sample.requests > 0)
+  const blocked = windows.filter(sample => blocksItself(sample, limits))
+  const utilisation = windows.map(sample => sample.eventLoopUtilisationFraction).toSorted((a, b) => a - b)
+  return {
+    windows: windows.length,
+    blocked: blocked.length,
+    blockedFraction: windows.length > 0 ? blocked.length / windows.length : 0,
+    worstDelayMs: Math.max(0, ...blocked.map(sample => sample.eventLoopDelayMaxMs)),
+    medianUtilisationFraction: utilisation[Math.floor(utilisation.length / 2)] ?? 0,
+  }
+}
+
+function blocksItself(sample: RuntimeSample, limits: StallLimits): boolean {
+  const { eventLoopDelayMaxMs: delayMs } = sample
+  const isHeldUp = sample.eventLoopDelayP99Ms >= limits.delayP99Ms || delayMs >= limits.delayMaxMs
+  const cpuMs = sample.cpuUserMs + sample.cpuSystemMs
+  const activeMs = sample.eventLoopUtilisationFraction * sample.windowMs
+  return isHeldUp && cpuMs >= delayMs / 2 && activeMs >= delayMs / 2 && sample.gcMaxPauseMs < delayMs / 2
+}
