@@ -312,7 +312,7 @@ function http(listener: RequestListener, onConnection: () => void = () => {}): P
 }
 
 function net(onConnection: (socket: Socket) => void): Promise<number> {
-  return listen(createNetServer(socket => void onConnection(socket.on('error', () => {}))))
+  return listen(createNetServer(socket => onConnection(socket.on('error', () => {}))))
 }
 
 async function listen(server: Server): Promise<number> {

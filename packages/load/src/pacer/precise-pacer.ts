@@ -41,7 +41,7 @@ interface AtomicsWithWaitAsync {
     value: number,
   ): { readonly async: true; readonly value: Promise<string> } | { readonly async: false }
 }
-const { waitAsync } = Atomics as unknown as AtomicsWithWaitAsync
+const AtomicsNow = Atomics as unknown as AtomicsWithWaitAsync
 
 /** Resolves when the helper runs, so that the first sends are as exact as the last. */
 export async function precisePacer(now: () => number): Promise<Pacer> {
@@ -77,7 +77,7 @@ export async function precisePacer(now: () => number): Promise<Pacer> {
     const woken = Atomics.load(counters, WOKEN)
     Atomics.add(counters, ASKED, 1)
     Atomics.notify(counters, ASKED)
-    const waiting = waitAsync(counters, WOKEN, woken)
+    const waiting = AtomicsNow.waitAsync(counters, WOKEN, woken)
     if (waiting.async) void waiting.value.then(end)
     else end()
   }

@@ -20,7 +20,7 @@ export function readOpenapi({ file, text }: SourceText): ReadSource {
       problems: [{ file, ...(line === undefined ? {} : { line }), why: `not YAML or JSON: ${firstLine(error)}` }],
     }
   }
-  if (!isNode(document) || !isNode(document.paths) || !/^3\./.test(String(document.openapi))) {
+  if (!isNode(document) || !isNode(document.paths) || !String(document.openapi).startsWith('3.')) {
     return {
       candidates: [],
       problems: [{ file, why: 'not an OpenAPI 3 document: it needs `openapi: 3.x` and `paths`' }],

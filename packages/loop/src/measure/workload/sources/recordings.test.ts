@@ -1,0 +1,226 @@
+/** Access logs, HARs and OpenAPI documents as tools really write them, and as people break them. */
+import { seededRandom } from '@whetstone/stats'
+import { describe, expect, it } from 'vitest'
+import type { RouteCandidate } from '../workload-input.ts'
+import { readAccessLog } from './access-log.ts'
+import { readFrameworkRoutes } from './framework-routes.ts'
+import { readHar } from './har.ts'
+import { readOpenapi } from './openapi.ts'
+
+const options = { patterns: ['/orders/:orderId'], random: seededRandom(1), keepPerRoute: 3 }
+const brief = ({ method, pattern, weight, operation, requests }: RouteCandidate) =>
+  `${method} ${pattern}${operation === undefined ? '' : ` ${operation}`} ×${weight}: ${requests.map(({ path }) => path).join(' ')}`
+
+describe('readAccessLog', () => {
+  it.each<[string, string, string]>([
+    [
+      'combined',
+      '10.0.0.1 - ada [21/Nov/2026:02:00:00 +0000] "GET /orders/7?x=1 HTTP/1.1" 200 512 "-" "curl/8"',
+      'GET /orders/:orderId ×1: /orders/7?x=1',
+    ],
+    ['common', '::1 - - [21/Nov/2026:02:00:00 +0000] "HEAD / HTTP/1.0" 304 -', 'HEAD / ×1: /'],
+    ['combined with a time behind it', '1.1.1.1 - - [d] "GET /a HTTP/2.0" 200 1 "-" "x" 0.004', 'GET /a ×1: /a'],
+    ['quotes in the agent', '1.1.1.1 - - [d] "GET /a HTTP/1.1" 200 1 "-" "a \\"b\\" c"', 'GET /a ×1: /a'],
+    ['nginx JSON', '{"request_method":"GET","request_uri":"/a?b=1","status":"200"}', 'GET /a ×1: /a?b=1'],
+    ['pino-http', '{"level":30,"req":{"method":"GET","url":"/a"},"res":{"statusCode":200}}', 'GET /a ×1: /a'],
+    ['Traefik', '{"RequestMethod":"GET","RequestPath":"/a","DownstreamStatus":200}', 'GET /a ×1: /a'],
+    ['Caddy', '{"request":{"method":"GET","uri":"/a"},"status":200}', 'GET /a ×1: /a'],
+    ['a request line in JSON', '{"request":"GET /a HTTP/1.1","status":200}', 'GET /a ×1: /a'],
+    [
+      'Google Cloud',
+      '{"httpRequest":{"requestMethod":"GET","requestUrl":"https://x.test/a?b=1","status":200}}',
+      'GET /a ×1: /a?b=1',
+    ],
+  ])('reads %s', (_name, line, expected) => {
+    const { candidates, problems } = readAccessLog({ file: 'a.log', text: `${line}\n` }, options)
+    expect(candidates.map(brief)).toEqual([expected])
+    expect(problems).toEqual([])
+  })
+
+  it.each<[string, string]>([
+    ['2026-11-21 server started', 'neither combined format nor JSON'],
+    ['{"level":30,"msg":"started"}', 'JSON without a method and a path'],
+    ['{"method":"GET",', 'begins like JSON but is not'],
+    ['1.1.1.1 - - [d] "\\x16\\x03\\x01" 400 0', 'not an HTTP request: "\\\\x16\\\\x03\\\\x01"'],
+    ['{"method":"GET","url":"orders"}', 'not a path: "orders"'],
+  ])('tells file and line of %s', (line, why) => {
+    expect(readAccessLog({ file: 'a.log', text: `\n${line}` }, options).problems).toEqual([
+      { file: 'a.log', line: 2, why, text: line },
+    ])
+  })
+
+  it('keeps the share of every route and a bounded sample of its requests', () => {
+    const text = Array.from({ length: 1000 }, (_, index) => `{"method":"GET","url":"/orders/${index}"}`).join('\n')
+    const [candidate] = readAccessLog({ file: 'a.log', text }, options).candidates
+    expect(candidate).toMatchObject({ pattern: '/orders/:orderId', weight: 1000 })
+    expect(candidate?.requests).toHaveLength(3)
+    expect(candidate?.requests.some(({ path }) => Number(path.slice(8)) > 100)).toBe(true)
+  })
+
+  it('does not drown the user in problems of a file of another kind', () => {
+    const { problems } = readAccessLog({ file: 'a.log', text: 'x\n'.repeat(500) }, options)
+    expect(problems).toHaveLength(21)
+    expect(problems.at(-1)).toEqual({ file: 'a.log', why: '480 more lines could not be read' })
+  })
+})
+
+describe('readHar', () => {
+  const entry = (method: string, url: string, extra: object = {}) => ({
+    request: { method, url, headers: [], ...extra },
+  })
+  const har = (...entries: unknown[]) => ({ file: 'x.har', text: JSON.stringify({ log: { entries } }) })
+
+  it('reads the requests to the busiest host and counts the others', () => {
+    const recorded = har(
+      entry('GET', 'https://api.test/orders/1'),
+      entry('GET', 'https://api.test/orders/2'),
+      entry('GET', 'https://cdn.test/x.js'),
+    )
+    const { candidates, problems } = readHar(recorded, options)
+    expect(candidates.map(brief)).toEqual(['GET /orders/:orderId ×2: /orders/1 /orders/2'])
+    expect(problems).toEqual([
+      { file: 'x.har', why: '1 requests to other hosts than api.test were left out (cdn.test)' },
+    ])
+  })
+
+  it('prefers the host of the service under test', () => {
+    const recorded = har(
+      entry('GET', 'http://127.0.0.1:3000/a'),
+      entry('GET', 'https://cdn.test/x'),
+      entry('GET', 'https://cdn.test/y'),
+    )
+    expect(readHar(recorded, { ...options, targetHost: '127.0.0.1:3000' }).candidates.map(brief)).toEqual([
+      'GET /a ×1: /a',
+    ])
+  })
+
+  it('keeps headers that shape the answer and leaves credentials of the recording behind', () => {
+    const headers = [
+      { name: 'Accept', value: 'application/json' },
+      { name: 'X-App-Id', value: 'shop' },
+      { name: 'Cookie', value: 's=1' },
+      { name: 'Authorization', value: 'Bearer x' },
+      { name: 'X-API-Key', value: 'k' },
+      { name: ':authority', value: 'x' },
+      { name: 'Accept-Encoding', value: 'br' },
+    ]
+    const [candidate] = readHar(har(entry('GET', 'http://x/a', { headers })), options).candidates
+    expect(candidate?.requests[0]?.headers).toEqual({ accept: 'application/json', 'x-app-id': 'shop' })
+  })
+
+  it('tells GraphQL operations on one path apart', () => {
+    const post = (query: string) => entry('POST', 'http://x/graphql', { postData: { text: JSON.stringify({ query }) } })
+    const { candidates } = readHar(har(post('query A { a }'), post('query B { b }'), post('query A { a }')), options)
+    expect(candidates.map(brief)).toEqual(['POST /graphql A ×2: /graphql /graphql', 'POST /graphql B ×1: /graphql'])
+  })
+
+  it.each<[string, string, string]>([
+    ['not JSON', '{', 'not JSON'],
+    ['not a HAR', '{"entries":[]}', 'not a HAR: there is no log.entries'],
+    ['an entry without a request', '{"log":{"entries":[{}]}}', 'entry 1: no request with method and url'],
+    [
+      'an entry that is a WebSocket',
+      JSON.stringify({ log: { entries: [entry('GET', 'ws://x/a')] } }),
+      'entry 1: not http: ws://x/a',
+    ],
+  ])('tells of %s', (_name, text, why) => {
+    const { candidates, problems } = readHar({ file: 'x.har', text }, options)
+    expect(candidates).toEqual([])
+    expect(problems).toEqual([expect.objectContaining({ file: 'x.har', why: expect.stringContaining(why) as string })])
+  })
+})
+
+describe('readOpenapi', () => {
+  const read = (text: string) => readOpenapi({ file: 'api.yaml', text })
+
+  it('reads operations with their parameters, references and base path', () => {
+    const { candidates, problems } = read(`
+openapi: 3.1.0
+servers: [{ url: 'https://{host}/v1', variables: { host: { default: api.test } } }]
+paths:
+  /orders/{order-id}:
+    parameters:
+      - { name: order-id, in: path, required: true, schema: { type: integer }, example: 42 }
+    get:
+      parameters:
+        - $ref: '#/components/parameters/View'
+        - { name: X-Tenant, in: header, schema: { type: string, default: a } }
+    delete: {}
+  /search:
+    post:
+      requestBody: { content: { application/json: { example: { text: lamp } } } }
+components:
+  parameters:
+    View: { name: view, in: query, schema: { $ref: '#/components/schemas/View' } }
+  schemas:
+    View: { type: string, enum: [full, short] }
+`)
+    expect(problems).toEqual([])
+    expect(candidates.map(({ method, pattern }) => `${method} ${pattern}`)).toEqual([
+      'GET /v1/orders/:order_id',
+      'DELETE /v1/orders/:order_id',
+      'POST /v1/search',
+    ])
+    expect(candidates[0]?.parameters).toEqual([
+      { name: 'order_id', in: 'path', required: true, values: ['42'], type: 'integer' },
+      { name: 'view', in: 'query', required: false, values: ['full', 'short'], type: 'string' },
+      { name: 'X-Tenant', in: 'header', required: false, values: ['a'], type: 'string' },
+    ])
+    expect(candidates[2]?.body).toBe('{"text":"lamp"}')
+  })
+
+  it('reads JSON with the same reader', () => {
+    expect(read('{"openapi":"3.0.0","paths":{"/a":{"get":{}}}}').candidates).toMatchObject([
+      { method: 'GET', pattern: '/a' },
+    ])
+  })
+
+  it.each<[string, string, object]>([
+    [
+      'broken YAML, with its line',
+      'openapi: 3.0.0\npaths: [',
+      { file: 'api.yaml', line: 2, why: expect.stringContaining('not YAML or JSON') },
+    ],
+    [
+      'Swagger 2',
+      'swagger: "2.0"\npaths: {}',
+      { file: 'api.yaml', why: 'not an OpenAPI 3 document: it needs `openapi: 3.x` and `paths`' },
+    ],
+    [
+      'a path that cannot be read',
+      'openapi: 3.0.0\npaths:\n  /a/*: { get: {} }',
+      { file: 'api.yaml', why: 'the path /a/* cannot be read' },
+    ],
+    [
+      'a reference to nowhere and one in a circle',
+      'openapi: 3.0.0\npaths:\n  /a: { get: { parameters: [{ $ref: "#/x" }] } }\nx: { $ref: "#/x" }',
+      { file: 'api.yaml', why: 'a parameter of GET /a cannot be read' },
+    ],
+  ])('tells of %s', (_name, text, problem) => {
+    expect(read(text).problems).toEqual([problem])
+  })
+})
+
+describe('readFrameworkRoutes', () => {
+  it('leaves out what would measure the same code twice', () => {
+    const routes = [
+      { method: 'GET', pattern: '/a' },
+      { method: 'HEAD', pattern: '/a' },
+      { method: 'HEAD', pattern: '/only-head' },
+      { method: 'OPTIONS', pattern: '/a' },
+      { method: 'ALL', pattern: '/any' },
+      { method: 'GET,POST', pattern: '/both' },
+      { method: 'GET', pattern: '/static/*' },
+      { method: 'OPTIONS', pattern: '*' },
+    ]
+    const { candidates, unreadable } = readFrameworkRoutes(routes)
+    expect(candidates.map(({ method, pattern }) => `${method} ${pattern}`)).toEqual([
+      'GET /a',
+      'HEAD /only-head',
+      'GET /any',
+      'GET /both',
+      'POST /both',
+    ])
+    expect(unreadable).toEqual([{ method: 'GET', pattern: '/static/*' }])
+  })
+})
