@@ -29,6 +29,8 @@ export interface DemandEdit {
   readonly removeMsPerRequest: number
   /** It ran in one piece on the event loop: others waited behind it. */
   readonly blocking: boolean
+  /** The work only moves off the main thread: others no longer wait for it, the request itself still does. */
+  readonly offloaded?: boolean
 }
 
 /** A statement becomes cheaper because its plan changes. */

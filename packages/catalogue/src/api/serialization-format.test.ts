@@ -1,0 +1,99 @@
+import { expect } from 'vitest'
+import { describePractice } from '../testing/describe-practice.ts'
+import { httpProbe, httpProbesOf } from '../testing/evidence.ts'
+import { own, profileOf } from '../testing/profile.ts'
+import { serializationFormat } from './serialization-format.ts'
+
+const stringify = { function: 'stringify' }
+const list = profileOf([
+  [1, undefined, own('handler', 5), 40],
+  [2, 1, stringify, 160],
+])
+
+describePractice(serializationFormat, {
+  silent: {
+    'no JSON in the profile': { 'cpu-profile': profileOf([[1, undefined, own('handler', 5), 200]]) },
+    'a twentieth of the CPU': {
+      'cpu-profile': profileOf([
+        [1, undefined, own('handler', 5), 190],
+        [2, 1, stringify, 10],
+      ]),
+    },
+    'most of the CPU of a service that does nothing else': {
+      'cpu-profile': profileOf(
+        [
+          [1, undefined, own('handler', 5), 20],
+          [2, 1, stringify, 80],
+        ],
+        5_000,
+      ),
+    },
+    'a function of the service that happens to be called stringify': {
+      'cpu-profile': profileOf([[1, undefined, own('stringify', 5), 300]]),
+    },
+    'a dependency that serialises by a schema': {
+      'cpu-profile': profileOf([
+        [
+          1,
+          undefined,
+          { ...own('anonymous', 1, '/app/node_modules/fast-json-stringify/index.js'), owner: 'dependency' },
+          300,
+        ],
+      ]),
+    },
+    'too few samples': { 'cpu-profile': profileOf([[1, undefined, stringify, 30]], 1) },
+    'no request while it ran': { 'cpu-profile': profileOf([[1, undefined, stringify, 300]], 0) },
+    'an idle service': { 'cpu-profile': profileOf([]) },
+  },
+  reports: {
+    'a long list turned into text': {
+      evidence: {
+        'cpu-profile': list,
+        'http-probe': httpProbesOf(
+          httpProbe('GET /products', { bodyBytes: 900_000, json: { kind: 'array', items: 5_000, keys: ['id'] } }),
+        ),
+        source: { schema: 'source@1', root: '/app', dependencies: { fastify: '5' }, excerpts: {} },
+      },
+      finds: [
+        {
+          fingerprint: 'serialization-format||src/report.ts#handler|JSON.stringify',
+          practice: 'serialization-format',
+          title: 'JSON.stringify takes 80 % of the CPU, 16 ms per request',
+          where: {
+            site: [{ file: 'src/report.ts', line: 5, column: 10, function: 'handler' }],
+            resource: 'JSON.stringify',
+          },
+          facts: [
+            {
+              label: 'share of the CPU',
+              quantity: { value: 0.8, unit: 'fraction' },
+              evidence: { kind: 'cpu-profile' },
+            },
+            { label: 'CPU per request', quantity: { value: 16, unit: 'ms' }, evidence: { kind: 'cpu-profile' } },
+            {
+              label: 'largest JSON answer',
+              quantity: { value: 900_000, unit: 'bytes' },
+              evidence: { kind: 'http-probe' },
+            },
+          ],
+          confidence: 'strong',
+          edit: { kind: 'demand', resource: 'app-cpu', removeMsPerRequest: 8, blocking: true },
+          remedy: {
+            summary: 'Serialise less, and with a schema.',
+            steps: expect.arrayContaining(['It is called from src/report.ts:5.']),
+            code: { language: 'ts', after: expect.stringContaining('schema: { response') },
+          },
+        },
+      ],
+    },
+    'documents parsed again for every request, by nobody’s own code': {
+      evidence: { 'cpu-profile': profileOf([[1, undefined, { function: 'parse' }, 200]]) },
+      finds: [
+        expect.objectContaining({
+          title: 'JSON.parse takes 100 % of the CPU, 20 ms per request',
+          where: { resource: 'JSON.parse' },
+        }),
+      ],
+    },
+  },
+})

@@ -1,0 +1,134 @@
+import { expect } from 'vitest'
+import { describePractice } from '../testing/describe-practice.ts'
+import { siteAt, times, trace, tracesOf } from '../testing/evidence.ts'
+import { blocked, own, profileOf, repeated, secondsOf } from '../testing/profile.ts'
+import { eventLoopBlocking } from './event-loop-blocking.ts'
+
+const summarise = profileOf([
+  [1, undefined, own('handler', 5), 20],
+  [
+    2,
+    1,
+    {
+      ...own('summarise', 40),
+      lines: [
+        [44, 350],
+        [46, 50],
+      ],
+    },
+    400,
+  ],
+])
+const traces = tracesOf(times(100, trace('GET /report', 250, [])), {
+  'GET /report': { site: [{ file: 'src/report.ts', line: 5, column: 10, function: 'handler' }] },
+})
+
+describePractice(eventLoopBlocking, {
+  silent: {
+    'a quiet loop': { runtime: secondsOf(repeated(10, {})) },
+    'an idle server on a busy host': {
+      runtime: secondsOf(
+        repeated(10, { ...blocked, requests: 0, cpuUserMs: 2, cpuSystemMs: 1, eventLoopUtilisationFraction: 0.01 }),
+      ),
+    },
+    'late, but its own CPU was hardly used: the host was busy': {
+      runtime: secondsOf(repeated(10, { ...blocked, cpuUserMs: 40, cpuSystemMs: 5 })),
+    },
+    'late, but its loop was mostly waiting': {
+      runtime: secondsOf(repeated(10, { ...blocked, eventLoopUtilisationFraction: 0.1 })),
+    },
+    'late seconds without a request': { runtime: secondsOf(repeated(10, { ...blocked, requests: 0 })) },
+    'the pauses are garbage collection': { runtime: secondsOf(repeated(10, { ...blocked, gcMaxPauseMs: 240 })) },
+    'one hold-up in ten seconds': { runtime: secondsOf([...repeated(9, {}), blocked]), 'cpu-profile': summarise },
+    'two seconds measured in all': { runtime: secondsOf([blocked, blocked]), 'cpu-profile': summarise },
+    'a busy loop of short requests': {
+      runtime: secondsOf(
+        repeated(10, {
+          eventLoopUtilisationFraction: 0.97,
+          cpuUserMs: 960,
+          eventLoopDelayP99Ms: 22,
+          eventLoopDelayMaxMs: 40,
+        }),
+      ),
+    },
+    'a blocking call explains it, and has a practice of its own': {
+      runtime: secondsOf(repeated(10, blocked), [
+        {
+          name: 'crypto.pbkdf2Sync',
+          route: 'GET /invoices/:id',
+          site: siteAt(31),
+          calls: 20,
+          totalMs: 5_000,
+          maxMs: 290,
+        },
+      ]),
+    },
+    'serialisation explains it, and has a practice of its own': {
+      runtime: secondsOf(repeated(10, blocked)),
+      'cpu-profile': profileOf([
+        [1, undefined, own('handler', 5), 10],
+        [2, 1, { function: 'stringify' }, 400],
+      ]),
+    },
+    'nothing measured': { runtime: secondsOf([]) },
+  },
+  reports: {
+    'a long loop, with its hottest line and its route': {
+      evidence: { runtime: secondsOf([...repeated(4, blocked), ...repeated(6, {})]), 'cpu-profile': summarise, traces },
+      finds: [
+        {
+          fingerprint: 'event-loop-blocking|GET /report|src/report.ts#summarise|',
+          practice: 'event-loop-blocking',
+          title: 'summarise holds the event loop up for as long as 300 ms',
+          where: {
+            route: 'GET /report',
+            site: [{ file: 'src/report.ts', line: 44, column: 1, function: 'summarise' }],
+          },
+          facts: [
+            {
+              label: 'seconds held up by its own work',
+              quantity: { value: 0.4, unit: 'fraction' },
+              evidence: { kind: 'runtime' },
+            },
+            { label: 'longest hold-up', quantity: { value: 300, unit: 'ms' }, evidence: { kind: 'runtime' } },
+            {
+              label: 'event-loop utilisation, median',
+              quantity: { value: 0.2, unit: 'fraction' },
+              evidence: { kind: 'runtime' },
+            },
+            {
+              label: 'share of the CPU',
+              quantity: { value: 0.9524, unit: 'fraction' },
+              evidence: { kind: 'cpu-profile' },
+            },
+            { label: 'CPU per request', quantity: { value: 40, unit: 'ms' }, evidence: { kind: 'cpu-profile' } },
+          ],
+          confidence: 'strong',
+          edit: {
+            kind: 'demand',
+            resource: 'app-cpu',
+            route: 'GET /report',
+            removeMsPerRequest: 40,
+            blocking: true,
+            offloaded: true,
+          },
+          remedy: {
+            summary: 'Keep summarise off the event loop.',
+            steps: expect.arrayContaining(['It runs at src/report.ts:44 and takes 95 % of the CPU.']),
+            code: { language: 'ts', after: expect.stringContaining('await pause()') },
+          },
+        },
+      ],
+    },
+    'held up, and nothing names the function': {
+      evidence: { runtime: secondsOf(repeated(10, blocked)) },
+      finds: [
+        expect.objectContaining({
+          title: 'the event loop is held up for as long as 300 ms',
+          where: { resource: 'event loop' },
+          confidence: 'suspected',
+        }),
+      ],
+    },
+  },
+})
