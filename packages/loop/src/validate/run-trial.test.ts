@@ -72,7 +72,7 @@ function armsOf(running = new Set<string>()) {
   return { a: fakeArm('old', running), b: fakeArm('new', running) }
 }
 
-const settings = { workload, ratePerSecond: 100, seed: 3 }
+const settings = { workload, ratePerSecond: 100, seed: 3, pairs: 14 }
 
 describe('trial', () => {
   it('starts a fresh service for every block and leaves none running', async () => {
