@@ -16,7 +16,10 @@ async function accepts(port: number): Promise<boolean> {
   })
 }
 
-describe('PostgreSQL from an installed package', () => {
+/** Each copies the binaries and initialises a cluster of its own. */
+const timeout = 180_000
+
+describe('PostgreSQL from an installed package', { timeout }, () => {
   const folder = openTemporaryFolder()
   let script: string
   beforeAll(async () => {
@@ -58,12 +61,20 @@ describe('PostgreSQL from an installed package', () => {
     const { process: parent, served } = await run(script, { WHETSTONE_CACHE: join(folder, 'shared-cache') })
     expect(await accepts(served.port)).toBe(true)
     parent.kill('SIGKILL')
-    await vi.waitUntil(async () => !(await accepts(served.port)), { timeout: 5000, interval: 20 })
-    await vi.waitUntil(() => !existsSync(served.dataDirectory), { timeout: 5000, interval: 20 })
+    await vi.waitUntil(async () => !(await accepts(served.port)), { timeout: 15_000, interval: 20 })
+    await vi.waitUntil(() => !existsSync(served.dataDirectory), { timeout: 15_000, interval: 20 })
+  })
+
+  it('ends with a program that forgets to stop it', async () => {
+    const env = { WHETSTONE_CACHE: join(folder, 'shared-cache'), FORGETFUL: 'yes' }
+    const { ended, served } = await run(script, env)
+    expect(await ended).toBe(0)
+    await vi.waitUntil(() => !existsSync(served.dataDirectory), { timeout: 15_000, interval: 20 })
+    expect(await accepts(served.port)).toBe(false)
   })
 })
 
-describe('PostgreSQL under a home that other users cannot enter', () => {
+describe('PostgreSQL under a home that other users cannot enter', { timeout }, () => {
   const folder = openTemporaryFolder()
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

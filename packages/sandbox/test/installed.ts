@@ -20,7 +20,7 @@ const { rows } = await client.query('select count(*)::int as n from pg_stat_stat
 await client.end()
 const { pid, port, dataDirectory } = server
 console.log(JSON.stringify({ pid, port, dataDirectory, counted: rows[0].n >= 0 }))
-process.stdin.once('data', async () => { await server.stop(); process.exit(0) })
+if (!process.env.FORGETFUL) process.stdin.once('data', async () => { await server.stop(); process.exit(0) })
 `
 
 export interface Served {
@@ -80,7 +80,8 @@ export function libraryLinks(script: string): string[] {
 export interface Running {
   readonly process: ChildProcess
   readonly served: Served
-  stop(): Promise<void>
+  readonly ended: Promise<number | null>
+  readonly stop: () => Promise<void>
 }
 
 /** Runs the program as this user and resolves when its PostgreSQL answers queries. */
@@ -100,6 +101,7 @@ export async function run(script: string, env: NodeJS.ProcessEnv, as?: Identity)
   return {
     process: child,
     served: JSON.parse(first) as Served,
+    ended: exited,
     async stop() {
       child.stdin.end('stop\n')
       const code = await exited

@@ -22,6 +22,11 @@ it('is where the servers of root can enter, not in its home', () => {
   expect(statSync(root).mode & 0o777).toBe(0o755)
 })
 
+it('is a temporary folder of our own where the home cannot be written', () => {
+  writeFileSync(join(folder, 'no-folder'), '')
+  expect(cacheRoot(undefined, { HOME: join(folder, 'no-folder') })).toMatch(/whetstone-cache-\d+$/)
+})
+
 it('refuses a chosen folder that the servers cannot enter', () => {
   const closed = join(folder, 'closed')
   mkdirSync(closed, { mode: 0o700 })

@@ -1,24 +1,40 @@
 /** Decides where downloaded tools, prepared clusters and running databases live, so that a second start is quick and nobody else can meddle. */
-import { mkdirSync, lstatSync, chmodSync } from 'node:fs'
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { WhetstoneError } from '@whetstone/model'
 import { blockingFolder } from './reach.ts'
 import type { Identity } from '../process/identity.ts'
 
 /**
- * `WHETSTONE_CACHE` first. As root a folder of our own under a temporary folder that the unprivileged user can enter
- * (root's home is usually closed to it); otherwise `XDG_CACHE_HOME` or `~/.cache`.
+ * `WHETSTONE_CACHE` first, then `XDG_CACHE_HOME` or `~/.cache`. As root (whose home is usually closed to the servers' user),
+ * and where the home cannot be written, a folder of our own under a temporary folder.
  */
 export function cacheRoot(serverUser: Identity | undefined, env: NodeJS.ProcessEnv = process.env): string {
   const wanted = env['WHETSTONE_CACHE']
-  if (wanted) return ownedFolder(wanted, serverUser)
-  if (serverUser) {
-    const open = [tmpdir(), '/tmp', '/var/tmp'].find(folder => blockingFolder(folder, serverUser) === undefined)
-    return ownedFolder(join(open ?? '/tmp', 'whetstone-cache-0'), serverUser)
+  if (wanted) return ownedFolder(resolve(wanted), serverUser)
+  if (serverUser) return ownedFolder(temporaryCache(serverUser), serverUser)
+  const base = resolve(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'))
+  return isWritable(base)
+    ? ownedFolder(join(base, 'whetstone'), undefined)
+    : ownedFolder(temporaryCache(undefined), undefined)
+}
+
+function temporaryCache(serverUser: Identity | undefined): string {
+  const open = [tmpdir(), '/tmp', '/var/tmp'].find(
+    folder => !serverUser || blockingFolder(folder, serverUser) === undefined,
+  )
+  return join(open ?? '/tmp', `whetstone-cache-${process.getuid?.() ?? 'user'}`)
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
   }
-  const base = env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache')
-  return ownedFolder(join(base, 'whetstone'), undefined)
 }
 
 /** Creates the folder if need be; refuses one that another user owns or may write to (a planted binary would run as us). */

@@ -32,8 +32,11 @@ export async function sweepScratch(
     const owner = ownerOf(name)
     return owner !== undefined && !isAlive(owner) && !inUse(join(root, name))
   })
+  if (stale.length === 0) return []
   // As the servers' user: root following a path that another user can rearrange is asking for trouble.
-  if (stale.length > 0) await runToEnd('rm', ['-rf', ...stale.map(name => join(root, name))], { as: serverUser ?? {} })
+  const removal = runToEnd('rm', ['-rf', ...stale.map(name => join(root, name))], { as: serverUser ?? {} })
+  // Another process may sweep the same folders this moment; a leftover waits for the next sweep and stops nobody.
+  await removal.catch(() => undefined)
   return stale
 }
 

@@ -42,7 +42,7 @@ export async function databaseExists(adminUrl: string, name: string): Promise<bo
 }
 
 async function execute(adminUrl: string, sql: string, values: readonly string[] = []): Promise<number> {
-  const client = new Client({ connectionString: adminUrl, application_name: 'whetstone-sandbox' })
+  const client = new Client({ connectionString: adminUrl, application_name: 'whetstone-sandbox', ssl: false })
   await client.connect()
   try {
     const { rowCount } = await client.query(sql, [...values])

@@ -39,11 +39,12 @@ export interface PostgresServer {
   readonly dataDirectory: string
   /** What the server writes, auto_explain's plans included. */
   readonly logPath: string
-  urlOf(database: string): string
+  readonly urlOf: (database: string) => string
   /** Resolves with the URL of the new database. */
-  createDatabase(name: string, options?: CreateDatabaseOptions): Promise<string>
-  dropDatabase(name: string): Promise<void>
-  stop(): Promise<void>
+  readonly createDatabase: (name: string, options?: CreateDatabaseOptions) => Promise<string>
+  readonly dropDatabase: (name: string) => Promise<void>
+  /** Ends the server and removes its data; connections that are still open are cut. May be called twice. */
+  readonly stop: () => Promise<void>
 }
 
 const startAttempts = 5

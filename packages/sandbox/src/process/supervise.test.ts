@@ -9,7 +9,7 @@ import type { Supervised } from './supervise.ts'
 interface Served {
   readonly server: Supervised
   readonly folder: string
-  log(): string
+  readonly log: () => string
 }
 
 async function serve(script: string, graceMs = 8000): Promise<Served> {

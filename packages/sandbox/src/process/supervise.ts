@@ -23,9 +23,9 @@ export interface Supervised {
   readonly pid: number
   /** Resolves when the server has ended, for whatever reason; its folder still stands then, so that the log can be read. */
   readonly ended: Promise<void>
-  hasEnded(): boolean
+  readonly hasEnded: () => boolean
   /** Ends the server if it runs and removes its folder; may be called twice. */
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 /**

@@ -18,7 +18,7 @@ export interface RedisServer {
   readonly port: number
   /** False for yours: it is not stopped, and nothing in it may be deleted that we did not write. */
   readonly startedHere: boolean
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 const startAttempts = 5
