@@ -1,11 +1,7 @@
 /** Keys drawn from a PostgreSQL table over its whole range, cheaply also on a table of a hundred million rows. */
 import type { Random } from '@whetstone/stats'
+import type { ClientBase } from 'pg'
 import type { SampleKeys } from './key-sources.ts'
-
-/** The part of a `pg` client or pool that is needed. */
-export interface QueryRunner {
-  query(text: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly Record<string, unknown>[] }>
-}
 
 /** A table of at most so many pages (8 MB) is read whole. */
 const SMALL_TABLE_PAGES = 1000
@@ -20,7 +16,7 @@ interface Column {
 }
 
 /** Only reads, one statement each. A statement that fails (a missing right, a timeout) counts as "not here". */
-export function postgresKeys(database: QueryRunner, random: Random): SampleKeys {
+export function postgresKeys(database: ClientBase, random: Random): SampleKeys {
   return async (table, column, count) => {
     try {
       const found = await findColumn(database, table, column)
@@ -37,12 +33,12 @@ export function postgresKeys(database: QueryRunner, random: Random): SampleKeys 
 }
 
 async function findColumn(
-  database: QueryRunner,
+  database: ClientBase,
   table: string,
   column: string | undefined,
 ): Promise<Column | undefined> {
   // The spelling of a column may differ from the route's: `orderNumber` is `order_number` in most tables.
-  const { rows } = await database.query(
+  const { rows } = await database.query<Column>(
     `SELECT format('%I.%I', n.nspname, c.relname) AS "table", format('%I', a.attname) AS "column",
             a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS whole,
             coalesce(pg_relation_size(c.oid) / 8192, 0)::int AS pages,
@@ -58,39 +54,44 @@ async function findColumn(
       LIMIT 1`,
     [table.toLowerCase(), column ?? null],
   )
-  return rows[0] as Column | undefined
+  return rows[0]
 }
 
 /** Random points between smallest and largest, each the nearest key above it: an index probe a key, gaps or not. */
 async function drawPoints(
-  database: QueryRunner,
+  database: ClientBase,
   { table, column }: Column,
   count: number,
   random: Random,
 ): Promise<string[]> {
-  const ends = (await database.query(`SELECT min(${column})::text AS low, max(${column})::text AS high FROM ${table}`))
-    .rows[0]
-  if (typeof ends?.low !== 'string' || typeof ends.high !== 'string') return []
+  const ends = (
+    await database.query<{ low: string | null; high: string | null }>(
+      `SELECT min(${column})::text AS low, max(${column})::text AS high FROM ${table}`,
+    )
+  ).rows[0]
+  if (ends?.low == null || ends.high == null) return []
   const low = BigInt(ends.low)
   const span = BigInt(ends.high) - low + 1n
   const points = Array.from({ length: count }, () => String(low + scale(span, random())))
-  const { rows } = await database.query(
+  const { rows } = await database.query<{ key: string }>(
     `SELECT key::text AS key FROM unnest($1::bigint[]) AS drawn(point)
       CROSS JOIN LATERAL (SELECT ${column} AS key FROM ${table} WHERE ${column} >= drawn.point ORDER BY ${column} LIMIT 1) AS nearest`,
     [points],
   )
-  return rows.map(row => String(row.key))
+  return rows.map(({ key }) => key)
 }
 
-/** Keys without an order to draw from (UUIDs, slugs): rows of random pages. */
-async function drawPages(database: QueryRunner, { table, column, pages }: Column, count: number): Promise<string[]> {
+/** Keys without an order to draw from (UUIDs, slugs): rows of random pages, mixed by a hash so that the same data gives the same keys. */
+async function drawPages(database: ClientBase, { table, column, pages }: Column, count: number): Promise<string[]> {
   const sample =
-    pages <= SMALL_TABLE_PAGES ? '' : `TABLESAMPLE SYSTEM (${Math.min(100, Math.max(0.01, (count * 100) / pages))})`
-  const { rows } = await database.query(
-    `SELECT ${column}::text AS key FROM ${table} ${sample} WHERE ${column} IS NOT NULL ORDER BY random() LIMIT $1`,
+    pages <= SMALL_TABLE_PAGES
+      ? ''
+      : `TABLESAMPLE SYSTEM (${Math.min(100, Math.max(0.01, (count * 100) / pages))}) REPEATABLE (1)`
+  const { rows } = await database.query<{ key: string }>(
+    `SELECT ${column}::text AS key FROM ${table} ${sample} WHERE ${column} IS NOT NULL ORDER BY md5(${column}::text) LIMIT $1`,
     [count],
   )
-  return rows.map(row => String(row.key))
+  return rows.map(({ key }) => key)
 }
 
 /** `fraction` of `span`, also where the span has more digits than a double. */
