@@ -24,8 +24,10 @@ export interface PgTable {
   readonly rows: number
   readonly totalBytes: number
   readonly tableBytes: number
+  /** Within the measured window; the server reports them with up to a second's delay. */
   readonly sequentialScans: number
   readonly indexScans: number
+  /** Since the server's statistics were reset, like `updates` and `deletes`. */
   readonly inserts: number
   readonly updates: number
   readonly deletes: number

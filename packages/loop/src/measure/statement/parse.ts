@@ -24,3 +24,12 @@ export function parseStatement(text: string): Node | undefined {
 export function parsableText(text: string): string {
   return text.replaceAll(/\b(interval|date|timestamp|timestamptz|time)\s+(\$\d+)/gi, '$2::$1')
 }
+
+/** Two statements in one text would both run where only the first is meant to be planned. */
+export function isSingleStatement(text: string): boolean {
+  try {
+    return parseSync(text).stmts?.length === 1
+  } catch {
+    return false
+  }
+}

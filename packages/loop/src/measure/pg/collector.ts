@@ -1,0 +1,122 @@
+/** Reads a PostgreSQL database around a measured window: counters before and after, activity in between, catalog and plans at the end. */
+import type { Client } from 'pg'
+import type { PgEvidence, Statement } from '@whetstone/model'
+import { startActivitySampler } from './activity.ts'
+import { readForeignKeys, readIndexes, readScanCounts, readTables } from './catalog.ts'
+import type { ScanCounts } from './catalog.ts'
+import { connectReadOnly } from './connect.ts'
+import { explainAll } from './explain.ts'
+import { Parts } from './parts.ts'
+import { readExtensions, readSettings } from './settings.ts'
+import { countedInWindow, readStatementCounters } from './statement-counters.ts'
+
+export interface PgCollectorOptions {
+  readonly url: string
+  /** EXPLAIN ANALYZE of reads with captured parameters; off unless the user asked, because it runs them. */
+  readonly explainAnalyze?: boolean
+  /** Distinct statements that are planned, by total time. */
+  readonly statementsToExplain?: number
+  readonly parameterSets?: number
+  readonly activityIntervalMs?: number
+  readonly explainBudgetMs?: number
+}
+
+export interface PgCollector {
+  /** Ends the window, reads the rest and closes the connection. Rejects only when the connection is gone. */
+  finish(given: { readonly statements: readonly Statement[] }): Promise<PgEvidence>
+  /** Closes without reading. */
+  stop(): Promise<void>
+}
+
+/** @throws WHET_DATABASE_UNREACHABLE */
+export async function startPgCollector(options: PgCollectorOptions): Promise<PgCollector> {
+  const client = await connectReadOnly(options.url)
+  try {
+    return await begin(client, options)
+  } catch (error) {
+    await client.end().catch(() => {})
+    throw error
+  }
+}
+
+async function begin(client: Client, options: PgCollectorOptions): Promise<PgCollector> {
+  const parts = new Parts()
+  const { rows } = await client.query<{ version: number; database: string }>(
+    `select current_setting('server_version_num')::int as version, current_database() as database`,
+  )
+  const { version, database } = rows[0]!
+  const countersBefore = await parts.read('statements', undefined, () => readStatementCounters(client))
+  const scansBefore = await parts.read<ScanCounts>('scans', new Map(), () => readScanCounts(client))
+  const sampler = await startActivitySampler(client, options.activityIntervalMs ?? 250)
+  const startedMs = performance.now()
+
+  const read = async (statements: readonly Statement[]): Promise<PgEvidence> => {
+    const windowMs = performance.now() - startedMs
+    const seen = await parts.read('activity', { connections: 0, peakConnections: 0, idleInTransaction: 0 }, () =>
+      sampler.stop(),
+    )
+    const counted =
+      countersBefore &&
+      (await parts.read('statements', undefined, async () =>
+        countedInWindow(countersBefore, await readStatementCounters(client), statements),
+      ))
+    if (counted && counted.hidden > 0)
+      parts.note(
+        'statements',
+        `${counted.hidden} texts of other roles are hidden: GRANT pg_read_all_stats to this role`,
+      )
+    const tables = await parts.read('tables', [], () => readTables(client, scansBefore))
+    const indexes = await parts.read('indexes', [], () => readIndexes(client))
+    const foreignKeys = await parts.read('foreignKeys', [], () => readForeignKeys(client))
+    const settings = await parts.read('settings', {} as Record<string, string>, () => readSettings(client))
+    const extensions = await parts.read('extensions', [], () => readExtensions(client))
+    const totalMs = new Map((counted?.statements ?? []).map(one => [one.statementId, one.totalMs]))
+    const explained = await parts.read('plans', { plans: [] }, () =>
+      explainAll(client, byTime(statements, totalMs), {
+        serverVersion: version,
+        maxStatements: options.statementsToExplain ?? 60,
+        maxParameterSets: options.parameterSets ?? 3,
+        analyze: options.explainAnalyze ?? false,
+        deadlineMs: performance.now() + (options.explainBudgetMs ?? 20_000),
+        now: () => performance.now(),
+      }),
+    )
+    if ('failed' in explained && typeof explained.failed === 'string') parts.note('plans', explained.failed)
+    return {
+      schema: 'pg@1',
+      serverVersion: version,
+      database,
+      tables,
+      indexes,
+      foreignKeys,
+      settings,
+      extensions,
+      activity: { maxConnections: Number(settings.max_connections ?? 0), ...seen, windowMs },
+      statements: counted?.statements ?? [],
+      plans: explained.plans,
+      indexTrials: [],
+      unavailable: parts.unavailable,
+    }
+  }
+  const close = async () => {
+    await sampler.stop().catch(() => {})
+    await client.end().catch(() => {})
+  }
+  return {
+    finish: async ({ statements }) => {
+      try {
+        return await read(statements)
+      } finally {
+        await client.end().catch(() => {})
+      }
+    },
+    stop: close,
+  }
+}
+
+/** Heaviest first; without the server's counters by the slowest run that was seen. */
+function byTime(statements: readonly Statement[], totalMs: ReadonlyMap<string | undefined, number>): Statement[] {
+  const weight = (statement: Statement) =>
+    totalMs.get(statement.id) ?? Math.max(0, ...statement.parameters.map(({ durationMs }) => durationMs))
+  return statements.toSorted((a, b) => weight(b) - weight(a))
+}
