@@ -1,7 +1,9 @@
 /** From which lines of the service a call was made: up to three of its own frames, and the ORM between them and the driver. */
 import type { Frame, Site } from '@whetstone/model'
 import { isApplicationFile, pathOf } from './application.ts'
+import { needTrails, stacksBehind } from './await-trail.ts'
 import { BoundedMap } from './bounded-map.ts'
+import type { RequestRecord } from './request-record.ts'
 
 export interface CallSite {
   /** Equal places are the same object, so that they compare by identity. */
@@ -19,28 +21,41 @@ const issuers =
 
 const sites = new BoundedMap<string, Site>(sitesKept)
 
-export function captureCallSite(below: (...args: never[]) => unknown): CallSite {
-  let site: Site | undefined
+/** `record` leads further back where the stack ends before the service's own code. */
+export function captureCallSite(below: (...args: never[]) => unknown, record?: RequestRecord): CallSite {
   let issuedBy: string | undefined
   const frames: Frame[] = []
-  for (const callSite of stackBelow(below)) {
-    const file = fileOf(callSite)
-    if (file === undefined) continue
-    if (frames.length < framesKept && isApplication(file)) frames.push(frameOf(callSite, file))
-    issuedBy = issuerOf(file) ?? issuedBy
-  }
-  if (frames.length > 0) site = intern(frames)
+  withStructuredStacks(() => {
+    const holder: { stack?: readonly NodeJS.CallSite[] } = {}
+    Error.captureStackTrace(holder, below)
+    read(holder.stack ?? [])
+    if (frames.length > 0 || record === undefined) return
+    needTrails()
+    for (const stack of stacksBehind(record)) {
+      read(stack)
+      if (frames.length > 0) return
+    }
+  })
+  const site = frames.length > 0 ? intern(frames) : undefined
   return { ...(site && { site }), ...(issuedBy && { issuedBy }) }
+
+  function read(stack: readonly NodeJS.CallSite[]): void {
+    for (const callSite of stack) {
+      const fileName = callSite.getFileName()
+      if (!fileName) continue
+      const { isApplication, issuer } = factsOf(fileName)
+      if (isApplication && frames.length < framesKept) frames.push(frameOf(callSite, fileName))
+      issuedBy = issuer ?? issuedBy
+    }
+  }
 }
 
-function stackBelow(below: (...args: never[]) => unknown): readonly NodeJS.CallSite[] {
+function withStructuredStacks(run: () => void): void {
   const { prepareStackTrace, stackTraceLimit } = Error
-  const holder: { stack?: readonly NodeJS.CallSite[] } = {}
   try {
     Error.stackTraceLimit = framesRead
     Error.prepareStackTrace = (_error, callSites) => callSites
-    Error.captureStackTrace(holder, below)
-    return holder.stack ?? []
+    run()
   } finally {
     Error.stackTraceLimit = stackTraceLimit
     // An absent property and one that is undefined are not the same to whoever looks.
@@ -72,16 +87,6 @@ function factsOf(fileName: string): FileFacts {
   }
   files.set(fileName, facts)
   return facts
-}
-
-function fileOf(callSite: NodeJS.CallSite): string | undefined {
-  return callSite.getFileName() ?? undefined
-}
-function isApplication(fileName: string): boolean {
-  return factsOf(fileName).isApplication
-}
-function issuerOf(fileName: string): string | undefined {
-  return factsOf(fileName).issuer
 }
 
 function frameOf(callSite: NodeJS.CallSite, fileName: string): Frame {

@@ -1,6 +1,10 @@
 /** `node --import @whetstone/probe server.js`: does nothing at all unless the tool says where to report, and nothing before the process turns out to be a server. */
+import { expressHooks } from './frameworks/express.ts'
+import { graphqlHooks } from './frameworks/graphql.ts'
+import { koaHooks } from './frameworks/koa.ts'
 import { hookFastify } from './frameworks/fastify.ts'
 import { pgHooks } from './drivers/pg.ts'
+import { hookPostgres, postgresHooks } from './drivers/postgres.ts'
 import { failed } from './guard.ts'
 import { levelNumber, OFF, whenAwake, wantLevel } from './level.ts'
 import { hookModules } from './module-loading.ts'
@@ -12,15 +16,16 @@ const { WHETSTONE_PROBE_SOCKET: socketPath, WHETSTONE_PROBE_LEVEL: levelWanted }
 if (socketPath) {
   try {
     wantLevel(levelNumber(levelWanted))
-    if (levelNumber(levelWanted) > OFF) install(socketPath)
+    if (levelNumber(levelWanted) > OFF) await install(socketPath)
   } catch (error) {
     failed(error)
   }
 }
 
-function install(path: string): void {
+async function install(path: string): Promise<void> {
   whenAwake(() => startReporter(path))
   hookServers()
-  hookModules([...pgHooks])
+  hookModules([...pgHooks, ...postgresHooks, ...expressHooks, ...koaHooks, ...graphqlHooks])
   hookFastify()
+  await hookPostgres()
 }

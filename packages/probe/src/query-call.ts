@@ -1,6 +1,7 @@
 /** One query from the call in the service to the driver's answer, whatever the driver. */
 import type { Site } from '@whetstone/model'
 import { captureCallSite } from './call-site.ts'
+import type { CallSite } from './call-site.ts'
 import { now } from './clock.ts'
 import { currentRequest } from './context.ts'
 import { addBackgroundUse } from './ledger.ts'
@@ -13,6 +14,13 @@ import type { SentText } from './statements.ts'
 type Values = readonly unknown[] | undefined
 type Below = (...args: never[]) => unknown
 
+/** For drivers that only know a query's text when it is over: where and when it began. */
+export interface QueryOrigin {
+  readonly record: RequestRecord | undefined
+  readonly startedAt: number
+  readonly callSite: CallSite
+}
+
 /** What a database connection is in the middle of. */
 export interface ConnectionState {
   readonly number: number
@@ -20,6 +28,17 @@ export interface ConnectionState {
 }
 
 let transactions = 0
+let connections = 0
+const states = new WeakMap<object, ConnectionState>()
+
+/** `connection` is whatever object the driver keeps for one. */
+export function connectionState(connection: object): ConnectionState {
+  const known = states.get(connection)
+  if (known) return known
+  const state: ConnectionState = { number: ++connections, transaction: undefined }
+  states.set(connection, state)
+  return state
+}
 
 export class QueryCall {
   readonly record: RequestRecord | undefined
@@ -35,8 +54,8 @@ export class QueryCall {
   isFinished = false
 
   /** `below` is the hooked function: frames above it in the stack are ours. */
-  constructor(text: string, values: Values, below: Below) {
-    const current = currentRequest()
+  constructor(text: string, values: Values, below: Below, origin?: QueryOrigin) {
+    const current = origin ? origin.record : currentRequest()
     const record = current?.isFinished ? undefined : current
     this.record = record
     this.#sent = statementOf(text)
@@ -46,22 +65,27 @@ export class QueryCall {
     // Literals are parameters too: without them two different lookups written out in full would look like a duplicate.
     this.#hash = isTracing ? parametersHash(values) ^ this.#sent.literalsHash : 0
     let use = record?.useOf(statement)
-    if (isTracing && statement.wantsSite((use?.calls ?? 0) + 1)) {
-      const { site, issuedBy } = captureCallSite(below)
-      if (issuedBy !== undefined && statement.issuedBy === undefined) statement.nameIssuer(issuedBy)
-      this.#site = site
-      if (site !== undefined && use !== undefined) use = record!.useAt(use, site)
+    let site: Site | undefined
+    if (origin) {
+      site = this.#noteCaller(origin.callSite)
+    } else if (isTracing && statement.wantsSite((use?.calls ?? 0) + 1)) {
+      site = this.#noteCaller(captureCallSite(below, record))
     }
+    if (site !== undefined && use !== undefined) use = record!.useAt(use, site)
+    this.#site = site
     this.#use = use
     use?.call(this.#hash)
-    this.#startedAt = now()
+    this.#startedAt = origin ? origin.startedAt : now()
   }
 
   /** The driver has a connection now. */
-  start(connection: ConnectionState | undefined): void {
+  start(connection: ConnectionState): void {
     this.#startedAt = now()
+    this.ranOn(connection)
+  }
+
+  ranOn(connection: ConnectionState): void {
     this.#connection = connection
-    if (connection === undefined) return
     const { step } = this.#sent.statement
     if (step === 'begin') connection.transaction = ++transactions
     this.#transaction = connection.transaction
@@ -99,6 +123,12 @@ export class QueryCall {
       transaction: this.#transaction,
       site: this.#site ?? this.#use?.site,
     })
+  }
+
+  #noteCaller({ site, issuedBy }: CallSite): Site | undefined {
+    const { statement } = this.#sent
+    if (issuedBy !== undefined && statement.issuedBy !== issuedBy) statement.nameIssuer(issuedBy)
+    return site
   }
 
   #addToUse(durationMs: number, rows: number, failed: boolean): void {

@@ -4,6 +4,7 @@ import { entry } from './application.ts'
 import { startInterval, stopInterval } from './clock.ts'
 import { profile } from './cpu-profile.ts'
 import { poolStates, resetPools } from './drivers/pg-pool.ts'
+import { announceRoutes } from './frameworks/registered-routes.ts'
 import { guarded, takeFailure } from './guard.ts'
 import { requestsServed, resetLedger, takeAggregates, takeTraces } from './ledger.ts'
 import { level, levelName, levelNumber, OFF, PROFILE, wantedLevel, wantLevel } from './level.ts'
@@ -70,6 +71,7 @@ function obey(command: ProbeCommand, sampler: RuntimeSampler): void {
 }
 
 function collect(): void {
+  announceRoutes()
   const mapped = (site: Site | undefined): { site?: Site } => (site ? { site: inSource(site) } : {})
   for (const statement of allStatements()) {
     if (!statement.isShipped) {

@@ -1,5 +1,6 @@
 /** What one request did, while it runs; folded into its route's figures when it ends. */
 import type { Site } from '@whetstone/model'
+import type { Trail } from './await-trail.ts'
 import type { StatementRecord } from './statements.ts'
 
 export interface SpanRecord {
@@ -67,6 +68,9 @@ export class RequestRecord {
   pattern: string | undefined
   /** Asked at the end, for frameworks that only know the pattern then. */
   lateName: (() => string | undefined) | undefined
+  /** Express: the concrete path of a router mounted under parameters, and its pattern. */
+  mounts: Map<string, string> | undefined
+  trail: Trail | undefined
   isRouted = false
   isFinished = false
   operation: string | undefined

@@ -2,12 +2,14 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { beginTrail, endTrail } from './await-trail.ts'
 import { now, wallClock } from './clock.ts'
 import { attachRequest, runInRequest } from './context.ts'
 import { failed } from './guard.ts'
 import { finishRequest, generation } from './ledger.ts'
-import { level, OFF, SQL, wake } from './level.ts'
-import { send } from './outbox.ts'
+import { level, OFF, SQL, TRACE, wake } from './level.ts'
+import { send, ship } from './outbox.ts'
+import { announceRoutes } from './frameworks/registered-routes.ts'
 import { RequestRecord } from './request-record.ts'
 
 export function hookServers(): void {
@@ -31,6 +33,8 @@ function announce(server: http.Server): void {
     const address = server.address() as AddressInfo | string | null
     if (address !== null && typeof address === 'object')
       send({ kind: 'listening', port: address.port, address: address.address, atMs: wallClock() })
+    announceRoutes()
+    ship()
   } catch (error) {
     failed(error)
   }
@@ -48,6 +52,7 @@ function emitRequest(
     failed(error)
   }
   if (record === undefined || level < SQL) return original.call(server, 'request', ...args)
+  if (level >= TRACE) beginTrail(record)
   return runInRequest(record, () => original.call(server, 'request', ...args))
 }
 
@@ -59,6 +64,7 @@ function begin(request: http.IncomingMessage, response: http.ServerResponse): Re
   response.once('close', () => {
     if (record.isFinished) return
     record.isFinished = true
+    endTrail(record)
     try {
       // An answer that was cut off by the client has no status worth the name, but it is no error of the service either.
       const statusCode = response.headersSent ? response.statusCode : response.writableFinished ? 0 : 499

@@ -4,8 +4,7 @@ import { callInRequest, currentRequest } from '../context.ts'
 import { failed } from '../guard.ts'
 import { level, SQL, TRACE, wake } from '../level.ts'
 import type { ModuleHook } from '../module-loading.ts'
-import { QueryCall } from '../query-call.ts'
-import type { ConnectionState } from '../query-call.ts'
+import { connectionState, QueryCall } from '../query-call.ts'
 import { watchPool } from './pg-pool.ts'
 import type { WatchedPool } from './pg-pool.ts'
 
@@ -72,7 +71,7 @@ function begin(client: object, config: unknown, values: unknown, query: Callback
     let call = handedOver
     handedOver = undefined
     call ??= newCall(config, values, query)
-    call?.start(stateOf(client))
+    call?.start(connectionState(client))
     return call
   } catch (error) {
     failed(error)
@@ -175,16 +174,6 @@ function hookConnect(prototype: Client): void {
     }
     return Reflect.apply(original, this, [observed, ...rest])
   }
-}
-
-let connections = 0
-const states = new WeakMap<object, ConnectionState>()
-function stateOf(client: object): ConnectionState {
-  const known = states.get(client)
-  if (known) return known
-  const state: ConnectionState = { number: ++connections, transaction: undefined }
-  states.set(client, state)
-  return state
 }
 
 interface Pool extends WatchedPool {

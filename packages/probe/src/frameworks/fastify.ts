@@ -1,5 +1,6 @@
 /** Fastify tells when an instance is made: its hooks then name every route and every request's route. */
 import diagnostics from 'node:diagnostics_channel'
+import { captureCallSite } from '../call-site.ts'
 import { attachedRequest } from '../context.ts'
 import { failed } from '../guard.ts'
 import { announceRoute } from '../route-registry.ts'
@@ -32,7 +33,7 @@ export function hookFastify(): void {
 function watch(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', function onRoute({ method, url }) {
     const methods = typeof method === 'string' ? [method] : method
-    for (const one of methods) if (one !== 'HEAD') announceRoute(one, url, 'fastify', onRoute)
+    for (const one of methods) if (one !== 'HEAD') announceRoute(one, url, 'fastify', captureCallSite(onRoute).site)
   })
   fastify.addHook('onRequest', (request, _reply, done) => {
     const record = attachedRequest(request.raw)

@@ -1,0 +1,72 @@
+/**
+ * Which line awaited what, for query builders that run when they are awaited (Knex, Drizzle, postgres): V8 calls their `then` from an
+ * empty stack, so the stacks at which promises were made are kept for a few requests, and followed back to the service's own code.
+ */
+import { createHook, executionAsyncId } from 'node:async_hooks'
+import { currentRequest } from './context.ts'
+import type { RequestRecord } from './request-record.ts'
+
+interface Step {
+  /** Holder of a stack that V8 has captured but not yet formatted. */
+  readonly made: { stack?: unknown }
+  /** The step that was running when the promise was made. */
+  readonly parent: number
+}
+export type Trail = Map<number, Step>
+
+const framesRead = 16
+const stepsKept = 2_000
+const stepsFollowed = 60
+const requestsAtFirst = 64
+const requestEvery = 64
+
+let isNeeded = false
+let requests = 0
+let followed = 0
+
+const hook = createHook({ init })
+
+/** A query without a line of the service on its stack was seen: from now on some requests leave a trail. */
+export function needTrails(): void {
+  isNeeded = true
+}
+
+export function beginTrail(record: RequestRecord): void {
+  if (!isNeeded) return
+  requests++
+  if (requests > requestsAtFirst && requests % requestEvery !== 0) return
+  record.trail = new Map()
+  if (++followed === 1) hook.enable()
+}
+
+export function endTrail(record: RequestRecord): void {
+  if (record.trail === undefined) return
+  record.trail = undefined
+  if (--followed === 0) hook.disable()
+}
+
+/** Stacks from the running code back to the beginning of the request, nearest first. */
+export function* stacksBehind(record: RequestRecord): Generator<readonly NodeJS.CallSite[]> {
+  const { trail } = record
+  let id = executionAsyncId()
+  for (let followedSteps = 0; trail !== undefined && followedSteps < stepsFollowed; followedSteps++) {
+    const step = trail.get(id)
+    if (step === undefined) return
+    // Formatted by whoever reads it first: the caller has its own formatter in place.
+    if (Array.isArray(step.made.stack)) yield step.made.stack as readonly NodeJS.CallSite[]
+    if (step.parent === id) return
+    id = step.parent
+  }
+}
+
+function init(asyncId: number, type: string): void {
+  if (type !== 'PROMISE') return
+  const trail = currentRequest()?.trail
+  if (trail === undefined || trail.size >= stepsKept) return
+  const made: { stack?: unknown } = {}
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = framesRead
+  Error.captureStackTrace(made, init)
+  Error.stackTraceLimit = stackTraceLimit
+  trail.set(asyncId, { made, parent: executionAsyncId() })
+}
