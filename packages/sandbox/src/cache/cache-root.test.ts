@@ -7,7 +7,8 @@ import { cacheRoot } from './cache-root.ts'
 const folder = mkdtempSync(join(tmpdir(), 'whetstone-cache-'))
 chmodSync(folder, 0o755)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-const nobody = { uid: 65_534, gid: 65_534 }
+/** Stands for the servers' user: not us, whoever runs the tests. */
+const stranger = { uid: (process.getuid?.() ?? 0) + 4711, gid: (process.getgid?.() ?? 0) + 4711 }
 
 it('follows XDG_CACHE_HOME, else the home', () => {
   expect(cacheRoot(undefined, { XDG_CACHE_HOME: join(folder, 'xdg'), HOME: folder })).toBe(
@@ -17,8 +18,8 @@ it('follows XDG_CACHE_HOME, else the home', () => {
 })
 
 it('is where the servers of root can enter, not in its home', () => {
-  const root = cacheRoot(nobody, { HOME: '/root' })
-  expect(root).toMatch(/whetstone-cache-0$/)
+  const root = cacheRoot(stranger, { HOME: '/root' })
+  expect(root).toMatch(/whetstone-cache-\d+$/)
   expect(statSync(root).mode & 0o777).toBe(0o755)
 })
 
@@ -30,7 +31,7 @@ it('is a temporary folder of our own where the home cannot be written', () => {
 it('refuses a chosen folder that the servers cannot enter', () => {
   const closed = join(folder, 'closed')
   mkdirSync(closed, { mode: 0o700 })
-  expect(() => cacheRoot(nobody, { WHETSTONE_CACHE: join(closed, 'cache') })).toThrow(
+  expect(() => cacheRoot(stranger, { WHETSTONE_CACHE: join(closed, 'cache') })).toThrow(
     `because ${closed} is closed to it`,
   )
 })
