@@ -1,0 +1,164 @@
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { EvidenceRequest, IndexCandidate, PgEvidence, Statement } from '@whetstone/model'
+import { normaliseStatement, statementId } from '@whetstone/probe/statement-text'
+import { startPostgres } from '@whetstone/sandbox'
+import type { PostgresServer } from '@whetstone/sandbox'
+import { loadStatementParser, statementShape } from '../statement-shape.ts'
+import { startPgCollector } from './collector.ts'
+import { runIndexTrials } from './index-trial.ts'
+
+function statementOf(text: string, ...parameterSets: readonly (readonly (string | number)[])[]): Statement {
+  const normalised = normaliseStatement(text)
+  const shape = statementShape(normalised)
+  return {
+    id: statementId(normalised),
+    text: normalised,
+    ...(shape ? { shape } : {}),
+    parameters: parameterSets.map(values => ({ values, kept: 'random', durationMs: 1 })),
+  }
+}
+
+const schema = `
+  create type mood as enum ('good', 'bad');
+  create schema sales;
+  create table sales.items (id bigint primary key, order_id int not null, mood mood not null, name text);
+  insert into sales.items select n, n % 5000, 'good', 'item ' || n from generate_series(1, 50000) n;
+  create table notes (id int primary key, body text);
+  insert into notes select n, md5(n::text) from generate_series(1, 20000) n;
+  analyze`
+
+const onOrder: IndexCandidate = { schema: 'sales', table: 'items', columns: [{ name: 'order_id' }], method: 'btree' }
+const signal = new AbortController().signal
+
+describe('index trials', () => {
+  let server: PostgresServer
+  let url: string
+  let pg: PgEvidence
+  let byOrder: Statement
+  let change: Statement
+  let search: Statement
+  beforeAll(async () => {
+    await loadStatementParser()
+    server = await startPostgres()
+    url = await server.createDatabase('app')
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    await client.query(schema)
+    await client.end()
+    const collector = await startPgCollector({ url })
+    pg = await collector.finish({ statements: [] })
+    byOrder = statementOf('select * from sales.items where order_id = $1', [7], [4_999])
+    change = statementOf('update sales.items set name = $1 where order_id = $2', ['x', 7])
+    search = statementOf('select id from notes where body ilike $1', ['%abcde%'])
+  })
+  afterAll(async () => await server.stop())
+
+  const trial = async (requests: readonly Extract<EvidenceRequest, { kind: 'index-trial' | 'explain' }>[], more = {}) =>
+    await runIndexTrials(pg, requests, {
+      url,
+      statements: [byOrder, change, search],
+      scratch: () => Promise.resolve(server),
+      signal,
+      ...more,
+    })
+
+  it('plans and times on a copy, generically and for every parameter set', async () => {
+    const { indexTrials, unavailable } = await trial([
+      { kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] },
+      { kind: 'index-trial', candidate: onOrder, statementIds: [change.id] },
+    ])
+    expect(unavailable).toEqual({})
+    expect(indexTrials).toHaveLength(1)
+    const { results, by, buildMs, indexBytes } = indexTrials[0]!
+    expect({ by, isTimed: buildMs! > 0, isSized: indexBytes! > 100_000 }).toEqual({
+      by: 'scratch-copy',
+      isTimed: true,
+      isSized: true,
+    })
+    expect(
+      results.map(one => [one.statementId, one.parameterSet, one.usesCandidate, one.medianMsAfter !== undefined]),
+    ).toEqual([
+      [byOrder.id, undefined, true, false],
+      [byOrder.id, 0, true, true],
+      [byOrder.id, 1, true, true],
+      [change.id, undefined, true, false],
+      [change.id, 0, true, false],
+    ])
+    for (const one of results) expect(one.costAfter).toBeLessThan(one.costBefore / 10)
+    expect(results[1]!.medianMsAfter).toBeLessThan(results[1]!.medianMsBefore!)
+    expect(results[1]!.planBefore).toMatchObject({ nodeType: 'Seq Scan', relation: 'items' })
+  })
+
+  it('leaves no trace on the database of the user', async () => {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    const { rows } = await client.query("select count(*)::int as n from pg_indexes where indexname like 'whetstone%'")
+    const { rows: databases } = await client.query("select datname from pg_database where datname like 'whetstone%'")
+    await client.end()
+    expect([rows[0].n, databases]).toEqual([0, []])
+  })
+
+  it('builds a trigram index for a search inside of text', async () => {
+    const candidate: IndexCandidate = { schema: 'public', table: 'notes', columns: [{ name: 'body' }], method: 'gin' }
+    const { indexTrials } = await trial([{ kind: 'index-trial', candidate, statementIds: [search.id] }])
+    expect(indexTrials[0]!.results.at(-1)).toMatchObject({ parameterSet: 0, usesCandidate: true })
+  })
+
+  it('clones a database that is ours instead of copying it', async () => {
+    const ownDatabase = { cloneTemplate: async () => await server.createDatabase('clone', { template: 'app' }) }
+    const { indexTrials } = await trial([{ kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] }], {
+      ownDatabase,
+    })
+    expect(indexTrials[0]).toMatchObject({ by: 'template-clone' })
+    await server.dropDatabase('clone')
+  })
+
+  it('copies after all when the database cannot be cloned', async () => {
+    const ownDatabase = { cloneTemplate: () => Promise.reject(new Error('in use')) }
+    const { indexTrials } = await trial([{ kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] }], {
+      ownDatabase,
+    })
+    expect(indexTrials[0]).toMatchObject({ by: 'scratch-copy' })
+  })
+
+  it('copies a sample of what is too large, and says so', async () => {
+    const { indexTrials, unavailable } = await trial(
+      [{ kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] }],
+      {
+        maxCopyBytes: 2_000_000,
+      },
+    )
+    expect(indexTrials[0]!.results[0]).toMatchObject({ usesCandidate: true })
+    expect(unavailable.scratch).toMatch(/^on a sample of \d+\.\d % of the rows$/)
+  })
+
+  it('runs a read with its real parameters when asked to explain it', async () => {
+    const { plans } = await trial([
+      { kind: 'explain', statementId: byOrder.id },
+      { kind: 'explain', statementId: change.id },
+    ])
+    expect(plans.map(({ statementId: id, kind, parameterSet }) => [id, kind, parameterSet])).toEqual([
+      [byOrder.id, 'analyze', 0],
+      [byOrder.id, 'analyze', 1],
+    ])
+    expect(plans[0]!.root).toMatchObject({ nodeType: 'Seq Scan', actualRows: 10, rowsRemovedByFilter: 49_990 })
+    expect(plans[0]!.executionMs).toBeGreaterThan(0)
+  })
+
+  it('answers nothing, with the reason, where there is no place to try', async () => {
+    const requests = [{ kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] }] as const
+    const answer = await runIndexTrials(pg, requests, { url, statements: [byOrder], signal })
+    expect(answer.indexTrials).toEqual([])
+    expect(answer.unavailable.indexTrials).toContain('neither HypoPG nor a scratch server')
+  })
+
+  it('goes on when a candidate cannot be built', async () => {
+    const { indexTrials, unavailable } = await trial([
+      { kind: 'index-trial', candidate: { ...onOrder, columns: [{ name: 'gone' }] }, statementIds: [byOrder.id] },
+      { kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] },
+    ])
+    expect(indexTrials).toHaveLength(1)
+    expect(unavailable.indexTrials).toBe('column "gone" does not exist')
+  })
+})
