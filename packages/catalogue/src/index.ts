@@ -1,16 +1,22 @@
 /** Every practice there is a module for, in the order of the roadmap: the one list the loop, the pages and the coverage are made from. */
 import type { AnyPractice } from '@whetstone/model'
+import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
 import { connectionPooling } from './database/connection-pooling.ts'
+import { countStarPagination } from './database/count-star-pagination.ts'
 import { duplicateQueries } from './database/duplicate-queries.ts'
 import { explainPlans } from './database/explain-plans.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
 import { keysetPagination } from './database/keyset-pagination.ts'
 import { limitResultSets } from './database/limit-result-sets.ts'
 import { missingIndex } from './database/missing-index.ts'
+import { nPlusOneHttp } from './database/n-plus-one-http.ts'
 import { nPlusOne } from './database/n-plus-one.ts'
+import { ormQueries } from './database/orm-queries.ts'
 import { poolSize } from './database/pool-size.ts'
+import { poolTimeouts } from './database/pool-timeouts.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
+import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
 
 export { roadmap, roadmapRow } from './roadmap.ts'
@@ -19,6 +25,7 @@ export type { RoadmapRow } from './roadmap.ts'
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
 export const practices: readonly AnyPractice[] = [
   nPlusOne,
+  nPlusOneHttp,
   missingIndex,
   compositeIndex,
   foreignKeyIndex,
@@ -27,9 +34,14 @@ export const practices: readonly AnyPractice[] = [
   selectNeededColumns,
   limitResultSets,
   keysetPagination,
+  countStarPagination,
   connectionPooling,
   poolSize,
+  poolTimeouts,
+  ormQueries,
   duplicateQueries,
+  batchWrites,
+  sequentialIndependentQueries,
 ]
 
 const byId = new Map(practices.map(practice => [practice.id, practice]))

@@ -1,0 +1,140 @@
+/** Rows written one statement at a time within a request. */
+import {
+  definePractice,
+  type Finding,
+  findings,
+  fingerprintOf,
+  notApplicable,
+  pass,
+  type PgEvidence,
+  type Statement,
+} from '@whetstone/model'
+import { columnOf, tableOf } from '../derive/columns.ts'
+import { countText, excerpt, fact, percentText } from '../derive/figures.ts'
+import { quoted } from '../derive/index-sql.ts'
+import { type LoopSummary, repeatsByStatement, summarise } from '../derive/repeats.ts'
+import { siteOf, statementsById, workOf } from '../derive/statements.ts'
+
+export const batchWrites = definePractice({
+  id: 'batch-writes',
+  chapter: 'database',
+  title: 'Write many rows in one statement',
+  why: 'Each single-row write pays a round trip, and outside a transaction also a commit that waits for the disk.',
+  unless: [
+    'Each write decides whether the next one happens.',
+    'The rows are so many that one statement would hold locks for long: then write batches of a few thousand.',
+  ],
+  sources: [
+    'https://www.postgresql.org/docs/current/populate.html',
+    'https://www.postgresql.org/docs/current/functions-array.html',
+  ],
+  needs: ['traces', 'statements'],
+  optional: ['pg'],
+  thresholds: {
+    runs: { value: 5, unit: 'count', source: 'as for reads: Sentry N+1 DB queries, default count' },
+    totalMs: { value: 50, unit: 'ms', source: 'as for reads: Sentry n_plus_one_db.duration_threshold' },
+    timeFraction: { value: 0.1, unit: 'fraction', source: 'a tenth of the request' },
+  },
+  remedy: {
+    summary: 'Send the rows as arrays and unnest them in one statement.',
+    example: {
+      language: 'ts',
+      before: `for (const item of items) {
+  await db.query('INSERT INTO items (order_id, sku) VALUES ($1, $2)', [order.id, item.sku])
+}`,
+      after: `await db.query(
+  'INSERT INTO items (order_id, sku) SELECT * FROM unnest($1::bigint[], $2::text[])',
+  [items.map(() => order.id), items.map(item => item.sku)],
+)`,
+    },
+  },
+  detect({ traces, statements, pg }, thresholds) {
+    const byId = statementsById(statements)
+    const writes = repeatsByStatement(traces).flatMap(repeats => {
+      const statement = byId.get(repeats.key)
+      return statement && workOf(statement) === 'write' ? [{ repeats, statement }] : []
+    })
+    if (![...byId.values()].some(statement => workOf(statement) === 'write')) return notApplicable('no request writes')
+    const found = writes.flatMap(({ repeats, statement }) => {
+      // An INSERT of many tuples is a batch already.
+      if (statement.shape?.operation === 'insert' && !statement.shape.singleRowInsert) return []
+      const loop = summarise(repeats, thresholds.runs)
+      const isHeavy =
+        loop !== undefined && (loop.timeFraction >= thresholds.timeFraction || loop.coveredMs >= thresholds.totalMs)
+      if (!loop || !isHeavy) return []
+      const route = repeats.route.route
+      const site = siteOf(route, statement.id, statements, traces) ?? loop.site
+      const outside = repeats.loops.every(({ spans }) => spans.every(span => span.transaction === undefined))
+      const where = { route, statementId: statement.id, ...(site ? { site } : {}) }
+      return [describe(where, statement, loop, outside, pg)]
+    })
+    return found.length > 0 ? findings(found) : pass([], `no write repeats ${thresholds.runs} times in a request at a cost`)
+  },
+})
+
+function describe(
+  where: Finding['where'],
+  statement: Statement,
+  loop: LoopSummary,
+  outsideTransaction: boolean,
+  pg: PgEvidence | undefined,
+): Finding {
+  const link = { traceId: loop.exampleTraceId, statementId: statement.id }
+  const operation = statement.shape?.operation ?? 'write'
+  const batch = batched(statement, pg)
+  const [call, caller] = where.site ?? []
+  return {
+    fingerprint: fingerprintOf('batch-writes', where),
+    practice: 'batch-writes',
+    title: `${countText(loop.count)} single-row ${operation}s per request where 1 would do`,
+    where,
+    facts: [
+      fact('runs of one statement per request', loop.count, 'count', 'traces', link),
+      fact('time in them per request', loop.coveredMs, 'ms', 'traces', link),
+      fact('share of the request', loop.timeFraction, 'fraction', 'traces', link),
+      fact('one run', loop.perRunMs, 'ms', 'traces', link),
+    ],
+    confidence: 'strong',
+    edit: {
+      kind: 'trace',
+      change: { kind: 'collapse', statementId: statement.id },
+      ...(where.route === undefined ? {} : { route: where.route }),
+    },
+    remedy: {
+      summary: `Write all ${countText(loop.count)} rows with one statement.`,
+      steps: [
+        ...(call ? [`The write runs at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`] : []),
+        `The writes take ${percentText(loop.timeFraction)} of the request.`,
+        ...(outsideTransaction ? ['Each now commits by itself: a failure in the middle leaves half of the rows; one statement is all or nothing.'] : []),
+      ],
+      code: {
+        language: 'sql',
+        before: excerpt(statement.text, 300),
+        after: batch ?? 'INSERT INTO … SELECT * FROM unnest($1::bigint[], $2::text[])',
+      },
+    },
+  }
+}
+
+function batched({ text, shape }: Statement, pg: PgEvidence | undefined): string | undefined {
+  const line = text.replace(/\s+/g, ' ').replace(/;\s*$/, '').trim()
+  const table = pg && shape?.tables[0] !== undefined ? tableOf(pg, shape.tables[0]) : undefined
+  const typeOf = (name: string) => (table && columnOf(table, name.replaceAll('"', ''))?.type) ?? 'text'
+  const insert = /^(insert into \S+ ?\(([^)]*)\)) values ?\([^)]*\)(.*)$/i.exec(line)
+  if (insert) {
+    const names = (insert[2] ?? '').split(',').map(name => name.trim())
+    const arrays = names.map((name, at) => `$${at + 1}::${typeOf(name)}[]`).join(', ')
+    return `${insert[1]} SELECT * FROM unnest(${arrays})${insert[3] ?? ''}`
+  }
+  const one = /^(update|delete from) (\S+)(?: set (.*?))? where (\S+) ?= ?\$\d+$/i.exec(line)
+  if (!one) return undefined
+  const [, verb = '', name = '', sets, key = ''] = one
+  if (/^delete/i.test(verb)) return `${verb} ${name} WHERE ${key} = ANY($1::${typeOf(key)}[])`
+  const columns = (sets ?? '').split(',').map(set => set.split('=')[0]!.trim())
+  const isPlain = (sets ?? '').split(',').every(set => /^\s*\S+\s*=\s*\$\d+\s*$/.test(set))
+  if (!isPlain) return undefined
+  const all = [key, ...columns]
+  const arrays = all.map((column, at) => `$${at + 1}::${typeOf(column)}[]`).join(', ')
+  const bare = all.map(column => quoted(column.replaceAll('"', '').split('.').at(-1)!))
+  return `UPDATE ${name} AS t SET ${bare.slice(1).map(column => `${column} = v.${column}`).join(', ')} FROM unnest(${arrays}) AS v(${bare.join(', ')}) WHERE t.${bare[0]} = v.${bare[0]}`
+}
