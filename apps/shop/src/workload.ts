@@ -25,7 +25,8 @@ export function shopWorkload(random: () => number, count = 40): readonly ShopRou
     })),
   })
   const deepCursor = () => {
-    const offset = upTo(sizes.products - 20)
+    // Most visitors stay on the first pages; crawlers and impatient ones go deep.
+    const offset = random() < 0.3 ? 20 * upTo(3) : upTo(sizes.products - 20)
     return encodeCursor({ offset, afterId: offset })
   }
   return [

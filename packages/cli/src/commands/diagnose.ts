@@ -33,7 +33,7 @@ export async function diagnoseCommand(
   assertSafe(subject.kind === 'url' ? subject.url : undefined, 'service', options, context)
   assertSafe(databaseUrl, 'database', options, context)
   const config = await loadConfig(context.workingDirectory)
-  const scratch = scratchDatabase()
+  const scratch = await scratchDatabase()
   try {
     const { report, folder } = await diagnose({
       subject,
@@ -46,7 +46,7 @@ export async function diagnoseCommand(
       ...(options.otlp === undefined ? {} : { otlpPort: options.otlp }),
       ...(options.ready === undefined ? {} : { readyPath: options.ready }),
       explainAnalyze: options.explainAnalyze ?? false,
-      scratch: scratch.open,
+      ...(scratch.open ? { scratch: scratch.open } : {}),
       settings: config.practices,
       budgets: config.budgets,
       base: baseFolder(context),

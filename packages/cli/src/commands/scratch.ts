@@ -1,20 +1,18 @@
 /** A PostgreSQL of our own to try indexes on, started only when a practice asks; without the sandbox package there is none. */
-import type { GatherOptions } from '@whetstone/loop'
+import type { PostgresServer } from '@whetstone/sandbox'
 
 export interface Scratch {
-  readonly open: NonNullable<GatherOptions['scratch']>
+  /** Absent when the sandbox package is not installed: index advice then stays "suspected". */
+  readonly open?: () => Promise<PostgresServer>
   close(): Promise<void>
 }
 
-export function scratchDatabase(): Scratch {
-  let server: Promise<import('@whetstone/sandbox').PostgresServer | undefined> | undefined
-  const start = () =>
-    (server ??= import('@whetstone/sandbox').then(
-      sandbox => sandbox.startPostgres(),
-      () => undefined, // not installed: index advice stays "suspected"
-    ))
+export async function scratchDatabase(): Promise<Scratch> {
+  const sandbox = await import('@whetstone/sandbox').catch(() => undefined)
+  if (!sandbox) return { close: async () => {} }
+  let server: Promise<PostgresServer> | undefined
   return {
-    open: start,
+    open: () => (server ??= sandbox.startPostgres()),
     close: async () => (await server)?.stop(),
   }
 }

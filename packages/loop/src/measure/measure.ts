@@ -14,6 +14,7 @@ import { probeRoutes } from './collect/http-probe.ts'
 import { collectSource } from './collect/source.ts'
 import { startPgCollector } from './pg/collector.ts'
 import type { OnProgress } from './progress.ts'
+import { relativePaths } from './relative-paths.ts'
 import { processTree } from './process-tree.ts'
 import type { Stand } from './stand.ts'
 import { loadStatementParser, statementShape } from './statement-shape.ts'
@@ -90,7 +91,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
   await stand.probe?.flush()
 
   options.onProgress({ kind: 'stage', stage: 'reading', detail: 'traces, plans, headers' })
-  const seen = stand.probe ? stand.probe.evidence() : stand.otlp?.evidence()
+  const seen = relativePaths(stand.probe ? stand.probe.evidence() : stand.otlp?.evidence(), options.root)
   await loadStatementParser()
   const statements = seen?.statements && {
     ...seen.statements,
