@@ -1,6 +1,17 @@
 import { expect } from 'vitest'
 import { describePractice } from '../testing/describe-practice.ts'
-import { column, pgOf, series, siteAt, statement, statementsOf, table, times, trace, tracesOf } from '../testing/evidence.ts'
+import {
+  column,
+  pgOf,
+  series,
+  siteAt,
+  statement,
+  statementsOf,
+  table,
+  times,
+  trace,
+  tracesOf,
+} from '../testing/evidence.ts'
 import { batchWrites } from './batch-writes.ts'
 
 const insert = statement('insert', 'INSERT INTO items (order_id, sku) VALUES ($1, $2)', {
@@ -8,11 +19,23 @@ const insert = statement('insert', 'INSERT INTO items (order_id, sku) VALUES ($1
   tables: ['items'],
   singleRowInsert: true,
 })
-const update = statement('update', 'UPDATE items SET amount = $1 WHERE id = $2', { operation: 'update', tables: ['items'] })
+const update = statement('update', 'UPDATE items SET amount = $1 WHERE id = $2', {
+  operation: 'update',
+  tables: ['items'],
+})
 const read = statement('read', 'SELECT id FROM items WHERE id = $1', { tables: ['items'] })
 const writing = (id: string, count = 30, durationMs = 90, more = {}) =>
   tracesOf(times(5, trace('POST /orders', durationMs, series(id, count, { more }))))
-const pg = pgOf({ tables: [table('items', 10, [column('id'), column('order_id'), column('sku', { type: 'text' }), column('amount', { type: 'integer' })])] })
+const pg = pgOf({
+  tables: [
+    table('items', 10, [
+      column('id'),
+      column('order_id'),
+      column('sku', { type: 'text' }),
+      column('amount', { type: 'integer' }),
+    ]),
+  ],
+})
 
 describePractice(batchWrites, {
   silent: {
@@ -23,7 +46,10 @@ describePractice(batchWrites, {
       statements: statementsOf([{ ...insert, shape: { ...insert.shape!, singleRowInsert: false } }]),
     },
     'reads, which are another cause': { traces: writing('read'), statements: statementsOf([read, insert]) },
-    'writes that take one per cent of the request': { traces: writing('insert', 10, 3_000), statements: statementsOf([insert]) },
+    'writes that take one per cent of the request': {
+      traces: writing('insert', 10, 3_000),
+      statements: statementsOf([insert]),
+    },
     'SAVEPOINT and RELEASE around each step': {
       traces: writing('savepoint'),
       statements: statementsOf([insert, statement('savepoint', 'SAVEPOINT s', { operation: 'other' })]),

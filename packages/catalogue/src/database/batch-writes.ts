@@ -68,7 +68,9 @@ export const batchWrites = definePractice({
       const where = { route, statementId: statement.id, ...(site ? { site } : {}) }
       return [describe(where, statement, loop, outside, pg)]
     })
-    return found.length > 0 ? findings(found) : pass([], `no write repeats ${thresholds.runs} times in a request at a cost`)
+    return found.length > 0
+      ? findings(found)
+      : pass([], `no write repeats ${thresholds.runs} times in a request at a cost`)
   },
 })
 
@@ -103,9 +105,17 @@ function describe(
     remedy: {
       summary: `Write all ${countText(loop.count)} rows with one statement.`,
       steps: [
-        ...(call ? [`The write runs at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`] : []),
+        ...(call
+          ? [
+              `The write runs at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`,
+            ]
+          : []),
         `The writes take ${percentText(loop.timeFraction)} of the request.`,
-        ...(outsideTransaction ? ['Each now commits by itself: a failure in the middle leaves half of the rows; one statement is all or nothing.'] : []),
+        ...(outsideTransaction
+          ? [
+              'Each now commits by itself: a failure in the middle leaves half of the rows; one statement is all or nothing.',
+            ]
+          : []),
       ],
       code: {
         language: 'sql',
@@ -136,5 +146,8 @@ function batched({ text, shape }: Statement, pg: PgEvidence | undefined): string
   const all = [key, ...columns]
   const arrays = all.map((column, at) => `$${at + 1}::${typeOf(column)}[]`).join(', ')
   const bare = all.map(column => quoted(column.replaceAll('"', '').split('.').at(-1)!))
-  return `UPDATE ${name} AS t SET ${bare.slice(1).map(column => `${column} = v.${column}`).join(', ')} FROM unnest(${arrays}) AS v(${bare.join(', ')}) WHERE t.${bare[0]} = v.${bare[0]}`
+  return `UPDATE ${name} AS t SET ${bare
+    .slice(1)
+    .map(column => `${column} = v.${column}`)
+    .join(', ')} FROM unnest(${arrays}) AS v(${bare.join(', ')}) WHERE t.${bare[0]} = v.${bare[0]}`
 }

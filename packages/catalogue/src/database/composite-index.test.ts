@@ -4,12 +4,16 @@ import { describePractice } from '../testing/describe-practice.ts'
 import { column, equal, index, pgOf, plan, range, statement, statementsOf, table, use } from '../testing/evidence.ts'
 import { compositeIndex } from './composite-index.ts'
 
-const byCustomer = statement('latest', 'SELECT id FROM orders WHERE customer_id = $1 ORDER BY created_at DESC LIMIT 20', {
-  tables: ['orders'],
-  conditions: [equal('orders', 'customer_id')],
-  orderBy: [{ table: 'orders', column: 'created_at', descending: true }],
-  hasLimit: true,
-})
+const byCustomer = statement(
+  'latest',
+  'SELECT id FROM orders WHERE customer_id = $1 ORDER BY created_at DESC LIMIT 20',
+  {
+    tables: ['orders'],
+    conditions: [equal('orders', 'customer_id')],
+    orderBy: [{ table: 'orders', column: 'created_at', descending: true }],
+    hasLimit: true,
+  },
+)
 const statements = statementsOf([byCustomer], [use('GET /me/orders', 'latest', 500, 20_000)])
 const orders = table('orders', 300_000, [
   column('id', { distinct: -1 }),
@@ -54,19 +58,20 @@ describePractice(compositeIndex, {
       ),
       statements,
     },
-    'the wide index is not used': { pg: pg(trial([customer], {}), trial([customer, newest], { usesCandidate: false })), statements },
+    'the wide index is not used': {
+      pg: pg(trial([customer], {}), trial([customer, newest], { usesCandidate: false })),
+      statements,
+    },
     'no index pays': { pg: pg(trial([customer, newest], { costAfter: 9_000 })), statements },
     'the wide index harms one parameter set': {
-      pg: pg(
-        trial([customer], { medianMsBefore: 40, medianMsAfter: 1 }),
-        {
-          ...trial([customer, newest], {}),
-          results: [
-            ...trial([customer, newest], { medianMsBefore: 40, medianMsAfter: 0.4, planAfter: plan('Index Scan', 9) }).results,
-            ...trial([customer, newest], { parameterSet: 1, medianMsBefore: 10, medianMsAfter: 30 }).results,
-          ],
-        },
-      ),
+      pg: pg(trial([customer], { medianMsBefore: 40, medianMsAfter: 1 }), {
+        ...trial([customer, newest], {}),
+        results: [
+          ...trial([customer, newest], { medianMsBefore: 40, medianMsAfter: 0.4, planAfter: plan('Index Scan', 9) })
+            .results,
+          ...trial([customer, newest], { parameterSet: 1, medianMsBefore: 10, medianMsAfter: 30 }).results,
+        ],
+      }),
       statements,
     },
     'it is there already': {
@@ -89,7 +94,10 @@ describePractice(compositeIndex, {
       pg: { ...pg(), tables: [table('orders', 400, orders.columns)] },
       statements,
     },
-    'a statement outside any request': { pg: pg(), statements: statementsOf([byCustomer], [use('', 'latest', 500, 9_000)]) },
+    'a statement outside any request': {
+      pg: pg(),
+      statements: statementsOf([byCustomer], [use('', 'latest', 500, 9_000)]),
+    },
   },
   reports: {
     'round one asks for equal column and sort key together': {

@@ -1,10 +1,29 @@
 import type { Span } from '@whetstone/model'
 import { expect } from 'vitest'
 import { describePractice } from '../testing/describe-practice.ts'
-import { pgOf, pool, query, runtimeOf, siteAt, statement, statementsOf, times, trace, tracesOf, use } from '../testing/evidence.ts'
+import {
+  pgOf,
+  pool,
+  query,
+  runtimeOf,
+  siteAt,
+  statement,
+  statementsOf,
+  times,
+  trace,
+  tracesOf,
+  use,
+} from '../testing/evidence.ts'
 import { connectionPooling } from './connection-pooling.ts'
 
-const connect = (durationMs: number): Span => ({ id: 0, kind: 'connect', name: 'connect', startMs: 1, durationMs, site: siteAt(8) })
+const connect = (durationMs: number): Span => ({
+  id: 0,
+  kind: 'connect',
+  name: 'connect',
+  startMs: 1,
+  durationMs,
+  site: siteAt(8),
+})
 const churn = (durationMs = 20, connectMs = 8) =>
   tracesOf(times(200, trace('GET /me', durationMs, [connect(connectMs), query('a', 10, 2)])))
 

@@ -1,5 +1,13 @@
 /** A new database connection per request, where a pool would hand out an open one. */
-import { definePractice, type Finding, findings, fingerprintOf, notApplicable, pass, type StatementsEvidence } from '@whetstone/model'
+import {
+  definePractice,
+  type Finding,
+  findings,
+  fingerprintOf,
+  notApplicable,
+  pass,
+  type StatementsEvidence,
+} from '@whetstone/model'
 import { countText, fact, msText, percentText } from '../derive/figures.ts'
 import { readPools } from '../derive/pools.ts'
 import { type RouteReading, readRoutes } from '../derive/routes.ts'
@@ -14,10 +22,7 @@ export const connectionPooling = definePractice({
     'The process lives for one request only, as in some serverless functions: then a pooler belongs in front of the database.',
     'The connection is needed for itself, as for LISTEN or a session lock.',
   ],
-  sources: [
-    'https://node-postgres.com/features/pooling',
-    'https://www.postgresql.org/docs/current/connect-estab.html',
-  ],
+  sources: ['https://node-postgres.com/features/pooling', 'https://www.postgresql.org/docs/current/connect-estab.html'],
   needs: ['traces'],
   optional: ['runtime', 'pg', 'statements'],
   thresholds: {
@@ -41,9 +46,10 @@ const { rows } = await pool.query(sql)`,
     const routes = [...readRoutes(traces).values()]
     const pools = runtime && readPools(runtime)
     const connects = routes.reduce((sum, { aggregate }) => sum + aggregate.connects, 0)
-    if (connects === 0) return routes.some(({ aggregate }) => aggregate.databaseMs > 0)
-      ? pass([fact('connections opened by requests', 0, 'count', 'traces')], 'requests open no connections')
-      : notApplicable('no request uses the database')
+    if (connects === 0)
+      return routes.some(({ aggregate }) => aggregate.databaseMs > 0)
+        ? pass([fact('connections opened by requests', 0, 'count', 'traces')], 'requests open no connections')
+        : notApplicable('no request uses the database')
     // A pool that grows to its size opens each of its connections once.
     if (connects <= (pools?.capacity ?? 0)) return pass([], 'only as many connections were opened as the pools hold')
     const found = routes.flatMap(route => {
@@ -122,7 +128,8 @@ function describe(
           code: {
             language: 'ts',
             before: 'const client = new Client(url)\nawait client.connect()',
-            after: 'const pool = new Pool({ connectionString: url, max: 10 }) // once, outside every handler\nconst { rows } = await pool.query(sql, values)',
+            after:
+              'const pool = new Pool({ connectionString: url, max: 10 }) // once, outside every handler\nconst { rows } = await pool.query(sql, values)',
           },
         },
   }

@@ -1,9 +1,27 @@
 import { expect } from 'vitest'
 import { describePractice } from '../testing/describe-practice.ts'
-import { column, equal, pgOf, plan, query, siteAt, statement, statementsOf, table, times, trace, tracesOf, use } from '../testing/evidence.ts'
+import {
+  column,
+  equal,
+  pgOf,
+  plan,
+  query,
+  siteAt,
+  statement,
+  statementsOf,
+  table,
+  times,
+  trace,
+  tracesOf,
+  use,
+} from '../testing/evidence.ts'
 import { countStarPagination } from './count-star-pagination.ts'
 
-const count = statement('count', 'SELECT count(*) FROM orders', { tables: ['orders'], isCount: true, hasAggregate: true })
+const count = statement('count', 'SELECT count(*) FROM orders', {
+  tables: ['orders'],
+  isCount: true,
+  hasAggregate: true,
+})
 const filtered = statement('count', 'SELECT count(*) FROM orders WHERE shop = $1', {
   tables: ['orders'],
   isCount: true,
@@ -14,11 +32,16 @@ const page = statement('page', 'SELECT id FROM orders LIMIT $1', { tables: ['ord
 const other = statement('page', 'SELECT id FROM notes LIMIT $1', { tables: ['notes'], hasLimit: true })
 const statements = statementsOf([count, page])
 const both = (countMs: number, durationMs = 40) =>
-  tracesOf(times(10, trace('GET /orders', durationMs, [query('page', 1, 3), query('count', 5, countMs, { site: siteAt(6) })])))
+  tracesOf(
+    times(10, trace('GET /orders', durationMs, [query('page', 1, 3), query('count', 5, countMs, { site: siteAt(6) })])),
+  )
 
 describePractice(countStarPagination, {
   silent: {
-    'a page without a count': { traces: tracesOf(times(10, trace('GET /orders', 9, [query('page', 1, 3)]))), statements },
+    'a page without a count': {
+      traces: tracesOf(times(10, trace('GET /orders', 9, [query('page', 1, 3)]))),
+      statements,
+    },
     'a count alone, which is what was asked for': {
       traces: tracesOf(times(10, trace('GET /orders/count', 30, [query('count', 1, 25)]))),
       statements,
@@ -42,7 +65,14 @@ describePractice(countStarPagination, {
       statements: statementsOf([filtered, page], [use('GET /orders', 'count', 10, 200)]),
       pg: pgOf({
         tables: [table('orders', 100_000, [column('shop', { distinct: 5_000 })])],
-        plans: [{ statementId: 'count', kind: 'generic', totalCost: 4_000, root: plan('Seq Scan', 4_000, { relation: 'orders', planRows: 20 }) }],
+        plans: [
+          {
+            statementId: 'count',
+            kind: 'generic',
+            totalCost: 4_000,
+            root: plan('Seq Scan', 4_000, { relation: 'orders', planRows: 20 }),
+          },
+        ],
       }),
     },
   },

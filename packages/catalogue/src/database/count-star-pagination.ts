@@ -34,12 +34,17 @@ export const countStarPagination = definePractice({
   needs: ['traces', 'statements'],
   optional: ['pg'],
   thresholds: {
-    databaseFraction: { value: 0.3, unit: 'fraction', source: 'the count takes a third of the database time of the route' },
+    databaseFraction: {
+      value: 0.3,
+      unit: 'fraction',
+      source: 'the count takes a third of the database time of the route',
+    },
     timeFraction: { value: 0.05, unit: 'fraction', source: 'share of the request, as for other statements' },
     countMs: { value: 3, unit: 'ms', source: 'a faster count is felt by nobody' },
   },
   remedy: {
-    summary: 'Ask for one row more than the page holds and answer "there is more"; estimate the total where a number is wanted.',
+    summary:
+      'Ask for one row more than the page holds and answer "there is more"; estimate the total where a number is wanted.',
     example: {
       language: 'sql',
       before: 'SELECT count(*) FROM orders;\nSELECT id FROM orders ORDER BY id LIMIT 20;',

@@ -16,7 +16,10 @@ const thrice = [query('user', 1, 2, same), query('user', 4, 2, same), query('use
 describePractice(duplicateQueries, {
   silent: {
     'read once': { traces: tracesOf(times(10, trace('GET /me', 10, [query('user', 1, 2, same)]))), statements },
-    'read with other parameters each time': { traces: tracesOf(times(10, trace('GET /me', 20, series('user', 6)))), statements },
+    'read with other parameters each time': {
+      traces: tracesOf(times(10, trace('GET /me', 20, series('user', 6)))),
+      statements,
+    },
     'parameters are not known': {
       traces: tracesOf(times(10, trace('GET /me', 10, [query('user', 1, 2), query('user', 4, 2)]))),
       statements,
@@ -25,7 +28,10 @@ describePractice(duplicateQueries, {
       traces: tracesOf([trace('GET /me', 10, thrice), ...times(9, trace('GET /me', 10, [thrice[0]!]))]),
       statements,
     },
-    'the repeats take one per cent of the request': { traces: tracesOf(times(10, trace('GET /me', 500, thrice))), statements },
+    'the repeats take one per cent of the request': {
+      traces: tracesOf(times(10, trace('GET /me', 500, thrice))),
+      statements,
+    },
     'read again after it was written': {
       traces: tracesOf(times(10, trace('PUT /me', 20, [thrice[0]!, query('write', 4, 2), query('user', 7, 2, same)]))),
       statements,
@@ -48,7 +54,16 @@ describePractice(duplicateQueries, {
   reports: {
     'the user is loaded three times': {
       evidence: {
-        traces: tracesOf(times(10, trace('GET /me', 10, thrice.map((span, at) => ({ ...span, site: siteAt(10 + at) }))))),
+        traces: tracesOf(
+          times(
+            10,
+            trace(
+              'GET /me',
+              10,
+              thrice.map((span, at) => ({ ...span, site: siteAt(10 + at) })),
+            ),
+          ),
+        ),
         statements,
       },
       finds: [
@@ -59,7 +74,10 @@ describePractice(duplicateQueries, {
           where: { route: 'GET /me', statementId: 'user', site: siteAt(10) },
           facts: [
             expect.objectContaining({ label: 'runs per request', quantity: { value: 3, unit: 'count' } }),
-            expect.objectContaining({ label: 'different parameters per request', quantity: { value: 1, unit: 'count' } }),
+            expect.objectContaining({
+              label: 'different parameters per request',
+              quantity: { value: 1, unit: 'count' },
+            }),
             expect.objectContaining({ quantity: { value: 0.4, unit: 'fraction' } }),
             expect.objectContaining({ label: 'requests that repeat it', quantity: { value: 1, unit: 'fraction' } }),
           ],
@@ -79,7 +97,9 @@ describePractice(duplicateQueries, {
     },
     'a write to another table in between does not excuse it': {
       evidence: {
-        traces: tracesOf(times(10, trace('GET /me', 12, [thrice[0]!, query('audit', 4, 1), query('user', 7, 2, same)]))),
+        traces: tracesOf(
+          times(10, trace('GET /me', 12, [thrice[0]!, query('audit', 4, 1), query('user', 7, 2, same)])),
+        ),
         statements,
       },
       finds: [expect.objectContaining({ title: '2 reads per request where 1 would do' })],

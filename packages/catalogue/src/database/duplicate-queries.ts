@@ -31,11 +31,16 @@ export const duplicateQueries = definePractice({
   ],
   needs: ['traces', 'statements'],
   thresholds: {
-    requestFraction: { value: 0.2, unit: 'fraction', source: 'in a fifth of the requests it is a habit, not an accident' },
+    requestFraction: {
+      value: 0.2,
+      unit: 'fraction',
+      source: 'in a fifth of the requests it is a habit, not an accident',
+    },
     timeFraction: { value: 0.05, unit: 'fraction', source: 'Sentry: below 5 % of the request users asked for silence' },
   },
   remedy: {
-    summary: 'Load it once at the start of the request and pass it on, or keep a promise per key for the length of the request.',
+    summary:
+      'Load it once at the start of the request and pass it on, or keep a promise per key for the length of the request.',
     library: 'DataLoader made per request',
     example: {
       language: 'ts',
@@ -101,7 +106,9 @@ function describe(
   const where = { route, statementId: statement.id, ...(site ? { site } : {}) }
   const link = { traceId: loops[0]!.trace.id, statementId: statement.id }
   const places = [
-    ...new Set(loops.flatMap(loop => loop.spans).flatMap(({ site: own }) => (own?.[0] ? [`${own[0].file}:${own[0].line}`] : []))),
+    ...new Set(
+      loops.flatMap(loop => loop.spans).flatMap(({ site: own }) => (own?.[0] ? [`${own[0].file}:${own[0].line}`] : [])),
+    ),
   ]
   return {
     fingerprint: fingerprintOf('duplicate-queries', where),

@@ -8,9 +8,27 @@ const search = statement('search', 'SELECT name FROM addresses WHERE city = $1 A
   tables: ['addresses'],
   conditions: [equal('addresses', 'city'), equal('addresses', 'zip')],
 })
-const given = (meanMs = 30) => statementsOf([search], [use('GET /search', 'search', 200, 200 * meanMs, { site: siteAt(7) })])
-const analysed = [column('city', { distinct: 500 }), column('zip', { distinct: 5_000 }), column('name', { distinct: -1 })]
-const indexed = { schema: 'public', table: 'addresses', name: 'i', columns: ['city', 'zip'], unique: false, primary: false, valid: true, partial: false, method: 'btree', definition: '', bytes: 1, scans: 1 }
+const given = (meanMs = 30) =>
+  statementsOf([search], [use('GET /search', 'search', 200, 200 * meanMs, { site: siteAt(7) })])
+const analysed = [
+  column('city', { distinct: 500 }),
+  column('zip', { distinct: 5_000 }),
+  column('name', { distinct: -1 }),
+]
+const indexed = {
+  schema: 'public',
+  table: 'addresses',
+  name: 'i',
+  columns: ['city', 'zip'],
+  unique: false,
+  primary: false,
+  valid: true,
+  partial: false,
+  method: 'btree',
+  definition: '',
+  bytes: 1,
+  scans: 1,
+}
 const second = { ...indexed, name: 'j', columns: ['zip'] }
 const third = { ...indexed, name: 'k', columns: ['city', 'zip', 'name'] }
 const pg = (root: PlanNode, more: Partial<PgEvidence> = {}) =>
@@ -24,7 +42,17 @@ const scan = (planRows: number, actualRows: number, more: Partial<PlanNode> = {}
   plan('Index Scan', 400, { relation: 'addresses', planRows, actualRows, actualLoops: 1, ...more })
 const spilled = (temporaryBlocks: number) => ({
   statements: [
-    { statementId: 'search', text: search.text, calls: 200, totalMs: 6_000, meanMs: 30, rows: 200, blocksHit: 1, blocksRead: 0, temporaryBlocks },
+    {
+      statementId: 'search',
+      text: search.text,
+      calls: 200,
+      totalMs: 6_000,
+      meanMs: 30,
+      rows: 200,
+      blocksHit: 1,
+      blocksRead: 0,
+      temporaryBlocks,
+    },
   ],
 })
 
@@ -36,7 +64,9 @@ describePractice(explainPlans, {
     'a LIMIT above stopped it early': { pg: pg(scan(50_000, 20)), statements: given() },
     'a node that never ran': { pg: pg(scan(1, 0, { actualLoops: 0 })), statements: given() },
     'a generic plan, which met no rows': {
-      pg: pg(scan(1, 1), { plans: [{ statementId: 'search', kind: 'generic', totalCost: 500, root: scan(2, 90_000) }] }),
+      pg: pg(scan(1, 1), {
+        plans: [{ statementId: 'search', kind: 'generic', totalCost: 500, root: scan(2, 90_000) }],
+      }),
       statements: given(),
     },
     'a fast statement with a wrong estimate': { pg: pg(scan(2, 90_000)), statements: given(1) },
@@ -74,10 +104,14 @@ describePractice(explainPlans, {
           confidence: 'strong',
           remedy: {
             summary: 'Tell the planner that city and zip go together.',
-            steps: [expect.stringContaining('It concerns "SELECT name'), 'Index Scan on addresses was planned for 2 rows and met 9000.'],
+            steps: [
+              expect.stringContaining('It concerns "SELECT name'),
+              'Index Scan on addresses was planned for 2 rows and met 9000.',
+            ],
             code: {
               language: 'sql',
-              after: 'CREATE STATISTICS (dependencies, ndistinct, mcv) ON city, zip FROM addresses;\nANALYZE addresses;',
+              after:
+                'CREATE STATISTICS (dependencies, ndistinct, mcv) ON city, zip FROM addresses;\nANALYZE addresses;',
             },
           },
         },

@@ -49,8 +49,10 @@ export const explainPlans = definePractice({
     summary: 'Give the planner what it lacks: fresh or extended statistics, or memory for this one statement.',
     example: {
       language: 'sql',
-      before: 'SELECT * FROM addresses WHERE city = $1 AND zip = $2;  -- estimated 2 rows, found 900: the columns are correlated',
-      after: 'CREATE STATISTICS addresses_city_zip (dependencies, ndistinct) ON city, zip FROM addresses;\nANALYZE addresses;',
+      before:
+        'SELECT * FROM addresses WHERE city = $1 AND zip = $2;  -- estimated 2 rows, found 900: the columns are correlated',
+      after:
+        'CREATE STATISTICS addresses_city_zip (dependencies, ndistinct) ON city, zip FROM addresses;\nANALYZE addresses;',
     },
   },
   detect({ pg, statements }, thresholds) {
@@ -135,7 +137,9 @@ function wrongEstimate(node: PlanNode, { shape }: Statement): Fault {
       fact('times too low', actual / Math.max(1, node.planRows), 'ratio', 'pg'),
     ],
     remedy: {
-      summary: isCorrelated ? `Tell the planner that ${columns.join(' and ')} go together.` : `Refresh the statistics of ${table}.`,
+      summary: isCorrelated
+        ? `Tell the planner that ${columns.join(' and ')} go together.`
+        : `Refresh the statistics of ${table}.`,
       steps: [
         `${node.nodeType}${node.relation ? ` on ${node.relation}` : ''} was planned for ${rounded(node.planRows, 3)} rows and met ${rounded(actual, 3)}.`,
       ],

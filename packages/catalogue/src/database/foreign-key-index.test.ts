@@ -13,10 +13,14 @@ const key: PgForeignKey = {
   referencedColumns: ['id'],
   onDelete: 'cascade',
 }
-const joined = statement('joined', 'SELECT sku FROM orders JOIN items ON items.order_id = orders.id WHERE orders.id = $1', {
-  tables: ['orders', 'items'],
-  conditions: [join('items', 'order_id', 'orders', 'id'), equal('orders', 'id')],
-})
+const joined = statement(
+  'joined',
+  'SELECT sku FROM orders JOIN items ON items.order_id = orders.id WHERE orders.id = $1',
+  {
+    tables: ['orders', 'items'],
+    conditions: [join('items', 'order_id', 'orders', 'id'), equal('orders', 'id')],
+  },
+)
 const removed = statement('removed', 'DELETE FROM orders WHERE id = $1', {
   operation: 'delete',
   tables: ['orders'],
@@ -62,18 +66,33 @@ describePractice(foreignKeyIndex, {
     'nobody joins on it or deletes parents': {
       pg: pg(),
       statements: statementsOf(
-        [statement('own', 'SELECT sku FROM items WHERE id = $1', { tables: ['items'], conditions: [equal('items', 'id')] })],
+        [
+          statement('own', 'SELECT sku FROM items WHERE id = $1', {
+            tables: ['items'],
+            conditions: [equal('items', 'id')],
+          }),
+        ],
         [use('GET /items/:id', 'own', 500, 900)],
       ),
     },
     'a plain lookup by the column, which is a missing index': {
       pg: pg({
         plans: [
-          { statementId: 'own', kind: 'generic', totalCost: 17_900, root: plan('Seq Scan', 17_900, { relation: 'items' }) },
+          {
+            statementId: 'own',
+            kind: 'generic',
+            totalCost: 17_900,
+            root: plan('Seq Scan', 17_900, { relation: 'items' }),
+          },
         ],
       }),
       statements: statementsOf(
-        [statement('own', 'SELECT sku FROM items WHERE order_id = $1', { tables: ['items'], conditions: [equal('items', 'order_id')] })],
+        [
+          statement('own', 'SELECT sku FROM items WHERE order_id = $1', {
+            tables: ['items'],
+            conditions: [equal('items', 'order_id')],
+          }),
+        ],
         [use('GET /items', 'own', 500, 9_000)],
       ),
     },
@@ -114,7 +133,10 @@ describePractice(foreignKeyIndex, {
             expect.objectContaining({ label: 'deletes measured', quantity: { value: 50, unit: 'count' } }),
           ],
           confidence: 'strong',
-          edit: { kind: 'plan', statements: [{ statementId: 'removed', costBefore: expect.any(Number), costAfter: 8 }] },
+          edit: {
+            kind: 'plan',
+            statements: [{ statementId: 'removed', costBefore: expect.any(Number), costAfter: 8 }],
+          },
           remedy: {
             summary: 'Create an index on items(order_id).',
             steps: [expect.stringContaining('items_order_id_fkey'), expect.stringContaining('CONCURRENTLY')],

@@ -74,7 +74,9 @@ function deleteFindings(
 function isIndexed(pg: PgEvidence, child: PgTable, key: PgForeignKey): boolean {
   return indexesOf(pg, child).some(
     index =>
-      index.valid && !index.partial && key.columns.every(name => index.columns.slice(0, key.columns.length).includes(name)),
+      index.valid &&
+      !index.partial &&
+      key.columns.every(name => index.columns.slice(0, key.columns.length).includes(name)),
   )
 }
 

@@ -4,7 +4,11 @@ import { describePractice } from '../testing/describe-practice.ts'
 import { pgOf, plan, siteAt, statement, statementsOf, use } from '../testing/evidence.ts'
 import { keysetPagination } from './keyset-pagination.ts'
 
-const at = (offset: number | string, durationMs: number, kept: ParameterSample['kept'] = 'random'): ParameterSample => ({
+const at = (
+  offset: number | string,
+  durationMs: number,
+  kept: ParameterSample['kept'] = 'random',
+): ParameterSample => ({
   values: [20, offset],
   kept,
   durationMs,
@@ -24,15 +28,26 @@ const page = (parameters: readonly ParameterSample[], more = {}) =>
     ...more,
   })
 const used = [use('GET /orders', 'page', 500, 20_000, { site: siteAt(30) })]
-const given = (parameters: readonly ParameterSample[], more = {}) => ({ statements: statementsOf([page(parameters, more)], used) })
+const given = (parameters: readonly ParameterSample[], more = {}) => ({
+  statements: statementsOf([page(parameters, more)], used),
+})
 
 describePractice(keysetPagination, {
   silent: {
     'nobody goes beyond row 200': given([at(0, 1), at(180, 1.2)]),
-    'no OFFSET anywhere': { statements: statementsOf([statement('a', 'SELECT id FROM a LIMIT 5', { tables: ['a'] })], [use('GET /a', 'a', 9, 9)]) },
+    'no OFFSET anywhere': {
+      statements: statementsOf(
+        [statement('a', 'SELECT id FROM a LIMIT 5', { tables: ['a'] })],
+        [use('GET /a', 'a', 9, 9)],
+      ),
+    },
     'deep pages are as fast as shallow ones': given([at(0, 8), at(5_000, 9), at(20_000, 12)]),
     'a deep page takes 2 ms': given([at(0, 0.2), at(5_000, 2)]),
-    'only the slowest shallow page is as slow, the deep ones are not': given([at(0, 9, 'slowest'), at(40, 6), at(5_000, 7)]),
+    'only the slowest shallow page is as slow, the deep ones are not': given([
+      at(0, 9, 'slowest'),
+      at(40, 6),
+      at(5_000, 7),
+    ]),
     'parameters were not captured': given([]),
     'a background job pages through everything': {
       statements: statementsOf([page([at(0, 1), at(50_000, 90)])], [use('', 'page', 500, 20_000)]),

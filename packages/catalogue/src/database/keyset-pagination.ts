@@ -22,21 +22,19 @@ export const keysetPagination = definePractice({
   chapter: 'database',
   title: 'Page by key, not by deep OFFSET',
   why: 'OFFSET n makes PostgreSQL produce and throw away n rows before the page, so each page costs more than the one before it; a condition on the last key seen starts at the page.',
-  unless: [
-    'Nobody goes beyond the first pages.',
-    'The list is short, or people must jump to page 37 by number.',
-  ],
-  sources: [
-    'https://use-the-index-luke.com/no-offset',
-    'https://www.postgresql.org/docs/current/queries-limit.html',
-  ],
+  unless: ['Nobody goes beyond the first pages.', 'The list is short, or people must jump to page 37 by number.'],
+  sources: ['https://use-the-index-luke.com/no-offset', 'https://www.postgresql.org/docs/current/queries-limit.html'],
   needs: ['statements'],
   optional: ['pg'],
   thresholds: {
     offset: { value: 1_000, unit: 'rows', source: 'beyond it more rows are thrown away than any page holds' },
     ratio: { value: 3, unit: 'ratio', source: 'a deep page takes three times a shallow one' },
     deepMs: { value: 5, unit: 'ms', source: 'a deep page nobody can feel needs no new contract' },
-    timeFraction: { value: 0.01, unit: 'fraction', source: 'below a hundredth of the database time depth costs nobody' },
+    timeFraction: {
+      value: 0.01,
+      unit: 'fraction',
+      source: 'below a hundredth of the database time depth costs nobody',
+    },
   },
   remedy: {
     summary: 'Return a cursor with each page that holds its last sort key, and continue behind it.',
@@ -84,7 +82,9 @@ function describe(
     facts: [
       fact('deepest offset seen', depth.deepest, 'rows', 'statements', link),
       fact('time of a deep page', depth.deepMs, 'ms', 'statements', link),
-      ...(depth.shallowMs === undefined ? [] : [fact('time of a shallow page', depth.shallowMs, 'ms', 'statements', link)]),
+      ...(depth.shallowMs === undefined
+        ? []
+        : [fact('time of a shallow page', depth.shallowMs, 'ms', 'statements', link)]),
       fact('rows of a page', depth.pageRows, 'rows', 'statements', link),
       fact('share of the database time', time.timeFraction, 'fraction', 'statements', link),
     ],
@@ -110,7 +110,13 @@ function describe(
         'Page numbers become a "next" cursor: a change of contract, so offer both for a while, and cap the page number of the old way.',
       ],
       ...(rewritten
-        ? { code: { language: 'sql' as const, before: excerpt(statement.text, 400), after: rewritten + indexLine(statement, pg) } }
+        ? {
+            code: {
+              language: 'sql' as const,
+              before: excerpt(statement.text, 400),
+              after: rewritten + indexLine(statement, pg),
+            },
+          }
         : {}),
     },
   }

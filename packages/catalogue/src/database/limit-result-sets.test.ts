@@ -1,13 +1,39 @@
 import { expect } from 'vitest'
 import { describePractice } from '../testing/describe-practice.ts'
-import { column, httpProbe, httpProbesOf, pgOf, query, siteAt, statement, statementsOf, table, times, trace, tracesOf, use } from '../testing/evidence.ts'
+import {
+  column,
+  httpProbe,
+  httpProbesOf,
+  pgOf,
+  query,
+  siteAt,
+  statement,
+  statementsOf,
+  table,
+  times,
+  trace,
+  tracesOf,
+  use,
+} from '../testing/evidence.ts'
 import { limitResultSets } from './limit-result-sets.ts'
 
-const all = (more = {}) => statement('all', 'SELECT id, name FROM notes WHERE shop = $1', { tables: ['notes'], targetColumns: ['id', 'name'], ...more })
+const all = (more = {}) =>
+  statement('all', 'SELECT id, name FROM notes WHERE shop = $1', {
+    tables: ['notes'],
+    targetColumns: ['id', 'name'],
+    ...more,
+  })
 const traces = tracesOf(times(10, trace('GET /notes', 40, [query('all', 1, 20)])))
-const used = (rows: number, more = {}) => [use('GET /notes', 'all', 10, 200, { rows: rows * 10, site: siteAt(9), ...more })]
-const given = (rows: number, more = {}, useMore = {}) => ({ traces, statements: statementsOf([all(more)], used(rows, useMore)) })
-const pg = pgOf({ tables: [table('notes', 50_000, [column('id'), column('name', { type: 'text', averageWidthBytes: 92 })])] })
+const used = (rows: number, more = {}) => [
+  use('GET /notes', 'all', 10, 200, { rows: rows * 10, site: siteAt(9), ...more }),
+]
+const given = (rows: number, more = {}, useMore = {}) => ({
+  traces,
+  statements: statementsOf([all(more)], used(rows, useMore)),
+})
+const pg = pgOf({
+  tables: [table('notes', 50_000, [column('id'), column('name', { type: 'text', averageWidthBytes: 92 })])],
+})
 const list = (items: number, bodyBytes: number, headers = {}) =>
   httpProbesOf(httpProbe('GET /notes', { bodyBytes, headers, json: { kind: 'array', items, keys: ['id', 'name'] } }))
 
@@ -17,11 +43,16 @@ describePractice(limitResultSets, {
     'a reference list of 250 rows, all sent': { ...given(250), pg, 'http-probe': list(250, 25_000) },
     'a LIMIT is there': given(5_000, { hasLimit: true }),
     'one row of an aggregate': given(5_000, { hasAggregate: true }),
-    'the keys of a batch bound the rows': given(5_000, { conditions: [{ table: 'notes', column: 'id', operator: 'in' }] }),
+    'the keys of a batch bound the rows': given(5_000, {
+      conditions: [{ table: 'notes', column: 'id', operator: 'in' }],
+    }),
     'an export': { ...given(5_000), 'http-probe': list(5_000, 500_000, { 'content-type': 'text/csv' }) },
     'two per cent of the time of the route': given(5_000, {}, { totalMs: 8 }),
     'rows of a join that are all in the answer, nested': { ...given(600), pg, 'http-probe': list(20, 70_000) },
-    'background work outside any request': { traces, statements: statementsOf([all()], [use('', 'all', 10, 200, { rows: 50_000 })]) },
+    'background work outside any request': {
+      traces,
+      statements: statementsOf([all()], [use('', 'all', 10, 200, { rows: 50_000 })]),
+    },
   },
   reports: {
     'five thousand rows, all sent': {

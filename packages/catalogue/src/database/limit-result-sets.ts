@@ -28,16 +28,17 @@ export const limitResultSets = definePractice({
     'It is an export or a stream that is meant to be whole.',
     'The condition bounds the rows, as a list of keys does.',
   ],
-  sources: [
-    'https://www.postgresql.org/docs/current/queries-limit.html',
-    'https://node-postgres.com/apis/cursor',
-  ],
+  sources: ['https://www.postgresql.org/docs/current/queries-limit.html', 'https://node-postgres.com/apis/cursor'],
   needs: ['statements', 'traces'],
   optional: ['pg', 'http-probe'],
   thresholds: {
     rows: { value: 1_000, unit: 'rows', source: 'no page of a list is longer; the roadmap asks for a cap' },
     lostRows: { value: 200, unit: 'rows', source: 'below it fetching too much is cheap' },
-    lostRatio: { value: 10, unit: 'ratio', source: 'ten rows fetched for each item sent are filtered in the wrong place' },
+    lostRatio: {
+      value: 10,
+      unit: 'ratio',
+      source: 'ten rows fetched for each item sent are filtered in the wrong place',
+    },
     timeFraction: { value: 0.05, unit: 'fraction', source: 'share of the route time, as for other statements' },
   },
   remedy: {
@@ -93,7 +94,10 @@ interface Unlimited {
   readonly rowBytes: number | undefined
 }
 
-function describe({ use, statement, route, answer, rows, rowBytes }: Unlimited, statements: StatementsEvidence): Finding {
+function describe(
+  { use, statement, route, answer, rows, rowBytes }: Unlimited,
+  statements: StatementsEvidence,
+): Finding {
   const site = siteOf(use.route, statement.id, statements)
   const where = { route: use.route, statementId: statement.id, ...(site ? { site } : {}) }
   const link = { statementId: statement.id }

@@ -1,7 +1,19 @@
 import type { IndexTrial, IndexTrialResult, PgEvidence } from '@whetstone/model'
 import { expect } from 'vitest'
 import { describePractice } from '../testing/describe-practice.ts'
-import { column, equal, index, pgOf, plan, range, siteAt, statement, statementsOf, table, use } from '../testing/evidence.ts'
+import {
+  column,
+  equal,
+  index,
+  pgOf,
+  plan,
+  range,
+  siteAt,
+  statement,
+  statementsOf,
+  table,
+  use,
+} from '../testing/evidence.ts'
 import { missingIndex } from './missing-index.ts'
 
 const items = statement('items', 'SELECT sku FROM items WHERE order_id = $1', {
@@ -61,7 +73,10 @@ describePractice(missingIndex, {
       pg: pg({ indexes: [index('items', ['order_id'])], plans: [planned('items', plan('Index Scan', 8))] }),
       statements,
     },
-    'an index that begins with the column is there already': { pg: pg({ indexes: [index('items', ['order_id', 'id'])] }), statements },
+    'an index that begins with the column is there already': {
+      pg: pg({ indexes: [index('items', ['order_id', 'id'])] }),
+      statements,
+    },
     'a dozen rows read in full': { pg: pg({ tables: [table('items', 12, itemsTable.columns)] }), statements },
     'a full scan that costs less than 100': { pg: pg({ plans: [planned('items', scan(3, 90))] }), statements },
     'a condition that keeps 98.9 % of the rows': { pg: pg({ plans: [planned('items', scan(890_000))] }), statements },
@@ -72,7 +87,10 @@ describePractice(missingIndex, {
         [use('GET /orders', 'count', 100, 5_000)],
       ),
     },
-    'background work outside any request': { pg: pg(), statements: statementsOf([items], [use('', 'items', 500, 29_000)]) },
+    'background work outside any request': {
+      pg: pg(),
+      statements: statementsOf([items], [use('', 'items', 500, 29_000)]),
+    },
     'a statement with half a per cent of the time': {
       pg: pg(),
       statements: statementsOf(
@@ -85,7 +103,10 @@ describePractice(missingIndex, {
       statements,
     },
     'the planner does not use it': { pg: pg({ indexTrials: [tried(result({ usesCandidate: false }))] }), statements },
-    'the cost falls but the time does not': { pg: pg({ indexTrials: [tried(result({ medianMsAfter: 55 }))] }), statements },
+    'the cost falls but the time does not': {
+      pg: pg({ indexTrials: [tried(result({ medianMsAfter: 55 }))] }),
+      statements,
+    },
     'right for page 1, wrong for page 750': {
       pg: pg({
         indexTrials: [
@@ -139,9 +160,16 @@ describePractice(missingIndex, {
           title: 'items is read in full (900,000 rows) to find rows by order_id',
           where: { statementId: 'items', route: 'GET /orders', site: siteAt(12), resource: 'items(order_id)' },
           facts: [
-            { label: 'time without the index', quantity: { value: 58.6, unit: 'ms' }, evidence: { kind: 'pg', statementId: 'items' } },
+            {
+              label: 'time without the index',
+              quantity: { value: 58.6, unit: 'ms' },
+              evidence: { kind: 'pg', statementId: 'items' },
+            },
             expect.objectContaining({ label: 'time with the index', quantity: { value: 0.27, unit: 'ms' } }),
-            expect.objectContaining({ label: 'plan cost without the index', quantity: { value: 11_380, unit: 'cost' } }),
+            expect.objectContaining({
+              label: 'plan cost without the index',
+              quantity: { value: 11_380, unit: 'cost' },
+            }),
             expect.objectContaining({ label: 'plan cost with the index', quantity: { value: 17, unit: 'cost' } }),
             expect.objectContaining({ label: 'rows of the table', quantity: { value: 900_000, unit: 'rows' } }),
             expect.objectContaining({ label: 'statements it serves', quantity: { value: 1, unit: 'count' } }),

@@ -123,12 +123,17 @@ function indexFinding(
   }
 }
 
-function titleOf(variant: IndexVariant, { table, columns, method }: IndexAdvice['question']['candidate'], rows: number) {
+function titleOf(
+  variant: IndexVariant,
+  { table, columns, method }: IndexAdvice['question']['candidate'],
+  rows: number,
+) {
   const names = columns.map(column => column.name)
   const scan = `${table} is read in full (${countText(rows)} rows)`
   if (method === 'gin') return `${scan} to search inside ${names[0]}`
   if (variant === 'foreign-key') return `${scan} to follow its foreign key ${names[0]}`
-  if (variant === 'composite') return `${table} (${countText(rows)} rows) has no index on ${names.join(' and ')} together`
+  if (variant === 'composite')
+    return `${table} (${countText(rows)} rows) has no index on ${names.join(' and ')} together`
   return `${scan} to find rows by ${names[0]}`
 }
 

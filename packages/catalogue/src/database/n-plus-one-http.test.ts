@@ -14,17 +14,18 @@ const call = (startMs: number, durationMs: number, more: Partial<Span> = {}): Sp
   urlTemplate: '/users/:id',
   ...more,
 })
-const calls = (count: number, eachMs = 20, more: Partial<Span> = {}) => Array.from({ length: count }, (_, at) => call(at * (eachMs + 1), eachMs, more))
-const given = (spans: Span[], durationMs = 260) => ({ traces: tracesOf(times(8, trace('GET /orders', durationMs, spans))) })
+const calls = (count: number, eachMs = 20, more: Partial<Span> = {}) =>
+  Array.from({ length: count }, (_, at) => call(at * (eachMs + 1), eachMs, more))
+const given = (spans: Span[], durationMs = 260) => ({
+  traces: tracesOf(times(8, trace('GET /orders', durationMs, spans))),
+})
 
 describePractice(nPlusOneHttp, {
   silent: {
     'no other service': given([query('a', 1, 2)]),
     'one call': given(calls(1)),
     'four calls': given(calls(4)),
-    'twelve calls to different addresses': given(
-      calls(12).map((span, at) => ({ ...span, urlTemplate: `/part${at}` })),
-    ),
+    'twelve calls to different addresses': given(calls(12).map((span, at) => ({ ...span, urlTemplate: `/part${at}` }))),
     'calls that take two per cent of the request': given(calls(6, 1), 600),
     'one request in thirty': {
       traces: tracesOf([trace('GET /orders', 260, calls(12)), ...times(29, trace('GET /orders', 5, []))]),
@@ -69,7 +70,10 @@ describePractice(nPlusOneHttp, {
       ],
     },
     'calls started together': {
-      evidence: given(calls(12).map(span => ({ ...span, startMs: 1, durationMs: 60 })), 70),
+      evidence: given(
+        calls(12).map(span => ({ ...span, startMs: 1, durationMs: 60 })),
+        70,
+      ),
       finds: [
         expect.objectContaining({
           remedy: expect.objectContaining({

@@ -21,7 +21,11 @@ export const nPlusOneHttp = definePractice({
     calls: { value: 5, unit: 'count', source: 'Sentry N+1 API calls, default count' },
     totalMs: { value: 300, unit: 'ms', source: 'Sentry N+1 API calls, default duration' },
     timeFraction: { value: 0.1, unit: 'fraction', source: 'a tenth of the request, as for queries' },
-    requestFraction: { value: 0.05, unit: 'fraction', source: 'a loop in fewer requests than one in twenty cannot move the p95' },
+    requestFraction: {
+      value: 0.05,
+      unit: 'fraction',
+      source: 'a loop in fewer requests than one in twenty cannot move the p95',
+    },
   },
   remedy: {
     summary: 'Ask for all keys in one call; where the service offers none, run them together within a limit.',
@@ -50,7 +54,9 @@ const customers = await fetch(\`\${users}/users?ids=\${ids.join(',')}\`).then(an
       if (!loop || !span || !isHeavy) return []
       return [describe(repeats.route.route, span.host ?? '', span.urlTemplate ?? span.name, loop)]
     })
-    return found.length > 0 ? findings(found) : pass([], `no call repeats ${thresholds.calls} times in a request at a cost`)
+    return found.length > 0
+      ? findings(found)
+      : pass([], `no call repeats ${thresholds.calls} times in a request at a cost`)
   },
 })
 
@@ -74,7 +80,11 @@ function describe(route: string, host: string, urlTemplate: string, loop: LoopSu
     remedy: {
       summary: `Ask ${host} for all ${countText(loop.count)} keys in one call.`,
       steps: [
-        ...(call ? [`The call is made at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`] : []),
+        ...(call
+          ? [
+              `The call is made at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`,
+            ]
+          : []),
         `It takes ${percentText(loop.timeFraction)} of the request.`,
         loop.concurrent
           ? 'The calls already run together: one call for all still saves their cost on both sides.'

@@ -1,6 +1,17 @@
 import { expect } from 'vitest'
 import { describePractice } from '../testing/describe-practice.ts'
-import { equal, query, series, siteAt, statement, statementsOf, times, trace, tracesOf, use } from '../testing/evidence.ts'
+import {
+  equal,
+  query,
+  series,
+  siteAt,
+  statement,
+  statementsOf,
+  times,
+  trace,
+  tracesOf,
+  use,
+} from '../testing/evidence.ts'
 import { nPlusOne } from './n-plus-one.ts'
 
 const list = statement('list', 'SELECT id FROM orders ORDER BY id LIMIT $1', { tables: ['orders'], hasLimit: true })
@@ -59,7 +70,10 @@ describePractice(nPlusOne, {
       traces: slowList(series('ping', 20)),
       statements: statementsOf([list, statement('ping', 'SELECT $1')]),
     },
-    'background work outside any request': { traces: tracesOf([]), statements: statementsOf([items], [use('', 'items', 500, 900)]) },
+    'background work outside any request': {
+      traces: tracesOf([]),
+      statements: statementsOf([items], [use('', 'items', 500, 900)]),
+    },
     'one request in fifty loops': {
       traces: tracesOf([
         ...times(49, trace('GET /orders', 10, [listed])),
@@ -101,7 +115,8 @@ describePractice(nPlusOne, {
             ],
             code: {
               language: 'ts',
-              before: 'for (const key of keys) await db.query(`SELECT sku, amount FROM items WHERE order_id = $1`, [key])',
+              before:
+                'for (const key of keys) await db.query(`SELECT sku, amount FROM items WHERE order_id = $1`, [key])',
               after: `const { rows } = await db.query(
   \`SELECT order_id, sku, amount FROM items WHERE order_id = ANY($1)\`,
   [keys],
@@ -115,9 +130,7 @@ for (const row of rows) rowsByKey.set(row.order_id, [...(rowsByKey.get(row.order
     },
     'runs started together, known only by their count': {
       evidence: {
-        traces: slowList(
-          Array.from({ length: 12 }, (_, at) => query('items', 5 + at * 0.1, 30)),
-        ),
+        traces: slowList(Array.from({ length: 12 }, (_, at) => query('items', 5 + at * 0.1, 30))),
         statements,
       },
       finds: [

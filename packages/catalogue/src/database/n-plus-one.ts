@@ -1,5 +1,13 @@
 /** One query per row of a list, where one query for the whole list would do. */
-import { definePractice, type Finding, findings, fingerprintOf, notApplicable, pass, type Statement } from '@whetstone/model'
+import {
+  definePractice,
+  type Finding,
+  findings,
+  fingerprintOf,
+  notApplicable,
+  pass,
+  type Statement,
+} from '@whetstone/model'
 import { keyKnowledge } from '../derive/columns.ts'
 import { countText, excerpt, fact, percentText } from '../derive/figures.ts'
 import { ormAdvice } from '../derive/orm.ts'
@@ -27,9 +35,17 @@ export const nPlusOne = definePractice({
   thresholds: {
     runs: { value: 5, unit: 'count', source: 'Sentry N+1 DB queries, default count' },
     totalMs: { value: 50, unit: 'ms', source: 'Sentry performance.issues.n_plus_one_db.duration_threshold' },
-    timeFraction: { value: 0.1, unit: 'fraction', source: 'a tenth of the request: below, users asked for silence (Sentry #49998)' },
+    timeFraction: {
+      value: 0.1,
+      unit: 'fraction',
+      source: 'a tenth of the request: below, users asked for silence (Sentry #49998)',
+    },
     leastTimeFraction: { value: 0.05, unit: 'fraction', source: 'Sentry M:N+1, least share of database time' },
-    requestFraction: { value: 0.05, unit: 'fraction', source: 'a loop in fewer requests than one in twenty cannot move the p95' },
+    requestFraction: {
+      value: 0.05,
+      unit: 'fraction',
+      source: 'a loop in fewer requests than one in twenty cannot move the p95',
+    },
   },
   remedy: {
     summary: 'Collect the keys of the list and load all their rows with one statement.',
@@ -40,7 +56,7 @@ export const nPlusOne = definePractice({
   order.items = await db.query('SELECT * FROM items WHERE order_id = $1', [order.id])
 }`,
       after: `const items = await db.query('SELECT * FROM items WHERE order_id = ANY($1)', [orders.map(order => order.id)])
-const byOrder = Map.groupBy(items, item => item.order_id)`,
+for (const order of orders) order.items = items.filter(item => item.order_id === order.id)`,
     },
   },
   detect({ traces, statements, pg }, thresholds) {
@@ -73,7 +89,9 @@ const byOrder = Map.groupBy(items, item => item.order_id)`,
         remedy: remedyFor(statement, loop, where, keyKnowledge(pg)),
       })
     }
-    return found.length > 0 ? findings(found) : pass([], `no read repeats ${thresholds.runs} times in a request at a cost`)
+    return found.length > 0
+      ? findings(found)
+      : pass([], `no read repeats ${thresholds.runs} times in a request at a cost`)
   },
 })
 
@@ -99,7 +117,9 @@ function remedyFor(
   const orm = ormAdvice(statement.issuedBy)
   const inGraphql = /^\S+ \S+ \S/.test(where.route ?? '')
   const steps = [
-    ...(call ? [`The query runs at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`] : []),
+    ...(call
+      ? [`The query runs at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`]
+      : []),
     loop.concurrent
       ? 'The runs are already started together: they still cost one connection and one round trip each, so put them into one.'
       : 'Take the query out of the loop: collect the keys first, run it once, then give each row of the list its part.',

@@ -12,7 +12,8 @@ const many = (issuedBy?: string) =>
       }),
     ),
   )
-const different = (count: number, eachMs = 2) => Array.from({ length: count }, (_, at) => query(`s${at}`, at * 3, eachMs, { site: siteAt(3) }))
+const different = (count: number, eachMs = 2) =>
+  Array.from({ length: count }, (_, at) => query(`s${at}`, at * 3, eachMs, { site: siteAt(3) }))
 const given = (count: number, issuedBy = 'sequelize', durationMs = 80) => ({
   traces: tracesOf(times(6, trace('GET /shop', durationMs, different(count)))),
   statements: many(issuedBy),
@@ -44,7 +45,10 @@ describePractice(ormQueries, {
           title: 'Sequelize asks 20 different questions per request',
           where: { route: 'GET /shop', statementId: 's0', resource: 'orm', site: siteAt(3) },
           facts: [
-            expect.objectContaining({ label: 'different statements per request', quantity: { value: 20, unit: 'count' } }),
+            expect.objectContaining({
+              label: 'different statements per request',
+              quantity: { value: 20, unit: 'count' },
+            }),
             expect.objectContaining({ label: 'queries per request', quantity: { value: 20, unit: 'count' } }),
             expect.objectContaining({ label: 'share of the request', quantity: { value: 0.5, unit: 'fraction' } }),
           ],

@@ -31,10 +31,15 @@ export const ormQueries = definePractice({
   thresholds: {
     different: { value: 15, unit: 'count', source: 'more different statements than a screen of code shows' },
     timeFraction: { value: 0.2, unit: 'fraction', source: 'a fifth of the request, so that asking less is felt' },
-    requestFraction: { value: 0.5, unit: 'fraction', source: 'in most requests of the route it is the way it is written' },
+    requestFraction: {
+      value: 0.5,
+      unit: 'fraction',
+      source: 'in most requests of the route it is the way it is written',
+    },
   },
   remedy: {
-    summary: 'Log the statements of this route once, load its relations together, and drop those it does not answer with.',
+    summary:
+      'Log the statements of this route once, load its relations together, and drop those it does not answer with.',
     example: {
       language: 'ts',
       before: `const order = await Order.findByPk(id)
@@ -55,7 +60,10 @@ const address = await customer.getAddress()`,
       if (busy.length === 0 || busy.length < route.traces.length * thresholds.requestFraction) return []
       const timeFraction =
         busy.reduce((sum, { spans }) => sum + coveredMs(spans), 0) /
-        Math.max(1e-9, busy.reduce((sum, { trace }) => sum + trace.durationMs, 0))
+        Math.max(
+          1e-9,
+          busy.reduce((sum, { trace }) => sum + trace.durationMs, 0),
+        )
       return timeFraction >= thresholds.timeFraction ? [describe(route, busy, Math.min(1, timeFraction), byId)] : []
     })
     const located = found.map(finding => {
@@ -105,7 +113,10 @@ function describe(
     remedy: {
       summary: 'Load the relations of this route together, and drop those it does not answer with.',
       steps: [
-        `The heaviest: ${heaviest.slice(0, 3).map(id => `"${excerpt(byId.get(id)?.text ?? id, 60)}"`).join(', ')}.`,
+        `The heaviest: ${heaviest
+          .slice(0, 3)
+          .map(id => `"${excerpt(byId.get(id)?.text ?? id, 60)}"`)
+          .join(', ')}.`,
         `They take ${percentText(timeFraction)} of the request.`,
         'Look for lazy relations that are read only to be thrown away.',
       ],

@@ -13,7 +13,12 @@ describePractice(poolSize, {
     'nobody waits': { runtime: runtimeOf([pool()]), traces: waiting(0), pg, host: hostOf(0.5) },
     'no pool at all': { runtime: runtimeOf([]), traces: waiting(50), pg },
     'waits of one per cent of the time': { runtime: runtimeOf([small]), traces: waiting(0.2), pg, host: hostOf(0.5) },
-    'the database is busy: more connections would not help': { runtime: runtimeOf([small]), traces: waiting(50), pg, host: hostOf(1.8) },
+    'the database is busy: more connections would not help': {
+      runtime: runtimeOf([small]),
+      traces: waiting(50),
+      pg,
+      host: hostOf(1.8),
+    },
     'one request of a hundred waits long': {
       runtime: runtimeOf([small]),
       traces: tracesOf([
@@ -46,8 +51,14 @@ describePractice(poolSize, {
             expect.objectContaining({ label: 'most waiting at once', quantity: { value: 9, unit: 'count' } }),
             expect.objectContaining({ quantity: { value: 0.6, unit: 'fraction' } }),
             expect.objectContaining({ label: 'requests that waited', quantity: { value: 1, unit: 'fraction' } }),
-            expect.objectContaining({ label: 'database CPU of the machine', quantity: { value: 0.2, unit: 'fraction' } }),
-            expect.objectContaining({ label: 'connections the server accepts', quantity: { value: 97, unit: 'count' } }),
+            expect.objectContaining({
+              label: 'database CPU of the machine',
+              quantity: { value: 0.2, unit: 'fraction' },
+            }),
+            expect.objectContaining({
+              label: 'connections the server accepts',
+              quantity: { value: 97, unit: 'count' },
+            }),
           ],
           confidence: 'strong',
           edit: { kind: 'connection', change: { kind: 'pool-size', from: 2, to: 11 } },

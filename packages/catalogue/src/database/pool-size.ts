@@ -31,18 +31,28 @@ export const poolSize = definePractice({
   needs: ['runtime'],
   optional: ['traces', 'pg', 'host'],
   thresholds: {
-    waitFraction: { value: 0.1, unit: 'fraction', source: 'a tenth of all request time spent waiting for a connection' },
+    waitFraction: {
+      value: 0.1,
+      unit: 'fraction',
+      source: 'a tenth of all request time spent waiting for a connection',
+    },
     requestsThatWait: { value: 0.05, unit: 'fraction', source: 'one request in twenty, so that the p95 feels it' },
     databaseBusy: { value: 0.7, unit: 'fraction', source: 'above 70 % utilisation queues form in the database itself' },
-    fullFraction: { value: 0.8, unit: 'fraction', source: 'leaves a fifth for migrations, consoles and a rolling deploy' },
+    fullFraction: {
+      value: 0.8,
+      unit: 'fraction',
+      source: 'leaves a fifth for migrations, consoles and a rolling deploy',
+    },
   },
   remedy: {
-    summary: 'Find the knee with a sweep of sizes under the real load, and keep processes × pool below what the server accepts.',
+    summary:
+      'Find the knee with a sweep of sizes under the real load, and keep processes × pool below what the server accepts.',
     library: 'PgBouncer in transaction mode where processes are many',
     example: {
       language: 'ts',
       before: 'new Pool({ max: 2 })',
-      after: 'new Pool({ max: 12, connectionTimeoutMillis: 2_000 }) // the knee of a sweep 2..50, and 4 processes × 12 < 97',
+      after:
+        'new Pool({ max: 12, connectionTimeoutMillis: 2_000 }) // the knee of a sweep 2..50, and 4 processes × 12 < 97',
     },
   },
   detect({ runtime, traces, pg, host }, thresholds) {
@@ -60,9 +70,13 @@ export const poolSize = definePractice({
       return over ? findings([over]) : pass([], 'requests hardly wait for a connection')
     }
     const room = usable === undefined ? Infinity : Math.floor((usable * thresholds.fullFraction) / pools.processes)
-    const wanted = Math.min(room, Math.max(pools.main.maxConnections + 1, pools.main.peakInUse + pools.main.peakWaiting))
+    const wanted = Math.min(
+      room,
+      Math.max(pools.main.maxConnections + 1, pools.main.peakInUse + pools.main.peakWaiting),
+    )
     // Raising it is wrong where the pools together already reach what the server has.
-    if (wanted <= pools.main.maxConnections) return over ? findings([over]) : pass([], 'the server has no room for a larger pool')
+    if (wanted <= pools.main.maxConnections)
+      return over ? findings([over]) : pass([], 'the server has no room for a larger pool')
     return findings([tooSmall(pools, waits, wanted, busy, usable), ...(over ? [over] : [])])
   },
 })
@@ -79,8 +93,20 @@ function waitsOf(traces: TracesEvidence): Waits {
   const waited = sum(({ aggregate }) => aggregate.requestsThatWaited)
   const waitMs = sum(({ aggregate }) => aggregate.poolWaitMs)
   return {
-    timeFraction: Math.min(1, waitMs / Math.max(1e-9, sum(({ totalMs }) => totalMs))),
-    requestFraction: waited / Math.max(1, sum(({ requests }) => requests)),
+    timeFraction: Math.min(
+      1,
+      waitMs /
+        Math.max(
+          1e-9,
+          sum(({ totalMs }) => totalMs),
+        ),
+    ),
+    requestFraction:
+      waited /
+      Math.max(
+        1,
+        sum(({ requests }) => requests),
+      ),
     meanMs: waited > 0 ? waitMs / waited : 0,
   }
 }
@@ -126,7 +152,11 @@ function tooSmall(
           ? []
           : [`${pools.processes} processes × ${wanted} must stay below the ${usable} connections the server accepts.`]),
       ],
-      code: { language: 'ts', before: `new Pool({ max: ${pool.maxConnections} })`, after: `new Pool({ max: ${wanted} })` },
+      code: {
+        language: 'ts',
+        before: `new Pool({ max: ${pool.maxConnections} })`,
+        after: `new Pool({ max: ${wanted} })`,
+      },
     },
   }
 }

@@ -1,5 +1,14 @@
 /** Pools that let requests wait for a connection without end, seen while requests really waited. */
-import { definePractice, type Finding, findings, fingerprintOf, notApplicable, pass, type PgEvidence, type PoolState } from '@whetstone/model'
+import {
+  definePractice,
+  type Finding,
+  findings,
+  fingerprintOf,
+  notApplicable,
+  pass,
+  type PgEvidence,
+  type PoolState,
+} from '@whetstone/model'
 import { countText, fact, msText } from '../derive/figures.ts'
 import { readPools } from '../derive/pools.ts'
 
@@ -16,7 +25,11 @@ export const poolTimeouts = definePractice({
   needs: ['runtime'],
   optional: ['pg'],
   thresholds: {
-    waitFraction: { value: 0.05, unit: 'fraction', source: 'one acquisition in twenty waited: the pool runs dry under this load' },
+    waitFraction: {
+      value: 0.05,
+      unit: 'fraction',
+      source: 'one acquisition in twenty waited: the pool runs dry under this load',
+    },
     waitMs: { value: 1, unit: 'ms', source: 'a shorter wait is a turn of the event loop' },
   },
   remedy: {
@@ -24,7 +37,8 @@ export const poolTimeouts = definePractice({
     example: {
       language: 'ts',
       before: 'new Pool({ max: 10 })  // a request may wait for ever',
-      after: 'new Pool({ max: 10, connectionTimeoutMillis: 2_000, idleTimeoutMillis: 30_000, statement_timeout: 10_000 })',
+      after:
+        'new Pool({ max: 10, connectionTimeoutMillis: 2_000, idleTimeoutMillis: 30_000, statement_timeout: 10_000 })',
     },
   },
   detect({ runtime, pg }, thresholds) {
@@ -46,7 +60,8 @@ export const poolTimeouts = definePractice({
 function describe(pool: PoolState, meanWaitMs: number, pg: PgEvidence | undefined): Finding {
   const where = { resource: 'pool timeouts', ...(pool.site ? { site: pool.site } : {}) }
   const serverTimeout = pg?.settings['statement_timeout']
-  const isUnbounded = (pool.statementTimeoutMs ?? 0) === 0 && (serverTimeout === undefined || /^0/.test(serverTimeout))
+  const isUnbounded =
+    (pool.statementTimeoutMs ?? 0) === 0 && (serverTimeout === undefined || serverTimeout.startsWith('0'))
   return {
     fingerprint: fingerprintOf('pool-timeouts', where),
     practice: 'pool-timeouts',

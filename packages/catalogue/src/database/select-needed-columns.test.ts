@@ -1,28 +1,76 @@
 import { expect } from 'vitest'
 import { describePractice } from '../testing/describe-practice.ts'
-import { column, httpProbe, httpProbesOf, pgOf, query, siteAt, statement, statementsOf, table, times, trace, tracesOf, use } from '../testing/evidence.ts'
+import {
+  column,
+  httpProbe,
+  httpProbesOf,
+  pgOf,
+  query,
+  siteAt,
+  statement,
+  statementsOf,
+  table,
+  times,
+  trace,
+  tracesOf,
+  use,
+} from '../testing/evidence.ts'
 import { selectNeededColumns } from './select-needed-columns.ts'
 
-const star = (more = {}) => statement('star', 'SELECT * FROM products WHERE shelf = $1 LIMIT 50', { tables: ['products'], selectsStar: true, hasLimit: true, conditions: [{ table: 'products', column: 'shelf', operator: 'equal' }], ...more })
-const traces = (durationMs = 20) => tracesOf(times(10, trace('GET /products', durationMs, [query('star', 1, 8)], { responseBytes: 3_000 })))
-const wide = [column('id'), column('shelf'), column('name', { type: 'text', averageWidthBytes: 30 }), column('spec', { type: 'jsonb', averageWidthBytes: 2_000 })]
+const star = (more = {}) =>
+  statement('star', 'SELECT * FROM products WHERE shelf = $1 LIMIT 50', {
+    tables: ['products'],
+    selectsStar: true,
+    hasLimit: true,
+    conditions: [{ table: 'products', column: 'shelf', operator: 'equal' }],
+    ...more,
+  })
+const traces = (durationMs = 20) =>
+  tracesOf(times(10, trace('GET /products', durationMs, [query('star', 1, 8)], { responseBytes: 3_000 })))
+const wide = [
+  column('id'),
+  column('shelf'),
+  column('name', { type: 'text', averageWidthBytes: 30 }),
+  column('spec', { type: 'jsonb', averageWidthBytes: 2_000 }),
+]
 const pg = (columns = wide) => pgOf({ tables: [table('products', 5_000, columns)] })
 const used = (rows: number) => [use('GET /products', 'star', 10, 80, { rows: rows * 10, site: siteAt(5) })]
-const keys = (...names: string[]) => httpProbesOf(httpProbe('GET /products', { bodyBytes: 3_000, json: { kind: 'array', items: 50, keys: names } }))
+const keys = (...names: string[]) =>
+  httpProbesOf(httpProbe('GET /products', { bodyBytes: 3_000, json: { kind: 'array', items: 50, keys: names } }))
 const statements = statementsOf([star()], used(50))
 
 describePractice(selectNeededColumns, {
   silent: {
-    'SELECT * on narrow rows': { statements, traces: traces(), pg: pg(wide.slice(0, 3)), 'http-probe': keys('id', 'name') },
+    'SELECT * on narrow rows': {
+      statements,
+      traces: traces(),
+      pg: pg(wide.slice(0, 3)),
+      'http-probe': keys('id', 'name'),
+    },
     'the answer holds what was fetched': {
       statements,
       traces: tracesOf(times(10, trace('GET /products', 20, [query('star', 1, 8)], { responseBytes: 90_000 }))),
       pg: pg(),
       'http-probe': keys('id', 'name', 'spec'),
     },
-    'the wide column is in the answer, compressed on the wire': { statements, traces: traces(), pg: pg(), 'http-probe': keys('id', 'name', 'spec') },
-    'one row by its key': { statements: statementsOf([star()], used(1)), traces: traces(), pg: pg(), 'http-probe': keys('id') },
-    'two per cent of the time of the route': { statements, traces: traces(600), pg: pg(), 'http-probe': keys('id', 'name') },
+    'the wide column is in the answer, compressed on the wire': {
+      statements,
+      traces: traces(),
+      pg: pg(),
+      'http-probe': keys('id', 'name', 'spec'),
+    },
+    'one row by its key': {
+      statements: statementsOf([star()], used(1)),
+      traces: traces(),
+      pg: pg(),
+      'http-probe': keys('id'),
+    },
+    'two per cent of the time of the route': {
+      statements,
+      traces: traces(600),
+      pg: pg(),
+      'http-probe': keys('id', 'name'),
+    },
     'named columns without the wide one': {
       statements: statementsOf([star({ selectsStar: false, targetColumns: ['id', 'name'] })], used(50)),
       traces: traces(),
@@ -58,7 +106,10 @@ describePractice(selectNeededColumns, {
           title: '100 kB fetched per request to answer 3 kB',
           where: { route: 'GET /products', statementId: 'star', site: siteAt(5) },
           facts: [
-            expect.objectContaining({ label: 'bytes fetched per request', quantity: { value: 102_300, unit: 'bytes' } }),
+            expect.objectContaining({
+              label: 'bytes fetched per request',
+              quantity: { value: 102_300, unit: 'bytes' },
+            }),
             expect.objectContaining({ label: 'bytes answered per request', quantity: { value: 3_000, unit: 'bytes' } }),
             expect.objectContaining({ label: 'bytes of a row', quantity: { value: 2_046, unit: 'bytes' } }),
             expect.objectContaining({ label: 'rows per request', quantity: { value: 50, unit: 'rows' } }),

@@ -64,14 +64,32 @@ export const selectNeededColumns = definePractice({
       const unusedBytes = unused.reduce((sum, { averageWidthBytes = 0 }) => sum + averageWidthBytes, 0)
       const isWide = unusedBytes >= width.rowBytes / 2 || unused.some(column => column.averageWidthBytes === 18)
       if (isUnlimited || !isWide) return []
-      return [describe({ use, statement, fetchedBytes, bodyBytes: answer.bodyBytes, rowBytes: width.rowBytes, unused, columns: width.columns, isKnown: answer.keys.size > 0 }, statements)]
+      return [
+        describe(
+          {
+            use,
+            statement,
+            fetchedBytes,
+            bodyBytes: answer.bodyBytes,
+            rowBytes: width.rowBytes,
+            unused,
+            columns: width.columns,
+            isKnown: answer.keys.size > 0,
+          },
+          statements,
+        ),
+      ]
     })
     return found.length > 0 ? findings(found) : pass([], 'rows are about as wide as what is answered')
   },
 })
 
 /** Widest first. Where the names in the answer are not known, only what is wide by itself counts. */
-function unusedColumns(columns: readonly PgColumn[], keys: ReadonlySet<string>, { shape }: Statement): readonly PgColumn[] {
+function unusedColumns(
+  columns: readonly PgColumn[],
+  keys: ReadonlySet<string>,
+  { shape }: Statement,
+): readonly PgColumn[] {
   const asked = new Set(shape?.conditions.map(({ column }) => column))
   const wideFirst = columns.toSorted((a, b) => (b.averageWidthBytes ?? 0) - (a.averageWidthBytes ?? 0))
   return wideFirst.filter(({ name, averageWidthBytes = 0 }) =>
@@ -120,7 +138,10 @@ function describe(waste: Waste, statements: StatementsEvidence): Finding {
       statementId: statement.id,
     },
     remedy: {
-      summary: `Leave out ${unused.slice(0, 4).map(column => column.name).join(', ')}${unused.length > 4 ? ` and ${unused.length - 4} more` : ''}.`,
+      summary: `Leave out ${unused
+        .slice(0, 4)
+        .map(column => column.name)
+        .join(', ')}${unused.length > 4 ? ` and ${unused.length - 4} more` : ''}.`,
       steps: [
         `${isKnown ? 'Not in the answer' : 'Wide, and more than the answer holds'}: ${unused
           .slice(0, 6)

@@ -9,8 +9,15 @@ const c = statement('c', 'SELECT id FROM offers', { tables: ['offers'] })
 const d = statement('d', 'SELECT id FROM news', { tables: ['news'] })
 const statements = statementsOf([a, b, c, d])
 const me = { parametersHash: 'me', site: siteAt(5) }
-const inTurn = (more = {}) => [query('a', 1, 40, { ...me, ...more }), query('b', 42, 40, { ...me, ...more }), query('c', 83, 40, more)]
-const given = (spans = inTurn(), durationMs = 125) => ({ traces: tracesOf(times(10, trace('GET /home', durationMs, spans))), statements })
+const inTurn = (more = {}) => [
+  query('a', 1, 40, { ...me, ...more }),
+  query('b', 42, 40, { ...me, ...more }),
+  query('c', 83, 40, more),
+]
+const given = (spans = inTurn(), durationMs = 125) => ({
+  traces: tracesOf(times(10, trace('GET /home', durationMs, spans))),
+  statements,
+})
 
 describePractice(sequentialIndependentQueries, {
   silent: {
@@ -27,14 +34,23 @@ describePractice(sequentialIndependentQueries, {
       ...given(inTurn().map(span => ({ ...span, poolWaitMs: 5 }))),
     },
     'a pool of two connections': { ...given(), runtime: runtimeOf([pool({ maxConnections: 2 })]) },
-    'one statement many times, which is another cause': given([query('c', 1, 40), query('c', 42, 40), query('c', 83, 40)]),
+    'one statement many times, which is another cause': given([
+      query('c', 1, 40),
+      query('c', 42, 40),
+      query('c', 83, 40),
+    ]),
     'one request in ten': {
-      traces: tracesOf([trace('GET /home', 125, inTurn()), ...times(9, trace('GET /home', 50, [query('a', 1, 40, me)]))]),
+      traces: tracesOf([
+        trace('GET /home', 125, inTurn()),
+        ...times(9, trace('GET /home', 50, [query('a', 1, 40, me)])),
+      ]),
       statements,
     },
     'writes in turn': {
       traces: given().traces,
-      statements: statementsOf([a, b, c].map(one => ({ ...one, shape: { ...one.shape!, operation: 'insert' as const } }))),
+      statements: statementsOf(
+        [a, b, c].map(one => ({ ...one, shape: { ...one.shape!, operation: 'insert' as const } })),
+      ),
     },
   },
   reports: {

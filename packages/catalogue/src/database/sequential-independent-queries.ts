@@ -36,10 +36,18 @@ export const sequentialIndependentQueries = definePractice({
   needs: ['traces', 'statements'],
   optional: ['runtime'],
   thresholds: {
-    spanMs: { value: 10, unit: 'ms', source: 'below it a second connection costs about what it saves; Sentry asks for 30' },
+    spanMs: {
+      value: 10,
+      unit: 'ms',
+      source: 'below it a second connection costs about what it saves; Sentry asks for 30',
+    },
     savedMs: { value: 100, unit: 'ms', source: 'Sentry consecutive DB queries, least time saved' },
     savedFraction: { value: 0.2, unit: 'fraction', source: 'a fifth of the median request' },
-    requestFraction: { value: 0.5, unit: 'fraction', source: 'in most requests of the route it is the way it is written' },
+    requestFraction: {
+      value: 0.5,
+      unit: 'fraction',
+      source: 'in most requests of the route it is the way it is written',
+    },
     waitFraction: { value: 0.05, unit: 'fraction', source: 'requests that wait for a connection already' },
   },
   remedy: {
@@ -99,7 +107,7 @@ function groupsOf(
   for (const trace of route.traces) {
     for (const spans of independentRows(trace, byId, leastMs)) {
       const key = spans
-        .map(span => span.statementId)
+        .flatMap(span => span.statementId ?? [])
         .toSorted()
         .join(' ')
       groups.set(key, [...(groups.get(key) ?? []), { trace, spans }])
@@ -109,7 +117,11 @@ function groupsOf(
 }
 
 /** Neighbours in time, none overlapping, different statements, each known not to need the ones before. */
-function independentRows(trace: Trace, byId: ReadonlyMap<string, Statement>, leastMs: number): readonly (readonly Span[])[] {
+function independentRows(
+  trace: Trace,
+  byId: ReadonlyMap<string, Statement>,
+  leastMs: number,
+): readonly (readonly Span[])[] {
   const rows: Span[][] = []
   let row: Span[] = []
   const finish = () => {
@@ -156,7 +168,10 @@ function describe(
   const link = { traceId: trace.id, statementId: ids[0]! }
   const fraction = Math.min(1, savedMs / Math.max(1e-9, route.p50Ms))
   return {
-    fingerprint: fingerprintOf('sequential-independent-queries', { route: route.route, resource: ids.toSorted().join(' ') }),
+    fingerprint: fingerprintOf('sequential-independent-queries', {
+      route: route.route,
+      resource: ids.toSorted().join(' '),
+    }),
     practice: 'sequential-independent-queries',
     title: `${countText(ids.length)} independent queries run one after another; together they take ${msText(savedMs)} less`,
     where,
@@ -172,7 +187,10 @@ function describe(
     remedy: {
       summary: 'Start them together and await them together.',
       steps: [
-        ...ids.map((id, at) => `${at + 1}. "${excerpt(byId.get(id)?.text ?? id, 70)}", ${msText(median(rows.map(row => row.spans[at]?.durationMs ?? 0)))}.`),
+        ...ids.map(
+          (id, at) =>
+            `${at + 1}. "${excerpt(byId.get(id)?.text ?? id, 70)}", ${msText(median(rows.map(row => row.spans[at]?.durationMs ?? 0)))}.`,
+        ),
         'Check first that none decides whether the next may run.',
         `It returns ${percentText(fraction)} of the median request, and takes ${ids.length} connections at once instead of one.`,
       ],

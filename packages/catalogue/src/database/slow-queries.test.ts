@@ -4,9 +4,15 @@ import { column, equal, pgOf, plan, siteAt, statement, statementsOf, table, use 
 import { slowQueries } from './slow-queries.ts'
 
 const report = (more = {}) =>
-  statement('report', 'SELECT day, sum(total) FROM orders GROUP BY day', { tables: ['orders'], hasAggregate: true, groupBy: true, ...more })
+  statement('report', 'SELECT day, sum(total) FROM orders GROUP BY day', {
+    tables: ['orders'],
+    hasAggregate: true,
+    groupBy: true,
+    ...more,
+  })
 const plain = statement('plain', 'SELECT id FROM notes WHERE lower(name) = $1', { tables: ['notes'] })
-const used = (id: string, calls: number, meanMs: number, more = {}) => use('GET /report', id, calls, calls * meanMs, { site: siteAt(4), ...more })
+const used = (id: string, calls: number, meanMs: number, more = {}) =>
+  use('GET /report', id, calls, calls * meanMs, { site: siteAt(4), ...more })
 
 describePractice(slowQueries, {
   silent: {
@@ -14,7 +20,9 @@ describePractice(slowQueries, {
     'slow, but four per cent of the time in 20 calls': {
       statements: statementsOf([plain, report()], [used('plain', 20, 25), used('report', 12_000, 1)]),
     },
-    'one slow call among thousands of fast ones': { statements: statementsOf([plain], [used('plain', 5_000, 1, { maxMs: 900 })]) },
+    'one slow call among thousands of fast ones': {
+      statements: statementsOf([plain], [used('plain', 5_000, 1, { maxMs: 900 })]),
+    },
     'background work': { statements: statementsOf([plain], [use('', 'plain', 500, 50_000)]) },
     'no statements': { statements: statementsOf([]) },
     'COMMIT that waits for the disk': {
@@ -22,21 +30,42 @@ describePractice(slowQueries, {
     },
     'an index may serve it, which is still to be planned': {
       statements: statementsOf(
-        [statement('plain', 'SELECT id FROM notes WHERE post = $1', { tables: ['notes'], conditions: [equal('notes', 'post')] })],
+        [
+          statement('plain', 'SELECT id FROM notes WHERE post = $1', {
+            tables: ['notes'],
+            conditions: [equal('notes', 'post')],
+          }),
+        ],
         [used('plain', 500, 60)],
       ),
       pg: pgOf({
         tables: [table('notes', 100_000, [column('post', { distinct: 5_000 })])],
-        plans: [{ statementId: 'plain', kind: 'generic', totalCost: 4_000, root: plan('Seq Scan', 4_000, { relation: 'notes', planRows: 20 }) }],
+        plans: [
+          {
+            statementId: 'plain',
+            kind: 'generic',
+            totalCost: 4_000,
+            root: plan('Seq Scan', 4_000, { relation: 'notes', planRows: 20 }),
+          },
+        ],
       }),
     },
     'deep pages': {
       statements: statementsOf(
-        [statement('plain', 'SELECT id FROM notes OFFSET $1', { tables: ['notes'], hasOffset: true, offsetParameter: 1, parameters: [{ values: [9_000], kept: 'random', durationMs: 60 }] })],
+        [
+          statement('plain', 'SELECT id FROM notes OFFSET $1', {
+            tables: ['notes'],
+            hasOffset: true,
+            offsetParameter: 1,
+            parameters: [{ values: [9_000], kept: 'random', durationMs: 60 }],
+          }),
+        ],
         [used('plain', 500, 60)],
       ),
     },
-    'thousands of rows without a limit': { statements: statementsOf([plain], [used('plain', 500, 60, { rows: 500 * 5_000 })]) },
+    'thousands of rows without a limit': {
+      statements: statementsOf([plain], [used('plain', 500, 60, { rows: 500 * 5_000 })]),
+    },
   },
   reports: {
     'an aggregate over the whole table, on every request': {

@@ -35,7 +35,11 @@ export const slowQueries = definePractice({
   thresholds: {
     meanMs: { value: 20, unit: 'ms', source: 'PgHero slow_query_ms' },
     calls: { value: 100, unit: 'count', source: 'PgHero slow_query_calls' },
-    timeFraction: { value: 0.05, unit: 'fraction', source: 'share of the database time in a run too short for 100 calls' },
+    timeFraction: {
+      value: 0.05,
+      unit: 'fraction',
+      source: 'share of the database time in a run too short for 100 calls',
+    },
     singleMs: { value: 500, unit: 'ms', source: 'Sentry slow DB query' },
     precomputeMs: { value: 100, unit: 'ms', source: 'an aggregate that takes half of the 200 ms a request may take' },
   },
@@ -58,13 +62,17 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY sales_by_day;  -- every minute, outside r
       const statement = byId.get(time.statementId)
       const slowest = Math.max(...time.uses.map(use => use.maxMs))
       const isSlow = time.meanMs >= thresholds.meanMs && time.calls >= thresholds.calls
-      const isHeavy = time.meanMs >= thresholds.meanMs || (slowest >= thresholds.singleMs && time.meanMs >= slowest / 10)
+      const isHeavy =
+        time.meanMs >= thresholds.meanMs || (slowest >= thresholds.singleMs && time.meanMs >= slowest / 10)
       const isRelevant = isSlow || (isHeavy && time.timeFraction >= thresholds.timeFraction)
       return statement !== undefined && isRelevant && !hasAnotherName(statement, time, wanting)
     })
     return slow.length > 0
       ? findings(slow.map(time => describe(time, byId.get(time.statementId)!, statements, thresholds.precomputeMs)))
-      : pass([fact('slowest mean', Math.max(...times.map(time => time.meanMs)), 'ms', 'statements')], 'no statement is slow by itself')
+      : pass(
+          [fact('slowest mean', Math.max(...times.map(time => time.meanMs)), 'ms', 'statements')],
+          'no statement is slow by itself',
+        )
   },
 })
 
@@ -107,8 +115,12 @@ function describe(
       steps: [
         `"${excerpt(statement.text)}" ran ${countText(time.calls)} times on ${time.routes.slice(0, 3).join(', ')}.`,
         ...(isAggregate
-          ? ['Keep the result in a materialised view or a cache that is refreshed outside requests; say how old it may be.']
-          : ['No single index of its conditions pays: look for functions around columns, OR across tables, or a join that multiplies rows.']),
+          ? [
+              'Keep the result in a materialised view or a cache that is refreshed outside requests; say how old it may be.',
+            ]
+          : [
+              'No single index of its conditions pays: look for functions around columns, OR across tables, or a join that multiplies rows.',
+            ]),
       ],
       code: {
         language: 'sql',

@@ -1,0 +1,43 @@
+/** `npm run docs`: writes docs/practices from the catalogue and the results of the experiments. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { practices } from '../src/index.ts'
+import { type ExperimentResult, renderIndex, renderPage } from './render-page.ts'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+export const pagesFolder = join(root, 'docs/practices')
+
+/** Path below docs/practices to text, for every page there should be. */
+export function allPages(): ReadonlyMap<string, string> {
+  return new Map([
+    ['README.md', renderIndex(practices)],
+    ...practices.map(
+      practice => [`${practice.chapter}/${practice.id}.md`, renderPage(practice, experimentOf(practice))] as const,
+    ),
+  ])
+}
+
+function experimentOf({
+  chapter,
+  id,
+}: {
+  readonly chapter: string
+  readonly id: string
+}): ExperimentResult | undefined {
+  try {
+    return JSON.parse(readFileSync(join(root, `experiments/results/${chapter}/${id}.json`), 'utf8')) as ExperimentResult
+  } catch {
+    // Not every practice has been measured; a page without that part is right then.
+    return undefined
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(pagesFolder, { recursive: true, force: true })
+  for (const [path, text] of allPages()) {
+    mkdirSync(dirname(join(pagesFolder, path)), { recursive: true })
+    writeFileSync(join(pagesFolder, path), text)
+  }
+  process.stdout.write(`${allPages().size} pages written to docs/practices\n`)
+}
