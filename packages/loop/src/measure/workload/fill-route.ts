@@ -31,16 +31,22 @@ export async function fillRoute(candidate: RouteCandidate, options: FillOptions)
     if ('requests' in filled) return filled
     refused ??= filled
   }
+  if (refused !== undefined) return refused
   const { name, resource } = parameters.at(-1)!
-  return (
-    refused ?? {
-      why: `no values known for ${parameters.map(parameter => `:${parameter.name}`).join(' and ')}`,
-      give: `--ids ${resource === '' ? name : resource}=ids.txt, or --route '${candidate.method} ${fillPattern(
+  const unnamed = parameters.some(parameter => parameter.resource === '')
+  const example = unnamed
+    ? '/…'
+    : fillPattern(
         candidate.pattern,
         parameters.map(() => '1'),
-      )}'`,
-    }
-  )
+      )
+  const route = `--route '${candidate.method} ${example}'`
+  return {
+    why: `no values known for ${parameters.map(parameter => `:${parameter.name}`).join(' and ')}`,
+    give: unnamed
+      ? `${route} with a path that exists`
+      : `--ids ${resource === '' ? name : resource}=ids.txt, or ${route}`,
+  }
 }
 
 /** Requests given or recorded whole are sent as they are; one is tried, so that a recording of another version is noticed. */

@@ -1,5 +1,6 @@
 /** Single requests with their whole answer, for logging in, listing ids and trying a route before it is put under load. */
 import { request as httpRequest } from 'node:http'
+import { loadTarget } from '@whetstone/load'
 import type { PlannedRequest } from '@whetstone/model'
 
 export interface HttpReply {
@@ -17,8 +18,9 @@ export type SendRequest = (request: PlannedRequest) => Promise<HttpReply>
 
 const MAX_BODY_BYTES = 4_000_000
 
-/** Sends to one http origin. The answer's body is not decoded, so nothing is asked to be compressed. */
+/** Sends to one http origin; throws `WHET_LOAD_HTTPS` for another. Nothing is asked to be compressed, since bodies are not decoded. */
 export function requestSender(baseUrl: URL, timeoutMs = 10_000): SendRequest {
+  const { host, port } = loadTarget(baseUrl)
   return request =>
     new Promise(resolve => {
       const chunks: Buffer[] = []
@@ -35,8 +37,8 @@ export function requestSender(baseUrl: URL, timeoutMs = 10_000): SendRequest {
       const { 'accept-encoding': _compressed, ...plain } = request.headers
       const outgoing = httpRequest(
         {
-          host: baseUrl.hostname.replace(/^\[|\]$/g, ''),
-          port: baseUrl.port || 80,
+          host,
+          port,
           method: request.method,
           path: request.path,
           headers: {

@@ -173,6 +173,31 @@ paths:
     expect(Math.max(...pages)).toBeLessThanOrEqual(100)
   })
 
+  it('names what was typed as the framework does, so that it meets its traces', async () => {
+    const workload = await plan({
+      frameworkRoutes: [get('/orders/:orderId'), { method: 'POST', pattern: '/orders/:orderId' }, get('/people')],
+      routes: ['GET /orders/{id}', 'GET /people 3'],
+      requests: ['POST /orders/5 {"a":1}', 'POST /orders/6 {"a":1}'],
+    })
+    expect(workload.routes.map(({ route, weight, requests }) => [route, weight, requests.length])).toEqual([
+      ['POST /orders/:orderId', 2, 2],
+      ['GET /orders/:orderId', 1, 3],
+      ['GET /people', 3, 1],
+    ])
+  })
+
+  it('describes a route of the framework by the OpenAPI operation of the same shape', async () => {
+    const text =
+      '{"openapi":"3.0.0","paths":{"/orders/{id}":{"get":{"parameters":[{"name":"id","in":"path","example":9},{"name":"view","in":"query","schema":{"enum":["full"]}}]}}}}'
+    const workload = await plan({
+      frameworkRoutes: [get('/orders/:orderId')],
+      openapi: { file: 'api.json', text },
+      ids: { orders: ['7'] },
+    })
+    expect(workload.routes.map(({ route }) => route)).toEqual(['GET /orders/:orderId'])
+    expect(pathsOf(workload, 'GET /orders/:orderId')).toEqual(['/orders/7?view=full'])
+  })
+
   it('makes the same workload from the same seed', async () => {
     const input = { frameworkRoutes: [get('/orders/:id')], seed: 7, requestsPerRoute: 2 }
     expect(await plan(input)).toEqual(await plan(input))

@@ -6,6 +6,7 @@ import { fillRoute } from './fill-route.ts'
 import type { SendRequest } from './http-client.ts'
 import type { SampleKeys } from './key-sources.ts'
 import { login } from './login.ts'
+import { matchPattern } from './route-pattern.ts'
 import { safetyOf } from './safety.ts'
 import { readAccessLog } from './sources/access-log.ts'
 import { readFrameworkRoutes } from './sources/framework-routes.ts'
@@ -86,7 +87,8 @@ function gatherCandidates(
 ): Gathered {
   const framework = readFrameworkRoutes(input.frameworkRoutes ?? [])
   const openapi = input.openapi === undefined ? undefined : readOpenapi(input.openapi)
-  const declared = [...(openapi?.candidates ?? []), ...framework.candidates]
+  // The framework first: its spelling of a pattern is the one that traces carry.
+  const declared = [...framework.candidates, ...(openapi?.candidates ?? [])]
   const patterns = [...new Set(declared.map(({ pattern }) => pattern))]
   const seen = { random, patterns, keepPerRoute: count }
   const har =
@@ -94,10 +96,10 @@ function gatherCandidates(
       ? undefined
       : readHar(input.har, { ...seen, ...(targetHost === undefined ? {} : { targetHost }) })
   const log = input.accessLog === undefined ? undefined : readAccessLog(input.accessLog, seen)
-  const listed = (input.routes ?? []).map(readRouteLine)
+  const listed = (input.routes ?? []).map(line => spelledAs(readRouteLine(line), patterns))
   // What the user lists or recorded is the mix; what is merely declared then only describes its parameters.
   const mix = [...listed, ...(har?.candidates ?? []), ...(log?.candidates ?? [])]
-  const requested = (input.requests ?? []).map(line => readRequestLine(line))
+  const requested = (input.requests ?? []).map(line => spelledAs(readRequestLine(line), patterns))
   const chosen = [...requested, ...(mix.length > 0 ? mix : declared)]
   return {
     candidates: mergeCandidates(chosen, describedBy(declared)),
@@ -113,34 +115,33 @@ function gatherCandidates(
   }
 }
 
-/** One candidate a route; requests of several sources are put together, the first source's weight counts. */
+/** Names a typed route as the service declares it: `/orders/5` and `/orders/{orderId}` both belong to `/orders/:id`. */
+function spelledAs(candidate: RouteCandidate, patterns: readonly string[]): RouteCandidate {
+  const sameShape = patterns.find(pattern => shapeOf(pattern) === shapeOf(candidate.pattern))
+  const fitted = candidate.requests.length > 0 ? matchPattern(candidate.pattern, patterns) : undefined
+  return { ...candidate, pattern: sameShape ?? fitted ?? candidate.pattern }
+}
+
+/**
+ * One candidate a route, under the spelling that came first: a typed one before a declared one, the framework before OpenAPI.
+ * Requests that were typed or recorded for the same route are put together, with their weights.
+ */
 function mergeCandidates(
   candidates: readonly RouteCandidate[],
   described: ReadonlyMap<string, readonly DescribedParameter[]>,
 ): RouteCandidate[] {
   const merged = new Map<string, RouteCandidate>()
   for (const candidate of candidates) {
-    const name = nameOf(candidate)
-    const known = merged.get(name)
-    if (known !== undefined) {
-      merged.set(name, { ...known, requests: [...known.requests, ...candidate.requests] })
-      continue
-    }
-    const parameters = candidate.parameters ?? described.get(`${candidate.method} ${shapeOf(candidate.pattern)}`)
-    merged.set(name, { ...candidate, ...(parameters === undefined ? {} : { parameters }) })
-  }
-  // What the framework and OpenAPI both declare is one route, even where they name its parameter differently.
-  const byShape = new Map<string, RouteCandidate>()
-  for (const candidate of merged.values()) {
-    const key = `${candidate.method} ${shapeOf(candidate.pattern)} ${candidate.operation ?? ''} ${candidate.query ?? ''}`
-    const known = byShape.get(key)
-    // The framework's spelling is the one that traces carry.
-    if (known === undefined || candidate.origin === 'framework') {
-      const parameters = known?.parameters ?? candidate.parameters
-      byShape.set(key, { ...candidate, ...(parameters === undefined ? {} : { parameters }) })
+    const key = `${candidate.method} ${shapeOf(candidate.pattern)} ${candidate.operation ?? ''}`
+    const known = merged.get(key)
+    const parameters = described.get(`${candidate.method} ${shapeOf(candidate.pattern)}`)
+    if (known === undefined) merged.set(key, { ...candidate, ...(parameters === undefined ? {} : { parameters }) })
+    else if (candidate.requests.length > 0) {
+      const weight = known.weight + candidate.weight
+      merged.set(key, { ...known, requests: [...known.requests, ...candidate.requests], weight })
     }
   }
-  return [...byShape.values()]
+  return [...merged.values()]
 }
 
 function describedBy(declared: readonly RouteCandidate[]): Map<string, readonly DescribedParameter[]> {
