@@ -95,7 +95,7 @@ function servedBy(results: readonly IndexTrialResult[], limits: IndexAdviceLimit
   }
 }
 
-/** For each statement and table the narrowest index, unless a wider one halves the rest again or makes a sort disappear. */
+/** For each statement and table the narrowest index, unless it leaves much to do and a wider one halves that or makes a sort disappear. */
 function chosen(offers: readonly Offer[], limits: IndexAdviceLimits): readonly Offer[] {
   const byPlace = new Map<string, Offer[]>()
   for (const offer of offers) {
@@ -115,6 +115,8 @@ function chosen(offers: readonly Offer[], limits: IndexAdviceLimits): readonly O
 }
 
 function isWorthWidening(narrow: Offer, wide: Offer, limits: IndexAdviceLimits): boolean {
+  // dexter tries a second column only where the first leaves a cost above its minimum: a sort of ten rows is free.
+  if (costOf(narrow) < limits.cost) return false
   const sortGoes = narrow.served.sortsAfter && !wide.served.sortsAfter
   return costOf(wide) <= costOf(narrow) * (1 - limits.fall) || (sortGoes && costOf(wide) <= costOf(narrow))
 }
