@@ -1,6 +1,7 @@
 /** Latency by percentile, and the size of each effect with its interval. */
 import type { RunReport } from '@whetstone/model'
-import { formatMs } from '../reading/format.ts'
+import { shownMetrics } from '../reading/effects.ts'
+import { formatMs, formatTick } from '../reading/format.ts'
 import { curvesOf, depthTicks, type CurvePoint } from '../reading/percentiles.ts'
 import { logRange, logTicks } from '../reading/ticks.ts'
 import { Effects } from './effects.tsx'
@@ -49,7 +50,8 @@ function Percentiles({ report }: { readonly report: RunReport }) {
   const compared = after.length > 0
   const xs = [...new Set(all.map(point => point.depth))].toSorted((a, b) => a - b)
   const budget = report.budgets.find(({ route, metric }) => route === '*' && metric === 'p95Ms')
-  const values = all.map(point => point.ms)
+  // The fastest twentieth would take half the axis and says nothing.
+  const values = all.filter(point => point.depth >= 1.05).map(point => point.ms)
   const yRange = logRange(Math.min(...values, budget?.limit ?? Infinity), Math.max(...values, budget?.limit ?? 0))
   const deepest = xs.at(-1)!
   const beforeLine = {
@@ -78,12 +80,12 @@ function Percentiles({ report }: { readonly report: RunReport }) {
         )}
       </div>
       <Plot
-        height={278}
+        height={chartHeight(report)}
         xs={xs}
         lines={compared ? [beforeLine, afterLine] : [beforeLine]}
         yRange={yRange}
         yTicks={logTicks(...yRange)}
-        yText={formatMs}
+        yText={formatTick}
         xRange={[1, deepest]}
         xTicks={depthTicks.map(tick => tick.depth).filter(depth => depth <= deepest * 1.01)}
         xText={depth => depthTicks.find(tick => tick.depth === depth)?.label ?? ''}
@@ -106,6 +108,12 @@ function Percentiles({ report }: { readonly report: RunReport }) {
       />
     </>
   )
+}
+
+/** As tall as the table beside it. */
+function chartHeight({ trial }: RunReport): number {
+  if (innerWidth < 820) return 280
+  return trial ? Math.min(420, 90 + 32 * shownMetrics(trial.metrics).length) : 250
 }
 
 function sentence(name: string, curve: readonly CurvePoint[]): string {

@@ -72,14 +72,20 @@ export function Remedy({ finding }: { readonly finding: RankedFinding }) {
   return (
     <div>
       <div class="code-head">
-        <h3>Remedy</h3>
+        <h3>
+          Remedy <code class="mono">{finding.practice}</code>
+        </h3>
         {code && <CopyButton text={() => code.after}>Copy {code.language === 'sql' ? 'SQL' : 'code'}</CopyButton>}
       </div>
-      <p class="soft">{summary}</p>
+      <p class="soft">
+        <Prose text={summary} />
+      </p>
       {steps.length > 0 && (
         <ol class="steps soft">
           {steps.map((step, index) => (
-            <li key={index}>{step}</li>
+            <li key={index}>
+              <Prose text={step} />
+            </li>
           ))}
         </ol>
       )}
@@ -110,4 +116,11 @@ function Line({ sign, kind, text }: { readonly sign: string; readonly kind: stri
       {text}
     </span>
   )
+}
+
+/** Words between backticks are code, as people write them. */
+function Prose({ text }: { readonly text: string }) {
+  const parts = text.split('`')
+  if (parts.length % 2 === 0) return <>{text}</>
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>
 }

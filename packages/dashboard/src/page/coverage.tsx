@@ -1,7 +1,8 @@
 /** What was checked, what is in place, what could not be seen, and what to type to see it. */
-import type { RunReport } from '@whetstone/model'
+import type { CoverageRow, EvidenceKind, RunReport } from '@whetstone/model'
 import { coverageCounts, evidenceWords, waysToSeeMore, type CoverageCount } from '../reading/coverage.ts'
 import { formatCount, plural } from '../reading/format.ts'
+import { Missing } from './pieces.tsx'
 
 const MOST_WAYS = 6
 
@@ -32,56 +33,96 @@ export function Coverage({ report }: { readonly report: RunReport }) {
         <>
           <p class="soft">{plural(unseen, 'practice')} could not be judged, because evidence was missing:</p>
           <ul class="ways">
-            {ways.slice(0, MOST_WAYS).map(({ give, missing, practices }) => (
+            {ways.slice(0, MOST_WAYS).map(({ give, why, missing, practices }) => (
               <li key={`${give ?? ''} ${missing.join(' ')}`}>
                 <span>
-                  {formatCount(practices.length)} need{' '}
+                  {plural(practices.length, 'practice needs', 'practices need')}{' '}
                   {missing.length > 0 ? missing.map(evidenceWords).join(' and ') : 'more evidence'}
                 </span>
-                {give ? <code>{give}</code> : <span class="soft">no option supplies it yet</span>}
+                {give ? <code>{give}</code> : <span class="soft">{why}</span>}
               </li>
             ))}
           </ul>
         </>
       )}
-      <div class="states">
-        {counts.map(count => (
-          <State key={count.state} count={count} />
-        ))}
-      </div>
+      <States counts={counts} />
+      <Sources report={report} />
     </div>
   )
 }
 
-function State({ count }: { readonly count: CoverageCount }) {
+function States({ counts }: { readonly counts: readonly CoverageCount[] }) {
+  const total = counts.reduce((sum, count) => sum + count.rows.length, 0)
   return (
     <details class="data">
-      <summary>
-        {formatCount(count.rows.length)} {count.label}
-      </summary>
-      <div class="scroll" tabIndex={0} role="region" aria-label={count.label}>
+      <summary>Show all {plural(total, 'practice')}</summary>
+      <div class="scroll" tabIndex={0} role="region" aria-label="All practices">
         <table>
+          <thead>
+            <tr>
+              {['State', 'Practice', 'Advice', 'Seen'].map(text => (
+                <th key={text} scope="col">
+                  {text}
+                </th>
+              ))}
+            </tr>
+          </thead>
           <tbody>
-            {count.rows.map(row => (
-              <tr key={row.practice}>
-                <td>
-                  <code>{row.practice}</code>
-                </td>
-                <td>{row.title}</td>
-                <td class="soft">
-                  {row.note}
-                  {row.give && (
-                    <>
-                      {' '}
-                      · <code>{row.give}</code>
-                    </>
-                  )}
-                </td>
-              </tr>
-            ))}
+            {counts.flatMap(count => count.rows.map(row => <Practice key={row.practice} count={count} row={row} />))}
           </tbody>
         </table>
       </div>
     </details>
+  )
+}
+
+function Practice({ count, row }: { readonly count: CoverageCount; readonly row: CoverageRow }) {
+  return (
+    <tr>
+      <td>
+        <span class="state-word">
+          <i class={`swatch state-${count.state}`} />
+          {count.label}
+        </span>
+      </td>
+      <td>
+        <code>{row.practice}</code>
+      </td>
+      <td>{row.title}</td>
+      <td class="soft">
+        {row.note}
+        {row.give && (
+          <>
+            {' '}
+            · <code>{row.give}</code>
+          </>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+/** The sources by how much of them was had; without the database the command that adds it. */
+function Sources({ report }: { readonly report: RunReport }) {
+  const { evidence } = report.target
+  const named = (state: 'gathered' | 'partial' | 'missing'): string =>
+    (Object.keys(evidence) as EvidenceKind[])
+      .filter(kind => evidence[kind] === state)
+      .map(evidenceWords)
+      .join(', ')
+  const sources = [
+    ['Seen', named('gathered')],
+    ['in part', named('partial')],
+    ['not', named('missing')],
+  ].filter(([, kinds]) => kinds !== '')
+  return (
+    <>
+      {sources.length > 0 && (
+        <p class="soft" style={{ marginTop: '12px' }}>
+          {sources.map(([word, kinds]) => `${word}: ${kinds}`).join('; ')}.
+        </p>
+      )}
+      {evidence.pg === 'missing' && <Missing why="Database not connected. Add" type="--db $DATABASE_URL" />}
+    </>
   )
 }

@@ -29,14 +29,9 @@ export function FindingBody({ finding, report }: { readonly finding: RankedFindi
 
 function Facts({ finding }: { readonly finding: RankedFinding }) {
   const { predicted, confidence, facts } = finding
-  const sure = {
-    measured: 'Measured with and without',
-    strong: 'Strong: the evidence allows no other reading',
-    suspected: 'Suspected: likely, not proved',
-  }[confidence]
-  const basis = predicted && predicted.traces > 0 ? `, prediction from ${plural(predicted.traces, 'trace')}` : ''
+  const sure = { measured: 'Measured', strong: 'Strong', suspected: 'Suspected' }[confidence]
+  const basis = predicted && predicted.traces > 0 ? `, from ${plural(predicted.traces, 'trace')}` : ''
   const rows = [
-    { label: 'Practice', value: finding.practice },
     { label: 'Confidence', value: sure + basis },
     ...facts.map(fact => ({ label: capitalised(fact.label), value: formatQuantity(fact.quantity) })),
     ...promisesOf(finding),

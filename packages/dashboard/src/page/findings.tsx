@@ -16,13 +16,15 @@ const chipOfState: Readonly<Record<FindingState, readonly [tone: Tone, text: str
   validated: ['good', 'Validated'],
   'not-confirmed': ['warn', 'Not confirmed'],
   worse: ['bad', 'Made it worse'],
+  applied: ['plain', 'Applied', 'check'],
   proposed: ['plain', 'Proposed', 'circle'],
   note: ['plain', 'Note'],
 }
 
 export function Findings({ report }: { readonly report: RunReport }) {
   const checks = report.coverage.filter(row => row.state !== 'unknown').length
-  const note = `${plural(report.findings.length, 'finding')}${checks > 0 ? ` from ${plural(checks, 'check')}` : ''}, ordered by effect`
+  const from = checks > 0 ? ` from ${plural(checks, 'check')}` : ''
+  const note = report.findings.length > 0 && `${plural(report.findings.length, 'finding')}${from}, ordered by effect`
   return (
     <Section id="findings" title="Findings" note={note}>
       {report.findings.length === 0 ? (
@@ -66,7 +68,7 @@ function FindingRow({
   }, [])
   const gain = gainOf(finding)
   const [icon, iconClass, word] = iconOfSeverity[finding.severity]
-  const [tone, text, chipIcon] = chipOfState[stateOf(finding)]
+  const [tone, text, chipIcon] = chipOfState[stateOf(finding, report.ladder)]
   const place = placeOf(finding.where)
   return (
     <details class="finding" ref={element}>

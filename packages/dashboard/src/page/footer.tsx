@@ -1,6 +1,6 @@
 /** What a sceptic needs to repeat the run. */
 import type { RunReport } from '@whetstone/model'
-import { formatBytes, formatDuration, formatFraction, formatMs, formatNumber, plural } from '../reading/format.ts'
+import { formatDuration, formatFraction, formatMs, formatNumber, plural } from '../reading/format.ts'
 
 export function Footer({ report }: { readonly report: RunReport }) {
   const { run, target } = report
@@ -26,6 +26,8 @@ export function Footer({ report }: { readonly report: RunReport }) {
   )
 }
 
+const arrivalWords = { poisson: 'Poisson', uniform: 'evenly spaced' } as const
+
 function methodOf({ trial, loadCurve }: RunReport): string {
   const step = loadCurve?.steps.find(candidate => candidate.purpose === 'measure')
   const parts: string[] = []
@@ -40,7 +42,7 @@ function methodOf({ trial, loadCurve }: RunReport): string {
   }
   if (step) {
     parts.push(
-      `Open model with ${step.arrivals} arrivals at ${formatNumber(step.offeredRatePerSecond)} requests per second for ${formatDuration(step.durationMs)}; the load generator is a process of its own on the same host, ${step.generator.verdict}, send lag p99 ${formatMs(step.generator.lagP99Ms)}.`,
+      `Open model with ${arrivalWords[step.arrivals]} arrivals at ${formatNumber(step.offeredRatePerSecond)} requests per second for ${formatDuration(step.durationMs)}; the load generator is a process of its own on the same host, ${step.generator.verdict}, send lag p99 ${formatMs(step.generator.lagP99Ms)}.`,
     )
   }
   parts.push(
@@ -54,7 +56,7 @@ function machineOf({ run, host, loadCurve }: RunReport): string {
   const steal = host?.samples.length ? Math.max(...host.samples.map(sample => sample.stealFraction)) : undefined
   const parts = [
     run.machine,
-    host && `${host.cores} × ${host.cpuModel}, ${formatBytes(host.memoryBytes)}, kernel ${host.kernel}`,
+    host?.cpuModel,
     run.node,
     steal !== undefined && `at most ${formatFraction(steal)} stolen by other guests`,
     step && `load generator used ${formatFraction(step.generator.cpuFraction)} of one core`,

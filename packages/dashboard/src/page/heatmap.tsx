@@ -1,6 +1,6 @@
 /** Where the requests fall: one cell per moment and latency, darker where there are more. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { formatMs } from '../reading/format.ts'
+import { formatMs, formatTick } from '../reading/format.ts'
 import { logPosition, logTicks } from '../reading/ticks.ts'
 import type { Heatmap, Timeline } from '../reading/timeline.ts'
 import { LEFT_GUTTER, RIGHT_GUTTER } from './plot.tsx'
@@ -59,7 +59,7 @@ export function HeatmapChart({ heatmap, timeline, xTicks, xText }: Props) {
             class="tick y"
             style={{ top: `${TOP + (1 - logPosition(tick, heatmap.rangeMs)) * HEIGHT}px` }}
           >
-            {formatMs(tick)}
+            {formatTick(tick)}
           </span>
         ))}
         {xTicks.map(tick => (

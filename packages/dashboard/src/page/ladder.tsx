@@ -1,7 +1,7 @@
 /** The ladder: p50, p95 and p99 as remedies are added one by one. */
 import type { LadderStep, RunReport } from '@whetstone/model'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { formatChange, formatMs, formatNumber } from '../reading/format.ts'
+import { formatChange, formatMs, formatNumber, formatTick } from '../reading/format.ts'
 import { logPosition, logRange, logTicks, spread } from '../reading/ticks.ts'
 import { Section } from './pieces.tsx'
 
@@ -59,7 +59,7 @@ function Chart({ steps }: { readonly steps: readonly LadderStep[] }) {
           <g key={tick}>
             <line x1={LEFT} x2={width - RIGHT} y1={y(tick)} y2={y(tick)} stroke="var(--line)" />
             <text x={LEFT - 8} y={y(tick)} text-anchor="end" dominant-baseline="middle">
-              {formatMs(tick)}
+              {formatTick(tick)}
             </text>
           </g>
         ))}

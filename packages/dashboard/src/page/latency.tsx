@@ -1,6 +1,6 @@
 /** Latency over time, and below it on the same axis where each request fell. */
 import type { RunReport } from '@whetstone/model'
-import { formatCount, formatMs, formatNumber, THIN } from '../reading/format.ts'
+import { formatCount, formatMs, formatNumber, formatTick, THIN } from '../reading/format.ts'
 import { linearTicks, logRange, logTicks } from '../reading/ticks.ts'
 import { heatmapOf, timelineOf, type Timeline } from '../reading/timeline.ts'
 import { HeatmapChart } from './heatmap.tsx'
@@ -34,7 +34,7 @@ export function Latency({ report }: { readonly report: RunReport }) {
 function noteOf({ loadCurve }: RunReport): string {
   const step = loadCurve?.steps.find(candidate => candidate.purpose === 'measure')
   if (!step) return 'Times count from the moment each request was due'
-  return `${formatNumber(step.offeredRatePerSecond)} requests per second, ${step.arrivals} arrivals; times count from the moment each request was due`
+  return `${formatNumber(step.offeredRatePerSecond)} requests per second, ${step.arrivals === 'poisson' ? 'Poisson' : 'evenly spaced'} arrivals; times count from the moment each request was due`
 }
 
 function Charts({ timeline, report }: { readonly timeline: Timeline; readonly report: RunReport }) {
@@ -61,7 +61,7 @@ function Charts({ timeline, report }: { readonly timeline: Timeline; readonly re
         }))}
         yRange={yRange}
         yTicks={logTicks(...yRange)}
-        yText={formatMs}
+        yText={formatTick}
         xRange={xRange}
         xTicks={secondsTicks(endSeconds)}
         xText={seconds}

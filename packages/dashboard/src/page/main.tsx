@@ -2,8 +2,13 @@
 import type { RunReport } from '@whetstone/model'
 import { render } from 'preact'
 import { Page } from './page.tsx'
-import './style.css'
 import 'uplot/dist/uPlot.min.css'
+import './style/tokens.css'
+import './style/frame.css'
+import './style/tables.css'
+import './style/findings.css'
+import './style/charts.css'
+import './style/media.css'
 import { startTheme } from './theme.ts'
 
 startTheme()

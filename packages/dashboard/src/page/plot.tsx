@@ -6,6 +6,9 @@ import { colour, onTheme } from './theme.ts'
 
 export const LEFT_GUTTER = 60
 export const RIGHT_GUTTER = 44
+/** Without labels at the line ends the curve may use the room. */
+const BARE_GUTTER = 12
+const TICK_GAP = 40
 const TOP_PADDING = 10
 const BOTTOM_AXIS = 26
 const LABEL_GAP = 15
@@ -88,7 +91,8 @@ function EndLabels(props: PlotProps & { readonly width: number }) {
     LABEL_GAP,
     plotHeight,
   )
-  const plotWidth = props.width - LEFT_GUTTER - RIGHT_GUTTER
+  const gutter = rightGutter(props)
+  const plotWidth = props.width - LEFT_GUTTER - gutter
   const across = (at: number): number => (at - props.xRange[0]) / (props.xRange[1] - props.xRange[0])
   return (
     <div aria-hidden="true">
@@ -98,7 +102,7 @@ function EndLabels(props: PlotProps & { readonly width: number }) {
           class="end-label"
           style={{
             top: `${TOP_PADDING + tops[index]!}px`,
-            left: `${props.width - RIGHT_GUTTER + 6}px`,
+            left: `${props.width - gutter + 6}px`,
             color: `var(--${line.token})`,
           }}
         >
@@ -111,7 +115,7 @@ function EndLabels(props: PlotProps & { readonly width: number }) {
           class="plot-note"
           style={{
             top: `${TOP_PADDING + down(level.value) - 9}px`,
-            right: `${RIGHT_GUTTER + 4}px`,
+            right: `${gutter + 4}px`,
             color: 'var(--good)',
           }}
         >
@@ -125,7 +129,7 @@ function EndLabels(props: PlotProps & { readonly width: number }) {
             class="plot-note"
             style={{
               top: `${TOP_PADDING + 8}px`,
-              right: `${RIGHT_GUTTER + (1 - across(moment.at)) * plotWidth + 6}px`,
+              right: `${gutter + (1 - across(moment.at)) * plotWidth + 6}px`,
               color: `var(--${moment.token})`,
             }}
           >
@@ -134,6 +138,24 @@ function EndLabels(props: PlotProps & { readonly width: number }) {
         ))}
     </div>
   )
+}
+
+function rightGutter({ lines }: PlotProps): number {
+  return lines.some(line => line.endLabel) ? RIGHT_GUTTER : BARE_GUTTER
+}
+
+/** Ticks that would write over the one before them are left out. */
+function thinned(props: PlotProps, width: number): number[] {
+  const plotWidth = width - LEFT_GUTTER - rightGutter(props)
+  const [low, high] = props.xRange
+  const across = (at: number): number =>
+    plotWidth * (props.xLog ? logPosition(at, props.xRange) : (at - low) / (high - low))
+  const kept: number[] = []
+  for (const tick of props.xTicks) {
+    const last = kept.at(-1)
+    if (last === undefined || across(tick) - across(last) >= TICK_GAP) kept.push(tick)
+  }
+  return kept
 }
 
 function dataOf({ xs, lines }: PlotProps): uPlot.AlignedData {
@@ -151,7 +173,7 @@ function optionsOf(props: PlotProps, width: number, hover: (index: number | unde
   return {
     width,
     height: props.height,
-    padding: [TOP_PADDING, RIGHT_GUTTER, 0, 0],
+    padding: [TOP_PADDING, rightGutter(props), 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
@@ -163,7 +185,7 @@ function optionsOf(props: PlotProps, width: number, hover: (index: number | unde
         ...axis,
         size: BOTTOM_AXIS,
         gap: 6,
-        splits: () => [...props.xTicks],
+        splits: chart => thinned(props, chart.width),
         values: (_, splits) => splits.map(props.xText),
         filter: (_, splits) => splits,
       },

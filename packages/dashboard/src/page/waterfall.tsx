@@ -52,7 +52,7 @@ export function Waterfall({ trace, statements }: Props) {
               .slice(1)
               .filter(tick => tick < totalMs * 0.9)
               .map(tick => (
-                <span key={tick} style={{ left: percent(tick) }}>
+                <span key={tick} class="between" style={{ left: percent(tick) }}>
                   {formatMs(tick)}
                 </span>
               ))}
@@ -73,7 +73,7 @@ export function Waterfall({ trace, statements }: Props) {
 function Row({ row, percent }: { readonly row: WaterfallRow; readonly percent: (ms: number) => string }) {
   return (
     <div class={`wf-row ${row.repeated ? 'repeated' : ''}`} role="row" title={row.title.slice(0, 2000)}>
-      <span class="label" role="cell" style={{ paddingLeft: `${4 + row.depth * 14}px` }}>
+      <span class="label" role="cell" style={{ paddingLeft: `calc(4px + ${row.depth} * var(--step, 14px))` }}>
         {row.label.slice(0, 300)}
       </span>
       <span class="lane" role="presentation">

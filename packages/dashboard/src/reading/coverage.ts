@@ -25,17 +25,20 @@ export function coverageCounts(report: RunReport): readonly CoverageCount[] {
 export interface WayToSeeMore {
   readonly missing: readonly EvidenceKind[]
   readonly give?: string
+  /** Why the first of them could not be judged. */
+  readonly why: string
   readonly practices: readonly string[]
 }
 
 /** What to type, by how many practices it would make visible. */
 export function waysToSeeMore(report: RunReport): readonly WayToSeeMore[] {
-  const ways = new Map<string, { missing: Set<EvidenceKind>; give?: string; practices: string[] }>()
+  const ways = new Map<string, { missing: Set<EvidenceKind>; give?: string; why: string; practices: string[] }>()
   for (const row of report.coverage) {
     if (row.state !== 'unknown') continue
     const key = row.give ?? `missing ${(row.missing ?? []).toSorted().join(' ')}`
     const way = ways.get(key) ?? {
       missing: new Set(),
+      why: row.note,
       ...(row.give === undefined ? {} : { give: row.give }),
       practices: [],
     }

@@ -39,7 +39,7 @@ function apart(ticks: EffectScale['ticks'], position: EffectScale['position']): 
   const zero = ticks.find(tick => tick.ratio === 1)
   const kept = zero ? [zero] : []
   for (const tick of ticks.toReversed()) {
-    if (kept.every(other => Math.abs(position(other.ratio) - position(tick.ratio)) > 0.2)) kept.push(tick)
+    if (kept.every(other => Math.abs(position(other.ratio) - position(tick.ratio)) > 0.17)) kept.push(tick)
   }
   return kept
 }

@@ -30,14 +30,20 @@ export function partsOfMs(ms: number | undefined): Parts {
   return { value: threeDigits(ms / 1000), unit: 's' }
 }
 
+/** Ticks of an axis are round already: `1 s`, `20 ms`, `500 µs`. */
+export function formatTick(ms: number): string {
+  if (ms >= 1000) return `${formatNumber(ms / 1000)}${THIN}s`
+  return ms >= 1 ? `${formatNumber(ms)}${THIN}ms` : `${formatNumber(ms * 1000)}${THIN}µs`
+}
+
 /** How long something took as a person says it: `4 min 12 s`, `12.4 s`. */
 export function formatDuration(ms: number): string {
-  if (ms < 99_950) return formatMs(ms)
+  if (ms < 99_950) return ms >= 1000 && ms % 1000 === 0 ? `${ms / 1000}${THIN}s` : formatMs(ms)
   const seconds = Math.round(ms / 1000)
   const hours = Math.floor(seconds / 3600)
   const minutes = Math.floor(seconds / 60) % 60
   if (hours > 0) return `${hours}${THIN}h ${minutes}${THIN}min`
-  return `${minutes}${THIN}min ${seconds % 60}${THIN}s`
+  return seconds % 60 === 0 ? `${minutes}${THIN}min` : `${minutes}${THIN}min ${seconds % 60}${THIN}s`
 }
 
 /** At most three significant digits, thousands with a comma, no zeros that say nothing: `2`, `51.3`, `1,240`. */
@@ -66,18 +72,24 @@ export function partsOfFraction(fraction: number | undefined): Parts {
   if (fraction === undefined || !Number.isFinite(fraction)) return { value: NOT_KNOWN, unit: '' }
   const percent = Math.abs(fraction * 100)
   if (percent > 0 && percent < 0.01) return { value: '< 0.01', unit: '%' }
-  const digits = percent >= 9.95 ? 0 : percent >= 0.995 ? 1 : 2
+  // 99.8 % is not all of it.
+  if (percent > 99.95 && percent < 100) return { value: '> 99.9', unit: '%' }
+  const nearlyAll = percent >= 99.5 && percent < 100
+  const digits = nearlyAll ? 1 : percent >= 9.95 ? 0 : percent >= 0.995 ? 1 : 2
   return { value: signed(fraction, plain(Number(percent.toFixed(digits)))), unit: '%' }
 }
 
 /** Sizes in powers of a thousand: `512 B`, `41.8 kB`, `1.2 MB`. */
 export function formatBytes(bytes: number | undefined): string {
-  return scaled(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB'])
-}
-
-/** Memory limits alone are counted in powers of 1,024: `2.0 MiB`. */
-export function formatMemory(bytes: number | undefined): string {
-  return scaled(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB'])
+  if (bytes === undefined || !Number.isFinite(bytes)) return NOT_KNOWN
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let [value, unit] = [Math.abs(bytes), 0]
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  const text = unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)
+  return `${signed(bytes, text)}${THIN}${units[unit]}`
 }
 
 /** A change as a signed percentage; a decimal only below 10 % and when the interval is narrower than one point. */
@@ -167,17 +179,6 @@ function rangeOf(low: string, high: string): string {
   if (low === high) return low
   const [lowUnit, highUnit] = [low, high].map(text => text.split(THIN)[1])
   return lowUnit === highUnit && lowUnit !== undefined ? `${low.split(THIN)[0]} to ${high}` : `${low} to ${high}`
-}
-
-function scaled(bytes: number | undefined, step: number, units: readonly string[]): string {
-  if (bytes === undefined || !Number.isFinite(bytes)) return NOT_KNOWN
-  let [value, unit] = [Math.abs(bytes), 0]
-  while (value >= step * 0.9995 && unit < units.length - 1) {
-    value /= step
-    unit++
-  }
-  const text = unit === 0 ? value.toFixed(0) : value < 99.95 ? value.toFixed(1) : value.toFixed(0)
-  return `${signed(bytes, text)}${THIN}${units[unit]}`
 }
 
 /** Zeros are kept: `1.20 s` is measured to three digits. */

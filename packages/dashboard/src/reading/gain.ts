@@ -1,5 +1,5 @@
 /** What a remedy returned, or is expected to return, in the words of one row. */
-import type { Interval, RankedFinding } from '@whetstone/model'
+import type { Interval, RankedFinding, RunReport } from '@whetstone/model'
 import {
   formatBytes,
   formatChange,
@@ -39,46 +39,40 @@ export function gainOf(finding: RankedFinding): GainText {
   return { kind: 'none', text: finding.risk ? `risk of ${finding.risk}` : '', fraction: 0 }
 }
 
-/** The comparison of what was promised with what came, for the open row. */
+/** What was promised beside what came, for the open row: `374 ms → 128 to 160 ms`. */
 export function promisesOf(finding: RankedFinding): readonly { readonly label: string; readonly value: string }[] {
   const { predicted, measured } = finding
   const rows: { label: string; value: string }[] = []
-  if (predicted?.p95Ms) {
-    const { beforeMs, low, high } = predicted.p95Ms
-    rows.push({ label: 'Predicted p95', value: `${formatMsRange(low, high)}, now ${formatMs(beforeMs)}` })
-  } else if (predicted?.p50Ms) {
-    const { beforeMs, low, high } = predicted.p50Ms
-    rows.push({ label: 'Predicted p50', value: `${formatMsRange(low, high)}, now ${formatMs(beforeMs)}` })
+  const quantile = predicted?.p95Ms ?? predicted?.p50Ms
+  if (quantile) {
+    const value = `${formatMs(quantile.beforeMs)} → ${formatMsRange(quantile.low, quantile.high)}`
+    rows.push({ label: `Predicted ${predicted?.p95Ms ? 'p95' : 'p50'}`, value })
+  }
+  if (measured) {
+    const format = measured.metric.endsWith('Ms') ? formatMs : formatNumber
+    const value = `${format(measured.before)} → ${format(measured.after)} (${formatChangeRange(measured.ratio)})`
+    rows.push({ label: `Measured ${metricOf(measured.metric)}`, value })
   }
   if (predicted?.p99AtMostMs !== undefined) {
     rows.push({ label: 'Predicted p99', value: `at most ${formatMs(predicted.p99AtMostMs)}` })
   }
   if (predicted?.bytes) {
-    rows.push({
-      label: 'Predicted size',
-      value: `${formatBytes(predicted.bytes.after)}, now ${formatBytes(predicted.bytes.before)}`,
-    })
+    const { before, after } = predicted.bytes
+    rows.push({ label: 'Predicted size', value: `${formatBytes(before)} → ${formatBytes(after)}` })
   }
   if (predicted?.queriesPerRequest) {
     const { before, after } = predicted.queriesPerRequest
-    rows.push({ label: 'Predicted queries per request', value: `${formatNumber(after)}, now ${formatNumber(before)}` })
-  }
-  if (measured) {
-    const format = measured.metric.endsWith('Ms') ? formatMs : formatNumber
-    const range = `${formatChange(measured.ratio)}, 95 % interval ${formatChangeRange(measured.ratio)}`
-    rows.push({
-      label: `Measured ${metricOf(measured.metric)}`,
-      value: `${format(measured.after)}, was ${format(measured.before)} (${range})`,
-    })
+    rows.push({ label: 'Predicted queries', value: `${formatNumber(before)} → ${formatNumber(after)}` })
   }
   return rows
 }
 
-export type FindingState = 'validated' | 'not-confirmed' | 'worse' | 'proposed' | 'note'
-/** Whether the promise was kept: the interval decides, not the estimate. */
-export function stateOf(finding: RankedFinding): FindingState {
+export type FindingState = 'validated' | 'not-confirmed' | 'worse' | 'applied' | 'proposed' | 'note'
+/** Whether the promise was kept: the interval decides, not the estimate. A rung of the ladder alone has no interval. */
+export function stateOf(finding: RankedFinding, ladder: RunReport['ladder']): FindingState {
   const { measured } = finding
   if (measured) return measured.ratio.high < 1 ? 'validated' : measured.ratio.low > 1 ? 'worse' : 'not-confirmed'
+  if (ladder?.some(step => step.practice === finding.practice)) return 'applied'
   return finding.severity === 'info' ? 'note' : 'proposed'
 }
 

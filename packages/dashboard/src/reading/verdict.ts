@@ -1,7 +1,16 @@
 /** The answer of a run in one sentence, with the numbers in it, and a second one on how sure it is. */
 import type { MetricComparison, RunReport } from '@whetstone/model'
 import { metricWords, formatMetric, overallMetric } from './compare.ts'
-import { formatDuration, formatFraction, formatGain, formatMs, formatNumber, formatTimes, plural } from './format.ts'
+import {
+  formatDuration,
+  formatFraction,
+  formatGain,
+  formatMs,
+  formatNumber,
+  formatTimes,
+  plural,
+  THIN,
+} from './format.ts'
 
 export interface VerdictText {
   readonly sentence: string
@@ -68,24 +77,25 @@ function headline(report: RunReport): MetricComparison | undefined {
 function measuredText({ name, ratio, verdict }: MetricComparison): string {
   const latency = name.endsWith('Ms')
   if (verdict === 'equal' || !latency || ratio.low <= 0) {
-    return `After is ${formatTimes(ratio.estimate)} times before (95 % interval ${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}),`
+    return `After is ${formatTimes(ratio.estimate)} times before (95${THIN}% interval ${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}),`
   }
   const gain = capitalised(formatGain(ratio.estimate))
   if (ratio.estimate <= 0.5) {
-    return `${gain} (95 % interval ${formatTimes(1 / ratio.high)} to ${formatTimes(1 / ratio.low)} times),`
+    return `${gain} (95${THIN}% interval ${formatTimes(1 / ratio.high)} to ${formatTimes(1 / ratio.low)} times),`
   }
   if (ratio.estimate >= 2) {
-    return `${gain} (95 % interval ${formatTimes(ratio.low)} to ${formatTimes(ratio.high)} times),`
+    return `${gain} (95${THIN}% interval ${formatTimes(ratio.low)} to ${formatTimes(ratio.high)} times),`
   }
-  return `${gain} (95 % interval of after / before ${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}),`
+  return `${gain} (95${THIN}% interval of after / before ${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}),`
 }
 
 function openText(report: RunReport): string {
-  const open = causesOf(report).filter(finding => finding.measured === undefined).length
+  const applied = new Set(report.ladder?.flatMap(step => step.practice ?? []))
+  const open = causesOf(report).filter(finding => !finding.measured && !applied.has(finding.practice)).length
   const remedies = (report.ladder?.length ?? 0) - 1
-  const applied = remedies > 0 ? `${plural(remedies, 'remedy was', 'remedies were')} applied one after another.` : ''
+  const steps = remedies > 0 ? `${plural(remedies, 'remedy was', 'remedies were')} applied one after another.` : ''
   const left = open > 0 ? `${plural(open, 'more is', 'more are')} proposed below.` : ''
-  return [applied, left].filter(Boolean).join(' ')
+  return [steps, left].filter(Boolean).join(' ')
 }
 
 function diagnosed(report: RunReport): VerdictText {
@@ -95,7 +105,7 @@ function diagnosed(report: RunReport): VerdictText {
   const sentence =
     causes.length === 1
       ? `One thing makes it slow: ${first}`
-      : `${numberWord(causes.length)} things make it slow, first ${first}`
+      : `${numberWord(causes.length)} things make it slow, above all: ${first}`
   return {
     sentence,
     detail: `p95 is ${formatMs(report.overall.p95Ms)} at ${formatNumber(report.overall.ratePerSecond)} requests per second, over ${plural(report.overall.requests, 'request')}. Each is below with its evidence, its place and its remedy; nothing was changed yet.`,
