@@ -69,7 +69,7 @@ async function drawPoints(
       `SELECT min(${column})::text AS low, max(${column})::text AS high FROM ${table}`,
     )
   ).rows[0]
-  if (ends?.low == null || ends.high == null) return []
+  if (!ends?.low || !ends.high) return []
   const low = BigInt(ends.low)
   const span = BigInt(ends.high) - low + 1n
   const points = Array.from({ length: count }, () => String(low + scale(span, random())))
