@@ -5,7 +5,7 @@ import type { PostgresServer } from '@whetstone/sandbox'
 import { bookDatabase, lineOf, observe, usesOf } from './observe-fixture.ts'
 import type { Observed } from './observe-fixture.ts'
 
-const file = 'fastify/server.js'
+const file = 'probe-services/fastify-pg.mjs'
 let postgres: PostgresServer
 let seen: Observed
 

@@ -1,15 +1,17 @@
-/** Test support: runs a small service of `packages/probe/fixtures` under the probe, sends it requests, and gives what was seen. */
+/** Test support: runs a small service of `fixtures` under the probe, sends it requests, and gives what was seen. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import type { ProbeLevel } from '@whetstone/model'
 import type { PostgresServer } from '@whetstone/sandbox'
 import type { ProbeEvidence } from './probe-evidence.ts'
 import { ProbeReceiver } from './receiver.ts'
 import type { RegisteredRoute } from './receiver.ts'
 
-const fixtures = fileURLToPath(new URL('../../../../probe/fixtures/', import.meta.url))
+const fixtures = fileURLToPath(new URL('../../../../../fixtures/', import.meta.url))
 
 export const schema = `
   create table author (id int primary key, name text not null);
@@ -29,6 +31,8 @@ export async function bookDatabase(server: PostgresServer): Promise<string> {
 
 export interface Fixture {
   readonly file: string
+  /** Run it compiled to CommonJS with a source map beside it, as a build leaves it. TypeScript always is. */
+  readonly commonJs?: boolean
   readonly databaseUrl?: string
   readonly level?: ProbeLevel
   readonly nodeArguments?: readonly string[]
@@ -51,7 +55,8 @@ export interface RunningFixture {
 export async function runFixture(fixture: Fixture): Promise<RunningFixture> {
   const receiver = new ProbeReceiver({ level: fixture.level ?? 'trace', random: () => 0.5 })
   const { env } = await receiver.start()
-  const child = spawn(process.execPath, [...(fixture.nodeArguments ?? []), fixtures + fixture.file], {
+  const entry = await runnable(fixture)
+  const child = spawn(process.execPath, [...(fixture.nodeArguments ?? []), entry], {
     env: {
       ...process.env,
       ...env,
@@ -85,6 +90,23 @@ export async function runFixture(fixture: Fixture): Promise<RunningFixture> {
     get: async path => await (await fetch(baseUrl + path)).text(),
     stop,
   }
+}
+
+async function runnable({ file, commonJs }: Fixture): Promise<string> {
+  if (commonJs !== true && !file.endsWith('.ts')) return fixtures + file
+  const outfile = join(dirname(fixtures + file), 'dist', basename(file).replace(/\.\w+$/, '.cjs'))
+  await build({
+    entryPoints: [fixtures + file],
+    outfile,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    logLevel: 'silent',
+    define: { 'import.meta.filename': '__filename' },
+    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+  })
+  return outfile
 }
 
 /** Sends the requests one after another (a list in the list: at once), then collects the evidence. */
