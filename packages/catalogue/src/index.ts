@@ -1,5 +1,13 @@
 /** Every practice there is a module for, in the order of the roadmap: the one list the loop, the pages and the coverage are made from. */
 import type { AnyPractice } from '@whetstone/model'
+import { apiPagination } from './api/api-pagination.ts'
+import { payloadLimits } from './api/payload-limits.ts'
+import { responseCompression } from './api/response-compression.ts'
+import { serializationFormat } from './api/serialization-format.ts'
+import { eventLoopBlocking } from './application/event-loop-blocking.ts'
+import { syncIo } from './application/sync-io.ts'
+import { etagValidation } from './caching/etag-validation.ts'
+import { httpCacheHeaders } from './caching/http-cache-headers.ts'
 import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
 import { connectionPooling } from './database/connection-pooling.ts'
@@ -18,12 +26,22 @@ import { poolTimeouts } from './database/pool-timeouts.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
+import { errorRate } from './foundations/error-rate.ts'
+import { responseTimeTarget } from './foundations/response-time-target.ts'
+import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
+import { cpuProfiling } from './measurement/cpu-profiling.ts'
+import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
 
 export { roadmap, roadmapRow } from './roadmap.ts'
 export type { RoadmapRow } from './roadmap.ts'
 
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
 export const practices: readonly AnyPractice[] = [
+  responseTimeTarget,
+  errorRate,
+  identifyBottleneck,
+  cpuProfiling,
+  benchmarkMethodology,
   nPlusOne,
   nPlusOneHttp,
   missingIndex,
@@ -42,6 +60,14 @@ export const practices: readonly AnyPractice[] = [
   duplicateQueries,
   batchWrites,
   sequentialIndependentQueries,
+  httpCacheHeaders,
+  etagValidation,
+  payloadLimits,
+  responseCompression,
+  apiPagination,
+  serializationFormat,
+  eventLoopBlocking,
+  syncIo,
 ]
 
 const byId = new Map(practices.map(practice => [practice.id, practice]))

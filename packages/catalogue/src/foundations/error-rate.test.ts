@@ -1,0 +1,91 @@
+import { expect } from 'vitest'
+import { describePractice } from '../testing/describe-practice.ts'
+import { invalidGenerator, loadOf, routeLoad } from '../testing/load.ts'
+import { repeated } from '../testing/profile.ts'
+import { errorRate } from './error-rate.ts'
+
+const good = (count: number) => repeated(count, 10)
+
+describePractice(errorRate, {
+  silent: {
+    'no errors': { 'load-curve': loadOf([routeLoad('GET /orders', good(500))]) },
+    'one failure in five hundred, which may be chance': {
+      'load-curve': loadOf([routeLoad('GET /orders', good(499), { 500: 1 })]),
+    },
+    'three in ten thousand': { 'load-curve': loadOf([routeLoad('GET /orders', good(9_997), { 502: 3 })]) },
+    'not found is an answer': { 'load-curve': loadOf([routeLoad('GET /orders/:id', good(400), { 404: 100 })]) },
+    'too many requests is an answer': { 'load-curve': loadOf([routeLoad('GET /orders/:id', good(400), { 429: 100 })]) },
+    'the generator could not keep up': {
+      'load-curve': loadOf([routeLoad('GET /orders', good(400), {}, 100)], invalidGenerator),
+    },
+    'errors during the warm-up': {
+      'load-curve': loadOf([routeLoad('GET /orders', good(400), { 500: 100 })], { purpose: 'warm-up' }),
+    },
+    'nothing was sent': { 'load-curve': loadOf([]) },
+    'no load at all': { 'load-curve': { schema: 'load-curve@1', steps: [] } },
+  },
+  reports: {
+    'one request in ten fails': {
+      evidence: {
+        'load-curve': loadOf(
+          [routeLoad('GET /orders', good(450), { 500: 40 }, 10), routeLoad('GET /health', good(500))],
+          {
+            errorsByKind: { timeout: 10, status: 40 },
+          },
+        ),
+      },
+      finds: [
+        {
+          fingerprint: 'error-rate|GET /orders||',
+          practice: 'error-rate',
+          title: '10 % of the requests fail',
+          where: { route: 'GET /orders' },
+          facts: [
+            {
+              label: 'share of requests that fail',
+              quantity: {
+                value: 0.1,
+                unit: 'fraction',
+                low: expect.closeTo(0.0751, 3) as number,
+                high: expect.closeTo(0.1297, 3) as number,
+              },
+              evidence: { kind: 'load-curve' },
+            },
+            { label: 'failed requests', quantity: { value: 50, unit: 'count' }, evidence: { kind: 'load-curve' } },
+            { label: 'answered 500', quantity: { value: 40, unit: 'count' }, evidence: { kind: 'load-curve' } },
+          ],
+          confidence: 'measured',
+          risk: 'outage',
+          remedy: {
+            summary: 'Find the exception behind the 5xx.',
+            steps: [
+              'Failures: 40 × 500, 10 without an answer (40 × status, 10 × timeout).',
+              'Its latency figures hold only the requests that succeeded.',
+            ],
+          },
+        },
+      ],
+    },
+    'a few on every route, many in all': {
+      evidence: {
+        'load-curve': loadOf(Array.from({ length: 40 }, (_, at) => routeLoad(`GET /r${at}`, good(100), {}, 1))),
+      },
+      finds: [
+        expect.objectContaining({
+          where: { resource: 'all routes' },
+          title: expect.stringContaining('spread over the routes'),
+        }),
+      ],
+    },
+    'load is shed with 503': {
+      evidence: { 'load-curve': loadOf([routeLoad('GET /orders', good(300), { 503: 200 })]) },
+      finds: [
+        expect.objectContaining({
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining([expect.stringContaining('the service sheds load')]),
+          }),
+        }),
+      ],
+    },
+  },
+})

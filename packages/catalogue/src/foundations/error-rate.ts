@@ -1,0 +1,140 @@
+/** Requests that fail: 5xx answers, timeouts and broken connections, which must never pass for fast answers. */
+import {
+  definePractice,
+  type Finding,
+  findings,
+  fingerprintOf,
+  type LoadStep,
+  pass,
+  type RouteLoad,
+  unknown,
+} from '@whetstone/model'
+import { clopperPearson } from '@whetstone/stats'
+import { countText, fact, percentText } from '../derive/figures.ts'
+import { measuredStep } from '../derive/load.ts'
+
+export const errorRate = definePractice({
+  id: 'error-rate',
+  chapter: 'foundations',
+  title: 'Track and limit error rate',
+  why: 'A failed request costs its user more than a slow one, and a service that fails fast looks fast: latency means something only beside the error rate.',
+  unless: ['The request itself was wrong: a 4xx answer is the right answer to it.'],
+  sources: [
+    'https://sre.google/workbook/alerting-on-slos/',
+    'https://www.rfc-editor.org/rfc/rfc9110#name-server-error-5xx',
+  ],
+  needs: ['load-curve'],
+  thresholds: {
+    errorFraction: { value: 0.001, unit: 'fraction', source: 'an availability objective of 99.9 %' },
+  },
+  remedy: {
+    summary: 'Find what fails, bound what waits, and shed what is too much before it times out.',
+    example: {
+      language: 'ts',
+      before: `const pool = new Pool({ max: 2 })`,
+      after: `const pool = new Pool({ max: 10, connectionTimeoutMillis: 2_000 })
+if (pool.waitingCount > 50) return reply.code(503).header('retry-after', '1').send()`,
+    },
+  },
+  detect({ 'load-curve': curve }, { errorFraction }) {
+    const step = measuredStep(curve)
+    if (!step)
+      return unknown(
+        ['load-curve'],
+        'the load generator could not keep up, so its errors may be its own',
+        'a lower --rate',
+      )
+    const failing = step.routes.filter(load => isOver(load.errors, load.requests, errorFraction))
+    if (failing.length > 0) return findings(failing.map(load => describe(load, step)))
+    const { requests, errors } = step.overall
+    if (requests === 0) return unknown(['load-curve'], 'no request was sent')
+    if (isOver(errors, requests, errorFraction)) return findings([scattered(step)])
+    return pass(
+      [fact('failed requests', errors / requests, 'fraction', 'load-curve')],
+      `${countText(errors)} of ${countText(requests)} requests failed`,
+    )
+  },
+})
+
+/** The whole 95 % interval must lie above: one failure in five hundred may be chance. */
+function isOver(errors: number, requests: number, limit: number): boolean {
+  return errors > 0 && requests > 0 && clopperPearson(Math.min(errors, requests), requests).low > limit
+}
+
+function describe(load: RouteLoad, step: LoadStep): Finding {
+  const where = { route: load.route }
+  const codes = Object.entries(load.statusCounts)
+    .filter(([code]) => Number(code) >= 500)
+    .toSorted((a, b) => b[1] - a[1])
+  const answered = codes.reduce((sum, [, count]) => sum + count, 0)
+  const kinds = codes.map(([code, count]) => `${countText(count)} × ${code}`)
+  const unanswered = load.errors - answered
+  return {
+    fingerprint: fingerprintOf('error-rate', where),
+    practice: 'error-rate',
+    title: `${percentText(load.errors / load.requests)} of the requests fail`,
+    where,
+    facts: [
+      failedFraction(load.errors, load.requests),
+      fact('failed requests', load.errors, 'count', 'load-curve'),
+      ...codes.map(([code, count]) => fact(`answered ${code}`, count, 'count', 'load-curve')),
+    ],
+    confidence: 'measured',
+    risk: 'outage',
+    remedy: {
+      summary:
+        answered >= load.errors / 2
+          ? 'Find the exception behind the 5xx.'
+          : 'Find out why requests are never answered.',
+      steps: [
+        `Failures: ${[...kinds, ...(unanswered > 0 ? [`${countText(unanswered)} without an answer (${kindsOf(step)})`] : [])].join(', ')}.`,
+        'Its latency figures hold only the requests that succeeded.',
+        ...shedding(step),
+      ],
+    },
+  }
+}
+
+function scattered(step: LoadStep): Finding {
+  const { errors, requests } = step.overall
+  const where = { resource: 'all routes' }
+  return {
+    fingerprint: fingerprintOf('error-rate', where),
+    practice: 'error-rate',
+    title: `${percentText(errors / requests)} of the requests fail, spread over the routes`,
+    where,
+    facts: [failedFraction(errors, requests), fact('failed requests', errors, 'count', 'load-curve')],
+    confidence: 'measured',
+    risk: 'outage',
+    remedy: {
+      summary: 'Find out what the routes have in common.',
+      steps: [`Failures: ${kindsOf(step)}.`, ...shedding(step)],
+    },
+  }
+}
+
+function failedFraction(errors: number, requests: number): Finding['facts'][number] {
+  const { low, high } = clopperPearson(Math.min(errors, requests), requests)
+  const failed = fact('share of requests that fail', errors / requests, 'fraction', 'load-curve')
+  return { ...failed, quantity: { ...failed.quantity, low, high } }
+}
+
+const kindsOf = ({ errorsByKind }: LoadStep): string =>
+  Object.entries(errorsByKind)
+    .toSorted((a, b) => b[1] - a[1])
+    .map(([kind, count]) => `${countText(count)} × ${kind}`)
+    .join(', ') || 'of no known kind'
+
+/** A 503 with nothing else wrong is a service that protects itself; that is a matter of capacity. */
+function shedding({ routes, offeredRatePerSecond }: LoadStep): readonly string[] {
+  const count = (wanted: (code: number) => boolean): number =>
+    routes
+      .flatMap(({ statusCounts }) => Object.entries(statusCounts))
+      .reduce((sum, [code, n]) => sum + (wanted(Number(code)) ? n : 0), 0)
+  const refused = count(code => code === 503)
+  return refused > 0 && refused >= count(code => code >= 500) * 0.9
+    ? [
+        `Nearly all are 503: the service sheds load at ${countText(offeredRatePerSecond)} requests a second; measure at a lower rate or find the bottleneck.`,
+      ]
+    : []
+}
