@@ -30,6 +30,10 @@ export function catalogueRows(): readonly CatalogueRow[] {
 function proved(chapter: string, id: string): boolean {
   const file = new URL(`../../../experiments/results/${chapter}/${id}.json`, import.meta.url)
   if (!existsSync(file)) return false
-  const result = JSON.parse(readFileSync(file, 'utf8')) as { reportedOnBefore: boolean; silentOnAfter: boolean; verdict: string }
+  const result = JSON.parse(readFileSync(file, 'utf8')) as {
+    reportedOnBefore: boolean
+    silentOnAfter: boolean
+    verdict: string
+  }
   return result.reportedOnBefore && result.silentOnAfter && result.verdict === 'better'
 }

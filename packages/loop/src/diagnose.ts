@@ -14,11 +14,13 @@ import { practices as allPractices } from '@whetstone/catalogue'
 import { seededRandom } from '@whetstone/stats'
 import { identify, type PracticeSettings } from './identify/identify.ts'
 import { mergeFindings } from './identify/merge.ts'
+import { calibrate } from './measure/calibrate.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { measureWindow } from './measure/measure.ts'
 import type { OnProgress } from './measure/progress.ts'
 import { addToIndex, createRunFolder, readIndex } from './measure/run-folder.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
+import { requestSender } from './measure/workload/http-client.ts'
 import { rankFindings } from './optimise/rank.ts'
 import { assembleReport } from './report/assemble.ts'
 
@@ -27,7 +29,8 @@ export interface DiagnoseOptions {
   /** Makes the workload once the service answers. */
   readonly plan: (stand: Stand) => Promise<Workload>
   readonly databaseUrl?: string
-  readonly ratePerSecond: number
+  /** A number is kept as it is; `auto` asks the service first and stays below its knee, at most 50. */
+  readonly ratePerSecond: number | 'auto'
   readonly durationMs: number
   readonly warmUpMs: number
   readonly seed: number
@@ -77,7 +80,8 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
       })
     options.onProgress({ kind: 'stage', stage: 'workload', detail: 'finding routes' })
     const workload = await options.plan(stand)
-    const window = await measureWindow(stand, { ...options, workload })
+    const ratePerSecond = await rateFor(options, workload, stand)
+    const window = await measureWindow(stand, { ...options, ratePerSecond, workload })
     const history: HistoryEvidence = {
       schema: 'history@1',
       conditions: window.conditions,
@@ -131,6 +135,25 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   } finally {
     await stand.close()
   }
+}
+
+const mostAutomaticRatePerSecond = 50
+
+async function rateFor(
+  { ratePerSecond, onProgress }: DiagnoseOptions,
+  workload: Workload,
+  stand: Stand,
+): Promise<number> {
+  if (ratePerSecond !== 'auto') return ratePerSecond
+  const found = await calibrate(workload, requestSender(new URL(stand.baseUrl)), mostAutomaticRatePerSecond, () =>
+    performance.now(),
+  )
+  onProgress({
+    kind: 'note',
+    label: 'load',
+    detail: `open model, ${found.ratePerSecond} req/s: one request alone takes ${found.serviceMs.toFixed(1)} ms; set it with --rate`,
+  })
+  return found.ratePerSecond
 }
 
 interface Judged {

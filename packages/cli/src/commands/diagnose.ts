@@ -39,7 +39,7 @@ export async function diagnoseCommand(
       subject,
       plan: stand => plan(stand, options, databaseUrl, context),
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
-      ratePerSecond: options.rate,
+      ratePerSecond: options.rate ?? 'auto',
       durationMs: options.duration,
       warmUpMs: options.warmUp,
       seed: options.seed,

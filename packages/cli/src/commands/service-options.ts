@@ -6,7 +6,8 @@ import type { Command } from 'commander'
 import type { CommandContext } from '../context.ts'
 
 export interface ServiceOptions {
-  readonly rate: number
+  /** Undefined: as much as the service keeps, at most 50 a second. */
+  readonly rate?: number
   readonly duration: number
   readonly warmUp: number
   readonly seed: number
@@ -28,7 +29,11 @@ const maxRatePerSecond = 20_000
 
 export function addServiceOptions(command: Command): Command {
   return command
-    .option('--rate <number>', 'requests per second, open model', number('--rate', 0.1, maxRatePerSecond), 50)
+    .option(
+      '--rate <number>',
+      'requests per second, open model (default: below the knee, at most 50)',
+      number('--rate', 0.1, maxRatePerSecond),
+    )
     .option('--duration <time>', 'measured time, such as 30s', duration('--duration'), 20_000)
     .option('--warm-up <time>', 'sent before it and not judged', duration('--warm-up'), 3_000)
     .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)

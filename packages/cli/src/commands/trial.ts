@@ -1,5 +1,5 @@
 /** `whetstone trial`: two commands, interleaved in fresh processes, and a verdict with its interval. */
-import { commandArm, loadBlock, openStand, runTrial } from '@whetstone/loop'
+import { calibrate, commandArm, loadBlock, openStand, requestSender, runTrial } from '@whetstone/loop'
 import { run as runLoad } from '@whetstone/load'
 import { exitCodes, type TrialResult, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
@@ -19,6 +19,8 @@ export interface TrialCommandOptions extends ServiceOptions {
   readonly json?: boolean
 }
 
+const mostRatePerSecond = 50
+
 export async function trialCommand(options: TrialCommandOptions, context: CommandContext): Promise<number> {
   assertSafe(undefined, 'service', options, context)
   const onProgress = progressPrinter(context.terminal, () => performance.now())
@@ -28,16 +30,12 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
     onProgress,
     signal: context.signal,
   })
-  const workload = await planFor(
-    options,
-    { baseUrl: stand.baseUrl, frameworkRoutes: stand.probe?.routes() ?? [] },
-    context,
-  ).finally(() => stand.close())
+  const { workload, ratePerSecond } = await planned().finally(() => stand.close())
   const result = await runTrial({
     arms: { a: commandArm(options.a, subject(options.a)), b: commandArm(options.b, subject(options.b)) },
     workload,
     measureBlock: loadBlock({ runLoad }),
-    ratePerSecond: options.rate,
+    ratePerSecond,
     seed: options.seed,
     pairs: options.pairs,
     blockMs: options.block,
@@ -49,6 +47,19 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
   if (options.json) context.json(result)
   else printTrial(result, context.terminal)
   return exitCodeOf(result, options)
+
+  async function planned() {
+    const workload = await planFor(
+      options,
+      { baseUrl: stand.baseUrl, frameworkRoutes: stand.probe?.routes() ?? [] },
+      context,
+    )
+    const ratePerSecond =
+      options.rate ??
+      (await calibrate(workload, requestSender(new URL(stand.baseUrl)), mostRatePerSecond, () => performance.now()))
+        .ratePerSecond
+    return { workload, ratePerSecond }
+  }
 }
 
 function exitCodeOf(result: TrialResult, options: TrialCommandOptions): number {

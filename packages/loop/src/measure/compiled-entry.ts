@@ -9,13 +9,8 @@ export async function compiledEntry(entry: string): Promise<string> {
   const packageFolder = await nearestPackage(dirname(entry))
   const hash = createHash('sha256')
   for (const file of await sources(join(packageFolder, 'src'))) hash.update(file).update(await readFile(file))
-  // Inside node_modules, so that bare imports of the bundle resolve as they would from the source.
-  const folder = join(
-    await nearestModules(packageFolder),
-    '.cache',
-    'whetstone',
-    `${basename(packageFolder)}-${hash.digest('hex').slice(0, 16)}`,
-  )
+  // Inside its package: bare imports resolve as from the source, and its frames count as the application's own.
+  const folder = join(packageFolder, '.cache', hash.digest('hex').slice(0, 16))
   const output = join(folder, `${basename(entry, '.ts')}.mjs`)
   if (await exists(output)) return output
   const { build } = await import('esbuild')
@@ -52,11 +47,6 @@ async function nearestPackage(folder: string): Promise<string> {
   return (await exists(join(folder, 'package.json'))) || dirname(folder) === folder
     ? folder
     : nearestPackage(dirname(folder))
-}
-
-async function nearestModules(folder: string): Promise<string> {
-  const here = join(folder, 'node_modules')
-  return (await exists(here)) || dirname(folder) === folder ? here : nearestModules(dirname(folder))
 }
 
 function exists(path: string): Promise<boolean> {

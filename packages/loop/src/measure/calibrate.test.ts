@@ -1,0 +1,50 @@
+import type { Workload } from '@whetstone/model'
+import { describe, expect, test } from 'vitest'
+import { calibrate } from './calibrate.ts'
+
+const route = (name: string, weight = 1) => ({
+  route: name,
+  weight,
+  requests: [{ method: 'GET', path: name, headers: {} }],
+})
+const workload = (...routes: Workload['routes']): Workload => ({ routes, skipped: [] })
+
+/** A service whose answers take as long as the path says, on a clock that only requests move. */
+function service() {
+  let clock = 0
+  return {
+    now: () => clock,
+    send: async ({ path }: { path: string }) => {
+      clock += Number(path)
+      return { status: 200, headers: {}, body: '' }
+    },
+  }
+}
+
+describe('calibration', () => {
+  test('keeps the wanted rate where the service has room', async () => {
+    const { send, now } = service()
+    expect((await calibrate(workload(route('2')), send, 50, now)).ratePerSecond).toBe(50)
+  })
+
+  test('halves what one after the other would reach, in steps of 1, 2 and 5', async () => {
+    const { send, now } = service()
+    expect(await calibrate(workload(route('100')), send, 50, now)).toEqual({ ratePerSecond: 5, serviceMs: 100 })
+  })
+
+  test('weighs routes by their share', async () => {
+    const { send, now } = service()
+    expect((await calibrate(workload(route('1', 9), route('101', 1)), send, 100, now)).serviceMs).toBeCloseTo(11)
+  })
+
+  test('never goes below one request in two seconds', async () => {
+    const { send, now } = service()
+    expect((await calibrate(workload(route('5000')), send, 50, now)).ratePerSecond).toBe(0.5)
+  })
+
+  test('stops asking when its time is over', async () => {
+    const { send, now } = service()
+    await calibrate(workload(...Array.from({ length: 40 }, () => route('900'))), send, 50, now)
+    expect(now()).toBeLessThan(10_000)
+  })
+})
