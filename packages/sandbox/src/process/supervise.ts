@@ -9,7 +9,7 @@ export interface SuperviseOptions {
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly as?: SpawnIdentity | undefined
-  /** Where the server's output goes. */
+  /** Where the server's output goes; the file exists from the start. */
   readonly logPath: string
   /** Sent when we stop or die. */
   readonly stopSignal: 'INT' | 'QUIT' | 'TERM'
@@ -36,6 +36,7 @@ export interface Supervised {
 const watchdog = `
 signal=$1; rounds=$2; log=$3; folder=$4; shift 4
 exec 4<&0 </dev/null
+: >>"$log"
 "$@" >>"$log" 2>&1 3>&- 4<&- &
 server=$!
 (
