@@ -145,7 +145,10 @@ describePractice(compositeIndex, {
     },
     'the sort disappears': {
       evidence: {
-        pg: pg(trial([customer], {}), trial([customer, newest], { costAfter: 400, planAfter: plan('Index Scan', 400) })),
+        pg: pg(
+          trial([customer], {}),
+          trial([customer, newest], { costAfter: 400, planAfter: plan('Index Scan', 400) }),
+        ),
         statements,
       },
       finds: [

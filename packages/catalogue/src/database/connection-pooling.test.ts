@@ -69,9 +69,25 @@ describePractice(connectionPooling, {
           confidence: 'strong',
           edit: { kind: 'connection', change: { kind: 'reuse' }, route: 'GET /me' },
           remedy: expect.objectContaining({
-            steps: expect.arrayContaining(['The connection is opened at src/orders.ts:8.']),
+            steps: expect.arrayContaining(['The connection is used at src/orders.ts:8; it was opened just before.']),
           }),
         },
+      ],
+    },
+    'a client on one route, and a pool for the others': {
+      evidence: {
+        traces: tracesOf(
+          times(200, trace('GET /me', 20, [{ ...connect(8), site: [] }, query('a', 10, 2, { site: siteAt(11) })])),
+        ),
+        runtime: runtimeOf([pool({ idleTimeoutMs: 30_000, acquisitions: 900 })]),
+      },
+      finds: [
+        expect.objectContaining({
+          where: { route: 'GET /me', site: siteAt(11), resource: 'connections' },
+          remedy: expect.objectContaining({
+            summary: 'Make one pool when the process starts, and take connections from it.',
+          }),
+        }),
       ],
     },
     'a pool that closes its connections too soon': {

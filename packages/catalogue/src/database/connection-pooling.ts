@@ -6,6 +6,7 @@ import {
   fingerprintOf,
   notApplicable,
   pass,
+  type Site,
   type StatementsEvidence,
 } from '@whetstone/model'
 import { countText, fact, msText, percentText } from '../derive/figures.ts'
@@ -27,6 +28,11 @@ export const connectionPooling = definePractice({
   optional: ['runtime', 'pg', 'statements'],
   thresholds: {
     connectsPerRequest: { value: 0.05, unit: 'ratio', source: 'a warm pool opens none; one in twenty is no warm-up' },
+    idleMs: {
+      value: 1_000,
+      unit: 'ms',
+      source: 'pg-pool keeps idle connections for 10 s; below one second a pool forgets them',
+    },
     timeFraction: { value: 0.05, unit: 'fraction', source: 'share of the request spent connecting that a p95 shows' },
   },
   remedy: {
@@ -60,11 +66,11 @@ const { rows } = await pool.query(sql)`,
     })
     if (found.length === 0) return pass([], 'connecting takes next to no time')
     const settings = statements ? settingsCalls(statements) : 0
-    return findings(
-      found.map(churn =>
-        describe(churn, pools?.main?.idleTimeoutMs, pools?.acquisitions ?? 0, pg?.activity.newConnections, settings),
-      ),
-    )
+    // A pool elsewhere in the process is no excuse: only one that forgets its connections opens them anew.
+    const idleMs = pools?.main?.idleTimeoutMs
+    const forgets = idleMs !== undefined && idleMs > 0 && idleMs < thresholds.idleMs
+    const poolIdleMs = forgets ? idleMs : undefined
+    return findings(found.map(churn => describe(churn, poolIdleMs, pg?.activity.newConnections, settings)))
   },
 })
 
@@ -85,16 +91,13 @@ function settingsCalls(statements: StatementsEvidence): number {
 
 function describe(
   { route, perRequest, timeFraction }: Churn,
-  idleTimeoutMs: number | undefined,
-  acquisitions: number,
+  poolIdleMs: number | undefined,
   newConnections: number | undefined,
   settings: number,
 ): Finding {
-  const connects = route.traces.flatMap(trace => trace.spans.filter(span => span.kind === 'connect'))
-  const site = connects.find(span => span.site?.length)?.site
+  const site = siteOfConnect(route)
   const where = { route: route.route, ...(site ? { site } : {}), resource: 'connections' }
   const perConnectMs = route.aggregate.connectMs / route.aggregate.connects
-  const poolChurns = acquisitions > 0
   return {
     fingerprint: fingerprintOf('connection-pooling', where),
     practice: 'connection-pooling',
@@ -109,28 +112,43 @@ function describe(
     ],
     confidence: 'strong',
     edit: { kind: 'connection', change: { kind: 'reuse' }, route: route.route },
-    remedy: poolChurns
-      ? {
-          summary: `Keep idle connections longer than ${idleTimeoutMs === undefined ? 'the time between requests' : msText(idleTimeoutMs)}.`,
-          steps: [
-            'There is a pool, but its connections are closed before the next request needs them.',
-            `Connecting takes ${percentText(timeFraction)} of the request.`,
-          ],
-          code: { language: 'ts', after: 'new Pool({ max: 10, idleTimeoutMillis: 30_000 })' },
-        }
-      : {
-          summary: 'Make one pool when the process starts, and take connections from it.',
-          steps: [
-            ...(site?.[0] ? [`The connection is opened at ${site[0].file}:${site[0].line}.`] : []),
-            `Connecting takes ${percentText(timeFraction)} of the request.`,
-            'Use pool.query() for single statements; pool.connect() with release() in finally for transactions.',
-          ],
-          code: {
-            language: 'ts',
-            before: 'const client = new Client(url)\nawait client.connect()',
-            after:
-              'const pool = new Pool({ connectionString: url, max: 10 }) // once, outside every handler\nconst { rows } = await pool.query(sql, values)',
+    remedy:
+      poolIdleMs !== undefined
+        ? {
+            summary: `Keep idle connections longer than ${msText(poolIdleMs)}.`,
+            steps: [
+              'There is a pool, but its connections are closed before the next request needs them.',
+              `Connecting takes ${percentText(timeFraction)} of the request.`,
+            ],
+            code: { language: 'ts', after: 'new Pool({ max: 10, idleTimeoutMillis: 30_000 })' },
+          }
+        : {
+            summary: 'Make one pool when the process starts, and take connections from it.',
+            steps: [
+              ...(site?.[0]
+                ? [`The connection is used at ${site[0].file}:${site[0].line}; it was opened just before.`]
+                : []),
+              `Connecting takes ${percentText(timeFraction)} of the request.`,
+              'Use pool.query() for single statements; pool.connect() with release() in finally for transactions.',
+            ],
+            code: {
+              language: 'ts',
+              before: 'const client = new Client(url)\nawait client.connect()',
+              after:
+                'const pool = new Pool({ connectionString: url, max: 10 }) // once, outside every handler\nconst { rows } = await pool.query(sql, values)',
+            },
           },
-        },
   }
+}
+
+/** Where it is opened, or else where the first query on it is run: a line or two below. */
+function siteOfConnect({ traces }: RouteReading): Site | undefined {
+  for (const { spans } of traces) {
+    const connect = spans.find(span => span.kind === 'connect')
+    const site =
+      (connect?.site?.length ? connect.site : undefined) ??
+      spans.find(span => connect && span.kind === 'query' && span.startMs >= connect.startMs && span.site?.length)?.site
+    if (site) return site
+  }
+  return undefined
 }

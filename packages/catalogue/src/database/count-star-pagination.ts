@@ -128,7 +128,7 @@ function describe(counted: Counted, statements: StatementsEvidence): Finding {
     remedy: {
       summary: 'Ask for one row more than the page holds and answer "there is more".',
       steps: [
-        `"${excerpt(count.text, 70)}" takes ${percentText(timeFraction)} of the request.`,
+        `"${excerpt(count.text, 110)}" takes ${percentText(timeFraction)} of the request.`,
         'Where a number is wanted, estimate it, or count up to a cap: "1,000+" is enough for most lists.',
         'Where it must be exact, keep it in a counter beside the data, or cache it for a minute.',
       ],

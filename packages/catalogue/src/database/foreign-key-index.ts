@@ -107,7 +107,7 @@ function deleteFinding(
     remedy: {
       summary: `Create an index on ${resource}.`,
       steps: [
-        `"${excerpt(text, 70)}" takes ${msText(slowest.meanMs)}: the constraint ${key.name} looks for children without an index.`,
+        `"${excerpt(text, 110)}" takes ${msText(slowest.meanMs)}: the constraint ${key.name} looks for children without an index.`,
         'CONCURRENTLY does not block writes; run it outside a transaction.',
       ],
       code: { language: 'sql', after: createIndexSql(candidate) },

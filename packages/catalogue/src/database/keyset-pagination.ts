@@ -104,7 +104,7 @@ function describe(
     remedy: {
       summary: 'Return a cursor with each page that holds its last sort key, and continue behind it.',
       steps: [
-        `"${excerpt(statement.text, 70)}" walks up to ${countText(depth.deepest)} rows to return ${countText(depth.pageRows)}.`,
+        `"${excerpt(statement.text, 110)}" walks up to ${countText(depth.deepest)} rows to return ${countText(depth.pageRows)}.`,
         'The sort key must be unique: end it with the primary key.',
         'An index in the order of the sort key lets it start at the page.',
         'Page numbers become a "next" cursor: a change of contract, so offer both for a while, and cap the page number of the old way.',

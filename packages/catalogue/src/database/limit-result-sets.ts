@@ -129,7 +129,7 @@ function describe(
           ? 'Give the statement a LIMIT and the route a page, with a cap on what a client may ask for.'
           : 'Filter, aggregate and cut in the statement instead of in the code behind it.',
       steps: [
-        `"${excerpt(statement.text, 70)}" returns ${countText(rows)} rows each time and takes ${percentText(Math.min(1, use.totalMs / route.totalMs))} of the route.`,
+        `"${excerpt(statement.text, 110)}" returns ${countText(rows)} rows each time and takes ${percentText(Math.min(1, use.totalMs / route.totalMs))} of the route.`,
         'The number grows with the table: today’s time is the best it will ever be.',
         'Where all rows are needed, read them by a cursor in batches and stream the answer.',
       ],

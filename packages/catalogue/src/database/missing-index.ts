@@ -141,7 +141,7 @@ function stepsOf({ trial, served }: IndexAdvice, statements: StatementsEvidence,
   const byId = statementsById(statements)
   const [first] = served
   return [
-    `It serves ${served.map(({ statementId }) => `"${excerpt(byId.get(statementId)?.text ?? statementId, 70)}"`).join(', ')}.`,
+    `It serves ${served.map(({ statementId }) => `"${excerpt(byId.get(statementId)?.text ?? statementId, 110)}"`).join(', ')}.`,
     ...(trial
       ? [
           `Tried ${first && first.parameterSets > 0 ? `with ${first.parameterSets} captured parameter sets` : 'with the generic plan'} before it was proposed${first?.medianMsBefore !== undefined && first.medianMsAfter !== undefined ? `: ${msText(first.medianMsBefore)} became ${msText(first.medianMsAfter)}` : ''}.`,

@@ -150,7 +150,9 @@ function tooSmall(
         `Then measure ${pool.maxConnections}, ${wanted} and one size between under the same load; keep the smallest that no longer waits.`,
         ...(usable === undefined
           ? []
-          : [`${pools.processes} processes × ${wanted} must stay below the ${usable} connections the server accepts.`]),
+          : [
+              `${pools.processes === 1 ? '1 process' : `${pools.processes} processes`} × ${wanted} must stay below the ${usable} connections the server accepts.`,
+            ]),
       ],
       code: {
         language: 'ts',

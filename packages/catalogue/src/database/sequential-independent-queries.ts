@@ -189,7 +189,7 @@ function describe(
       steps: [
         ...ids.map(
           (id, at) =>
-            `${at + 1}. "${excerpt(byId.get(id)?.text ?? id, 70)}", ${msText(median(rows.map(row => row.spans[at]?.durationMs ?? 0)))}.`,
+            `${at + 1}. "${excerpt(byId.get(id)?.text ?? id, 110)}", ${msText(median(rows.map(row => row.spans[at]?.durationMs ?? 0)))}.`,
         ),
         'Check first that none decides whether the next may run.',
         `It returns ${percentText(fraction)} of the median request, and takes ${ids.length} connections at once instead of one.`,
