@@ -33,7 +33,7 @@ const FULL: Plan = { simulatedPerMachine: 500, sameRuns: 60, plantedRuns: 40, pa
 const QUICK: Plan = { simulatedPerMachine: 5, sameRuns: 1, plantedRuns: 1, pairs: 2, blockMs: 100, warmUpMs: 30 }
 const PLANTED_RATIO = 1.2
 /** Real runs are counted together only under one design; the number goes up with any change to the server or the judge. */
-const DESIGN = `busy-2ms-250rps-${FULL.pairs}x${FULL.blockMs}ms@1`
+const DESIGN = `busy-3ms-120rps-${FULL.pairs}x${FULL.blockMs}ms@1`
 const RESULTS = fileURLToPath(new URL('./results/trial-aa.jsonl', import.meta.url))
 
 export const bench = {
@@ -53,6 +53,7 @@ export const bench = {
           'foundAt20Percent',
           share(planted, ({ verdict }) => verdict === 'worse'),
         ),
+        foundByCpuAt20Percent: share(planted, ({ cpuVerdict }) => cpuVerdict === 'worse').estimate,
         equalFractionReal: share(same, ({ verdict }) => verdict === 'equal').estimate,
         tooNoisyFractionReal: share(same, ({ tooNoisy }) => tooNoisy).estimate,
         realRuns: same.length,

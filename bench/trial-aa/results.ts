@@ -1,7 +1,7 @@
 /** One line a real trial, kept as soon as it ends, so that an hour of them can be stopped and taken up again. */
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { TrialResult } from '@whetstone/model'
+import type { Interval, TrialResult } from '@whetstone/model'
 
 export interface RealRun {
   readonly runId: string
@@ -17,6 +17,9 @@ export interface RealRun {
   readonly durationMs: number
   /** Process ids of the servers, in the order of the blocks. */
   readonly pids: readonly number[]
+  /** Verdict on CPU per request alone, which gates nothing but says whether a miss is the machine's doing. */
+  readonly cpuVerdict: TrialResult['verdict']
+  readonly cpuRatio: readonly number[]
   /** Gated figures: b over a with its interval. */
   readonly ratios: readonly { readonly metric: string; readonly ratio: readonly number[]; readonly pAdjusted: number }[]
 }
@@ -36,6 +39,7 @@ export async function keepRun(path: string, run: RealRun): Promise<void> {
 }
 
 export function asRun(result: TrialResult, given: Pick<RealRun, 'runId' | 'design' | 'kind'>): RealRun {
+  const cpu = result.metrics.find(({ name }) => name === 'cpuMsPerRequest')
   return {
     ...given,
     seed: result.seed,
@@ -46,14 +50,20 @@ export function asRun(result: TrialResult, given: Pick<RealRun, 'runId' | 'desig
     thrownOut: result.thrownOut,
     durationMs: Math.round(result.durationMs),
     pids: result.blocks.map(({ pid }) => pid ?? 0),
+    cpuVerdict: cpu?.verdict ?? 'unclear',
+    cpuRatio: cpu === undefined ? [] : endsOf(cpu.ratio),
     ratios: result.metrics
       .filter(({ gated, deterministic, name }) => gated && !deterministic && name !== 'errorFraction')
       .map(({ route, name, ratio, pAdjusted }) => ({
         metric: `${name} ${route}`,
-        ratio: [ratio.low, ratio.estimate, ratio.high].map(rounded),
+        ratio: endsOf(ratio),
         pAdjusted: rounded(pAdjusted),
       })),
   }
+}
+
+function endsOf({ low, estimate, high }: Interval): number[] {
+  return [low, estimate, high].map(rounded)
 }
 
 function rounded(value: number): number {

@@ -21,6 +21,8 @@ export interface BlockPhase {
 export interface BlockResult {
   /** The measured part alone. */
   readonly load: LoadStep
+  /** Requests sent while warming up, which cost CPU too. */
+  readonly warmUpRequests?: number
   /** Further figures of the block, for example from the probe. */
   readonly metrics?: readonly BlockMetric[]
 }

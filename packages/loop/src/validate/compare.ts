@@ -3,7 +3,7 @@ import type { Interval, MetricName, Verdict } from '@whetstone/model'
 import { median, signedRank } from '@whetstone/stats'
 import type { PairedValue } from './pairs.ts'
 
-export type MetricKind = 'timed' | 'counted' | 'errors'
+type MetricKind = 'timed' | 'counted' | 'errors'
 
 /** Before the verdict, which needs to know what else was asked. */
 export interface Comparison {

@@ -30,7 +30,7 @@ export interface DecideOptions {
 
 export type Decision = Pick<TrialResult, 'verdict' | 'guard' | 'metrics' | 'pairs' | 'marginFraction'>
 
-export const defaultMarginFraction = 0.05
+const defaultMarginFraction = 0.05
 /** Counts have no noise to allow for, only rounding. */
 const COUNTED_MARGIN = Math.log(1.01)
 /** Half a percentage point more errors is worth a verdict whatever the latency. */

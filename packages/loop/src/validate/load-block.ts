@@ -32,6 +32,6 @@ export function loadBlock(options: LoadBlockOptions): MeasureBlock {
       ...(options.onInterval ? { onInterval: options.onInterval } : {}),
     })
     signal?.throwIfAborted()
-    return { load: result.measure }
+    return { load: result.measure, warmUpRequests: result.warmUp?.sent ?? 0 }
   }
 }

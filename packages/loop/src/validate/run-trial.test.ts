@@ -23,7 +23,6 @@ function fakeArm(name: string, running: Set<string>): Arm {
       running.add(name)
       return Promise.resolve({
         baseUrl: `http://${name}`,
-        pid: 7,
         readCounters: () => Promise.resolve([{ route: 'GET /', name: 'queriesPerRequest' as const, value: 3 }]),
         stop: () => Promise.resolve(void running.delete(name)),
       })

@@ -1,8 +1,9 @@
 /** Runs a trial: fresh processes, random order inside each pair, one block at a time, and the judgement at the end. */
-import type { TrialBlock, TrialResult, Workload } from '@whetstone/model'
+import type { BlockMetric, TrialBlock, TrialResult, Workload } from '@whetstone/model'
 import { Histogram, randomInteger, seededRandom, type Random } from '@whetstone/stats'
-import type { Arm } from './arm.ts'
+import type { Arm, RunningArm } from './arm.ts'
 import { blockMetrics, type BlockPhase, type MeasureBlock } from './block.ts'
+import { cpuTimeMs } from './cpu-time.ts'
 import { decide, type DecideOptions } from './decide.ts'
 import { pairOrders, type ArmKey, type PairOrder } from './schedule.ts'
 
@@ -38,7 +39,7 @@ interface MeasuredBlock {
   readonly invalid: string | undefined
 }
 
-export const defaultTrial = { pairs: 20, blockMs: 2_000, warmUpMs: 500 } as const
+const defaultTrial = { pairs: 20, blockMs: 2_000, warmUpMs: 500 } as const
 
 /**
  * Rejects with what starting an arm threw, or the reason of `signal`; the running service is stopped first, and blocks
@@ -116,7 +117,9 @@ async function runBlock(options: TrialOptions, phase: BlockPhase): Promise<Measu
   phase.signal?.throwIfAborted()
   const running = await options.arms[phase.arm].start(phase.signal)
   try {
-    const { load, metrics = [] } = await options.measureBlock(running.baseUrl, phase)
+    const cpuBeforeMs = await cpuOf(running)
+    const { load, warmUpRequests = 0, metrics = [] } = await options.measureBlock(running.baseUrl, phase)
+    const cpu = cpuMetrics(cpuBeforeMs, await cpuOf(running), load.sent + warmUpRequests)
     const counters = (await running.readCounters?.()) ?? []
     const { verdict, reasons } = load.generator
     const block: TrialBlock = {
@@ -127,7 +130,7 @@ async function runBlock(options: TrialOptions, phase: BlockPhase): Promise<Measu
       ...(running.pid === undefined ? {} : { pid: running.pid }),
       requests: load.sent,
       errors: load.errors,
-      metrics: [...blockMetrics(load), ...metrics, ...counters],
+      metrics: [...blockMetrics(load), ...cpu, ...metrics, ...counters],
       generator: verdict,
     }
     const invalid = verdict === 'invalid' ? reasons.join('; ') : undefined
@@ -135,6 +138,15 @@ async function runBlock(options: TrialOptions, phase: BlockPhase): Promise<Measu
   } finally {
     await running.stop()
   }
+}
+
+async function cpuOf({ pid }: RunningArm): Promise<number | undefined> {
+  return pid === undefined ? undefined : cpuTimeMs(pid)
+}
+
+function cpuMetrics(beforeMs: number | undefined, afterMs: number | undefined, requests: number): BlockMetric[] {
+  if (beforeMs === undefined || afterMs === undefined || requests === 0) return []
+  return [{ route: 'overall', name: 'cpuMsPerRequest', value: (afterMs - beforeMs) / requests }]
 }
 
 function thrownOut(half: MeasuredBlock, reason: string): MeasuredBlock {
