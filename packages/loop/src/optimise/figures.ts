@@ -1,0 +1,114 @@
+/** What the whole evidence says that a single trace does not: the cost of a round trip, CPU a call, pool, cores, rates. */
+import type { Evidence, LoadStep, RouteName, SerializedHistogram, Span, Trace } from '@whetstone/model'
+import { Histogram, quantile } from '@whetstone/stats'
+
+export interface Figures {
+  /** Fair samples only: percentiles must not be taken over the slowest. */
+  readonly tracesByRoute: ReadonlyMap<RouteName, readonly Trace[]>
+  /** The fastest query seen, network and driver included: no query can take less. */
+  readonly roundTripMs: number
+  /** Runs of a statement, or of an outbound call, by `keyOf`. */
+  readonly runs: ReadonlyMap<string, RunFigures>
+  /** Main-thread CPU of one call, the request itself counting as one. Undefined where the process was not watched. */
+  readonly cpuPerCallMs: number | undefined
+  readonly processes: number
+  readonly poolSize: number | undefined
+  readonly databaseCores: number | undefined
+  readonly arrivalsPerSecond: number | undefined
+  readonly shareOfRequests: (route: RouteName) => number
+  readonly measured: (route: RouteName) => Measured | undefined
+}
+export interface RunFigures {
+  readonly floorMs: number
+  /** The quarter that others disturbed least ends here. */
+  readonly quietMs: number
+}
+export interface Measured {
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+}
+
+/** Robust against one lucky clock reading: the fastest in twenty. */
+const floorQuantile = 0.05
+const quietQuantile = 0.25
+
+/** Read once for each evidence, however many findings are predicted from it. */
+export function figuresOf(evidence: Evidence): Figures {
+  const known = figuresByEvidence.get(evidence)
+  if (known) return known
+  const figures = readFigures(evidence)
+  figuresByEvidence.set(evidence, figures)
+  return figures
+}
+
+const figuresByEvidence = new WeakMap<Evidence, Figures>()
+
+function readFigures(evidence: Evidence): Figures {
+  const all = evidence.traces?.traces ?? []
+  const fair = all.filter(trace => trace.kept !== 'slowest' && trace.statusCode < 500 && trace.spansDropped === 0)
+  const tracesByRoute = new Map<RouteName, Trace[]>()
+  for (const trace of fair) tracesByRoute.set(trace.route, [...(tracesByRoute.get(trace.route) ?? []), trace])
+  const durations = durationsByKey(fair)
+  const runs = new Map(
+    [...durations].map(([key, values]) => [
+      key,
+      { floorMs: quantile(values, floorQuantile), quietMs: quantile(values, quietQuantile) },
+    ]),
+  )
+  const queryFloors = [...runs].flatMap(([key, { floorMs }]) => (key.startsWith('query ') ? [floorMs] : []))
+  const step = evidence['load-curve']?.steps.find(({ purpose }) => purpose === 'measure')
+  const aggregates = new Map((evidence.traces?.routes ?? []).map(route => [route.route, route]))
+  const requests = [...aggregates.values()].reduce((sum, route) => sum + route.requests, 0)
+  const processes =
+    evidence.runtime?.processes.filter(one => one.samples.some(sample => sample.requests > 0)).length ?? 0
+  const pools = (evidence.runtime?.processes ?? []).flatMap(one => one.pools)
+  return {
+    tracesByRoute,
+    roundTripMs: queryFloors.length > 0 ? Math.min(...queryFloors) : 0,
+    runs,
+    cpuPerCallMs: cpuPerCall(evidence, fair),
+    processes: Math.max(1, processes),
+    poolSize: pools.length > 0 ? Math.max(...pools.map(({ maxConnections }) => maxConnections)) : undefined,
+    databaseCores: evidence.host?.cores,
+    arrivalsPerSecond: step?.offeredRatePerSecond,
+    shareOfRequests: route => (requests > 0 ? (aggregates.get(route)?.requests ?? 0) / requests : 0),
+    measured: route => measuredOn(route, step) ?? quantilesOf(aggregates.get(route)?.duration),
+  }
+}
+
+export function keyOf(span: Span): string {
+  return span.kind === 'outbound'
+    ? `outbound ${span.host ?? ''} ${span.urlTemplate ?? ''}`
+    : `${span.kind} ${span.statementId ?? ''}`
+}
+
+function durationsByKey(traces: readonly Trace[]): Map<string, number[]> {
+  const durations = new Map<string, number[]>()
+  for (const trace of traces)
+    for (const span of trace.spans) {
+      const known = durations.get(keyOf(span))
+      if (known) known.push(span.durationMs)
+      else durations.set(keyOf(span), [span.durationMs])
+    }
+  return durations
+}
+
+function cpuPerCall(evidence: Evidence, traces: readonly Trace[]): number | undefined {
+  const samples = (evidence.runtime?.processes ?? []).flatMap(process => process.samples)
+  const requests = samples.reduce((sum, sample) => sum + sample.requests, 0)
+  const cpuMs = samples.reduce((sum, sample) => sum + sample.cpuUserMs + sample.cpuSystemMs, 0)
+  const calls = traces.reduce((sum, trace) => sum + 1 + trace.spans.length, 0)
+  return requests > 0 && calls > 0 ? (cpuMs / requests) * (traces.length / calls) : undefined
+}
+
+function measuredOn(route: RouteName, step: LoadStep | undefined): Measured | undefined {
+  return quantilesOf(step?.routes.find(one => one.route === route)?.response)
+}
+
+function quantilesOf(serialized: SerializedHistogram | undefined): Measured | undefined {
+  if (!serialized || serialized.count === 0) return undefined
+  const histogram = Histogram.fromJSON(serialized as Parameters<typeof Histogram.fromJSON>[0])
+  const at = (q: number) => histogram.quantile(q) / 1_000
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) }
+}

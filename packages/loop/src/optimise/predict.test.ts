@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+import type { Edit, Evidence, Span, Trace, TracesEvidence } from '@whetstone/model'
+import { Histogram, seededRandom } from '@whetstone/stats'
+import { predict, predictAll } from './predict.ts'
+import { query, trace } from './testing/example-trace.ts'
+
+function evidenceOf(traces: readonly Trace[], more: Evidence = {}): Evidence {
+  const routes = [...new Set(traces.map(({ route }) => route))]
+  const aggregates = routes.map(route => {
+    const own = traces.filter(one => one.route === route)
+    const duration = new Histogram()
+    for (const { durationMs } of own) duration.record(durationMs * 1_000)
+    return { route, requests: own.length, duration: duration.toJSON() }
+  })
+  return {
+    traces: {
+      schema: 'traces@1',
+      source: 'probe',
+      routes: aggregates,
+      traces,
+      dropped: 0,
+    } as unknown as TracesEvidence,
+    ...more,
+  }
+}
+
+/** Twenty equal requests: every resample is the same, so the interval shows the model's bounds alone. */
+const twenty = (spans: readonly Omit<Span, 'id'>[], durationMs: number, more: Partial<Trace> = {}) =>
+  Array.from({ length: 20 }, (_, at) => ({ ...trace(durationMs, spans, more), id: `t${at}` }))
+
+const ask = (edit: Edit, evidence: Evidence) => predict(edit, evidence, { random: seededRandom(1) })
+const of = (change: Extract<Edit, { kind: 'trace' }>['change']): Edit => ({ kind: 'trace', change, route: 'GET /a' })
+
+describe('predicting what remains', () => {
+  it('takes a loop of queries for one: a round trip, its own gaps gone, those around it kept', () => {
+    // 2 before, ten runs of 1 with gaps of 0.5 between, 2.5 behind: 19.
+    const loop = Array.from({ length: 10 }, (_, at) => query(2 + at * 1.5, 1, { parametersHash: String(at) }))
+    const prediction = ask(of({ kind: 'collapse', statementId: 'q' }), evidenceOf(twenty(loop, 19)))!
+    // All runs equal: no work beyond the round trip is seen. 2 + 1 + 2.5; at the high end the gaps of the loop stay: + 4.5.
+    expect(prediction.p50Ms!.beforeMs).toBeCloseTo(19, 1)
+    expect(prediction.p50Ms!.estimate).toBeCloseTo(5.5, 1)
+    expect(prediction.p50Ms!.low).toBeCloseTo(5.5, 1)
+    expect(prediction.p50Ms!.high).toBeGreaterThan(9)
+    expect(prediction.p50Ms!.high).toBeLessThan(10.1)
+    expect(prediction).toMatchObject({
+      route: 'GET /a',
+      queriesPerRequest: { before: 10, after: 1 },
+      traces: 20,
+      method: 'trace-replay',
+    })
+    expect(prediction.p99AtMostMs).toBeLessThanOrEqual(19.1)
+  })
+
+  it('drops repeats with the same parameters only', () => {
+    const spans = [
+      query(0, 2, { parametersHash: 'a' }),
+      query(2, 2, { parametersHash: 'b' }),
+      query(4, 2, { parametersHash: 'a' }),
+    ]
+    const prediction = ask(of({ kind: 'deduplicate', statementId: 'q' }), evidenceOf(twenty(spans, 10)))!
+    expect(prediction.p50Ms!.estimate).toBeCloseTo(8, 1)
+  })
+
+  it('runs independent statements side by side', () => {
+    const spans = [
+      query(0, 2, { statementId: 'a' }),
+      query(2, 4, { statementId: 'b' }),
+      query(6, 3, { statementId: 'c' }),
+    ]
+    const prediction = ask(of({ kind: 'parallelise', statementIds: ['a', 'b', 'c'] }), evidenceOf(twenty(spans, 10)))!
+    expect(prediction.p50Ms!.estimate).toBeCloseTo(5, 1)
+  })
+
+  it('scales a statement by what was timed, and never below the fastest query', () => {
+    const spans = [query(0, 0.5, { statementId: 'fast' }), query(1, 40)]
+    const plan = (medianMsAfter: number): Edit => ({
+      kind: 'plan',
+      statements: [{ statementId: 'q', costBefore: 1, costAfter: 1, medianMsBefore: 20, medianMsAfter }],
+    })
+    const evidence = evidenceOf(twenty(spans, 50))
+    expect(ask(plan(10), evidence)!.p50Ms!.estimate).toBeCloseTo(30, 0)
+    expect(ask(plan(0.001), evidence)!.p50Ms!.estimate).toBeCloseTo(10.5, 1)
+  })
+
+  it('takes a cost for a direction: wide between nothing and the root of its ratio', () => {
+    const spans = [query(0, 1, { statementId: 'fast' }), query(1, 101)]
+    const edit: Edit = { kind: 'plan', statements: [{ statementId: 'q', costBefore: 10_000, costAfter: 100 }] }
+    const { p50Ms } = ask(edit, evidenceOf(twenty(spans, 110)))!
+    // 9 around it, a round trip of 1, and of the other 100: none, 1 or 10.
+    expect(p50Ms!.estimate).toBeCloseTo(11, 0)
+    expect(p50Ms!.low).toBeLessThan(10.8)
+    expect(p50Ms!.high).toBeGreaterThan(18)
+  })
+
+  it('removes new connections', () => {
+    const spans: Omit<Span, 'id'>[] = [{ kind: 'connect', name: 'connect', startMs: 0, durationMs: 6 }, query(6, 1)]
+    expect(
+      ask({ kind: 'connection', change: { kind: 'reuse' } }, evidenceOf(twenty(spans, 8)))!.p50Ms!.estimate,
+    ).toBeCloseTo(2, 1)
+  })
+
+  it('tells the bytes even where no trace shows them', () => {
+    const edit: Edit = { kind: 'bytes', route: 'GET /a', bytesBefore: 100, bytesAfter: 10 }
+    expect(ask(edit, {})).toEqual({ route: 'GET /a', bytes: { before: 100, after: 10 }, traces: 0, method: 'bytes' })
+  })
+
+  it('takes CPU out of the time between the calls, no more than there is', () => {
+    const demand = (removeMsPerRequest: number): Edit => ({
+      kind: 'demand',
+      resource: 'app-cpu',
+      removeMsPerRequest,
+      blocking: true,
+    })
+    const evidence = evidenceOf(twenty([query(1, 4)], 20))
+    expect(ask(demand(10), evidence)!.p50Ms!.estimate).toBeCloseTo(10, 0)
+    expect(ask(demand(100), evidence)!.p50Ms!.estimate).toBeCloseTo(4, 0)
+  })
+
+  it('refuses with fewer than ten traces, with none that hold the statement, and with the slowest only', () => {
+    const edit = of({ kind: 'remove', statementId: 'q' })
+    expect(ask(edit, evidenceOf(twenty([query(0, 2)], 5).slice(0, 9)))).toBeUndefined()
+    expect(ask(edit, evidenceOf(twenty([query(0, 2, { statementId: 'other' })], 5)))).toBeUndefined()
+    expect(ask(edit, evidenceOf(twenty([query(0, 2)], 5, { kept: 'slowest' })))).toBeUndefined()
+  })
+
+  it('is the same every time for the same evidence and seed, and its interval holds its estimate', () => {
+    const spread = Array.from({ length: 30 }, (_, at) =>
+      trace(20 + at, [query(1, 5 + (at % 7)), query(14, 2, { statementId: 'r' })]),
+    )
+    const evidence = evidenceOf(spread)
+    const edit = of({ kind: 'remove', statementId: 'q' })
+    const prediction = ask(edit, evidence)!
+    expect(ask(edit, evidence)).toEqual(prediction)
+    for (const one of [prediction.p50Ms!, prediction.p95Ms!]) {
+      expect(one.low).toBeLessThanOrEqual(one.estimate)
+      expect(one.high).toBeGreaterThanOrEqual(one.estimate)
+      expect(one.estimate).toBeLessThan(one.beforeMs)
+    }
+  })
+
+  it('applies the ratio to what the client measured', () => {
+    const response = new Histogram()
+    for (let at = 0; at < 100; at++) response.record(50_000)
+    const loadCurve = {
+      schema: 'load-curve@1',
+      steps: [
+        { purpose: 'measure', offeredRatePerSecond: 1, routes: [{ route: 'GET /a', response: response.toJSON() }] },
+      ],
+    }
+    const evidence = evidenceOf(twenty([query(0, 5)], 10), { 'load-curve': loadCurve } as unknown as Evidence)
+    const { p50Ms } = ask(of({ kind: 'remove', statementId: 'q' }), evidence)!
+    expect(p50Ms!.beforeMs).toBeCloseTo(50, 0)
+    expect(p50Ms!.estimate).toBeCloseTo(25, 0)
+  })
+
+  it('predicts several edits together, and each route they touch', () => {
+    const other = twenty([query(0, 3, { statementId: 'r' })], 10).map(one => ({ ...one, route: 'GET /b' }))
+    const evidence = evidenceOf([...twenty([query(0, 4), query(4, 3, { statementId: 'r' })], 10), ...other])
+    const edits: Edit[] = [
+      { kind: 'trace', change: { kind: 'remove', statementId: 'q' } },
+      { kind: 'trace', change: { kind: 'remove', statementId: 'r' } },
+    ]
+    const estimates = predictAll(edits, evidence, { random: seededRandom(1) }).map(({ route, p50Ms }) => [
+      route,
+      Math.round(p50Ms!.estimate),
+    ])
+    expect(estimates).toEqual([
+      ['GET /a', 3],
+      ['GET /b', 7],
+    ])
+  })
+
+  it('lets the wait for a connection go when the pool grows', () => {
+    const spans = [query(20, 10, { poolWaitMs: 20 })]
+    const loadCurve = { schema: 'load-curve@1', steps: [{ purpose: 'measure', offeredRatePerSecond: 80, routes: [] }] }
+    const evidence = evidenceOf(twenty(spans, 30), { 'load-curve': loadCurve } as unknown as Evidence)
+    const edit: Edit = { kind: 'connection', change: { kind: 'pool-size', from: 1, to: 10 } }
+    const { p50Ms } = ask(edit, evidence)!
+    expect(p50Ms!.estimate).toBeCloseTo(10, 0)
+    expect(p50Ms!.high).toBeGreaterThan(25)
+  })
+})

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { exponential, seededRandom } from '@whetstone/stats'
+import { meanWaitMs, waitFraction } from './queue.ts'
+
+const draw = seededRandom(7)
+const exponentialServices = Array.from({ length: 5_000 }, () => exponential(draw) * 10)
+const mean = (arrivalsPerSecond: number, servers: number, servicesMs: readonly number[]) => {
+  const seeds = Array.from({ length: 40 }, (_, seed) => seed)
+  return (
+    seeds.reduce(
+      (sum, seed) => sum + meanWaitMs(servicesMs, { arrivalsPerSecond, servers, random: seededRandom(seed) }),
+      0,
+    ) / seeds.length
+  )
+}
+
+describe('a queue replayed', () => {
+  it('waits as M/M/1 says: ρ / (1 − ρ) of the mean service time', () => {
+    const service = exponentialServices.reduce((sum, ms) => sum + ms, 0) / exponentialServices.length
+    const utilisation = (50 * service) / 1_000
+    expect(mean(50, 1, exponentialServices) / ((service * utilisation) / (1 - utilisation))).toBeCloseTo(1, 1)
+  })
+
+  it('waits half as long when every service takes the same time (Pollaczek and Khinchine)', () => {
+    expect(mean(50, 1, [10]) / 5).toBeCloseTo(1, 1)
+  })
+
+  it('hardly waits with a second server', () => {
+    expect(mean(50, 2, [10])).toBeLessThan(1)
+  })
+
+  it('keeps all waiting when nothing changes, and less when work goes', () => {
+    const random = () => seededRandom(3)
+    const same = { servicesMs: [5, 15], servers: 1 }
+    expect(waitFraction(same, same, 60, random)).toBe(1)
+    expect(waitFraction(same, { ...same, servicesMs: [1, 3] }, 60, random)).toBeLessThan(0.2)
+    expect(waitFraction(same, { ...same, servicesMs: [50] }, 60, random)).toBe(1)
+  })
+})
