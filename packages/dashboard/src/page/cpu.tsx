@@ -1,6 +1,6 @@
 /** The CPU profile as an icicle graph: arrows move, click or Enter zooms, Escape goes back. */
 import type { RunReport } from '@whetstone/model'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { flameOf, type Flame, type FlameFrame } from '../reading/flame.ts'
 import { formatCount, formatFraction } from '../reading/format.ts'
 import { neighbourOf } from '../reading/flame-move.ts'
@@ -41,29 +41,26 @@ function Icicle({ flame }: { readonly flame: Flame }) {
   const [zoomId, setZoomId] = useState(root.id)
   const [focusId, setFocusId] = useState(root.id)
   const holder = useRef<HTMLDivElement>(null)
-  const moved = useRef(false)
   const zoom = byId.get(zoomId)!
   const inView = flame.frames.filter(
     frame => frame.left < zoom.left + zoom.width - 1e-9 && frame.left + frame.width > zoom.left + 1e-9,
   )
   const depth = Math.max(...inView.map(frame => frame.depth)) + 1
   const current = byId.get(focusId)!
-  useEffect(() => {
-    // Only after a key: the page must not scroll to the graph when it opens.
-    if (moved.current) holder.current!.querySelector<HTMLElement>('[tabindex="0"]')?.focus()
-    moved.current = false
-  }, [focusId, zoomId])
-  const go = (frame: FlameFrame | undefined, zoomTo?: number): void => {
-    moved.current = true
-    if (frame) setFocusId(frame.id)
-    if (zoomTo !== undefined) setZoomId(zoomTo)
+  // The element itself, not the state, is moved: keys that come faster than a render must not be lost.
+  const focus = (frame: FlameFrame): void =>
+    holder.current!.querySelector<HTMLElement>(`[data-frame="${frame.id}"]`)?.focus()
+  const showAll = (): void => {
+    setZoomId(root.id)
+    focus(root)
   }
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape') return go(root, root.id)
-    const next = neighbourOf(current, event.key, inView)
+    if (event.key === 'Escape') return showAll()
+    const from = byId.get(Number((event.target as HTMLElement).dataset['frame']))
+    const next = from && neighbourOf(from, event.key, inView)
     if (!next) return
     event.preventDefault()
-    go(next)
+    focus(next)
   }
   return (
     <>
@@ -89,7 +86,7 @@ function Icicle({ flame }: { readonly flame: Flame }) {
             frame={frame}
             zoom={zoom}
             focusable={frame.id === focusId}
-            onSelect={() => go(frame, frame.id)}
+            onSelect={() => setZoomId(frame.id)}
             onFocus={() => setFocusId(frame.id)}
           />
         ))}
@@ -100,7 +97,7 @@ function Icicle({ flame }: { readonly flame: Flame }) {
           time, {formatFraction(current.selfSamples / flame.samples)} in itself
         </span>
         {zoomId !== root.id && (
-          <button class="button" type="button" onClick={() => go(root, root.id)}>
+          <button class="button" type="button" onClick={showAll}>
             Show all
           </button>
         )}
