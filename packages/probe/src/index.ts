@@ -8,8 +8,10 @@ import { hookPostgres, postgresHooks } from './drivers/postgres.ts'
 import { failed } from './guard.ts'
 import { levelNumber, OFF, whenAwake, wantLevel } from './level.ts'
 import { hookModules } from './module-loading.ts'
+import { hookOutbound } from './outbound.ts'
 import { startReporter } from './reporter.ts'
 import { hookServers } from './requests.ts'
+import { hookSyncCalls } from './sync-calls.ts'
 
 const { WHETSTONE_PROBE_SOCKET: socketPath, WHETSTONE_PROBE_LEVEL: levelWanted } = process.env
 
@@ -27,5 +29,7 @@ async function install(path: string): Promise<void> {
   hookServers()
   hookModules([...pgHooks, ...postgresHooks, ...expressHooks, ...koaHooks, ...graphqlHooks])
   hookFastify()
+  hookOutbound()
+  hookSyncCalls()
   await hookPostgres()
 }

@@ -1,10 +1,10 @@
 /** Where finished requests are added up: one entry a route, and one for what runs outside any request. */
-import type { ProbeAggregates, ProbeTrace } from '@whetstone/model'
+import type { ProbeAggregates, ProbeTrace, SyncCall } from '@whetstone/model'
 import { wallClock } from './clock.ts'
 import { Exemplars } from './exemplars.ts'
 import { level, TRACE } from './level.ts'
 import { UseRecord } from './request-record.ts'
-import type { RequestRecord } from './request-record.ts'
+import type { RequestRecord, SyncRecord } from './request-record.ts'
 import { collapsePath } from './route-name.ts'
 import { RouteFigures } from './route-figures.ts'
 import { takeOverflowed } from './statements.ts'
@@ -35,6 +35,7 @@ export function finishRequest(
   served++
   if (record.generation !== generation) return
   const { figures, exemplars } = routeOf(record, statusCode)
+  if (record.syncCalls !== undefined) for (const call of record.syncCalls) addSyncCall(call, figures.name)
   figures.add(record, durationMs, statusCode >= 500 || statusCode === 0, responseBytes)
   if (level >= TRACE)
     exemplars.offer({ record, durationMs, statusCode, responseBytes, startedAtMs: wallClock() - durationMs })
@@ -62,6 +63,30 @@ export function requestsServed(): number {
   return served
 }
 
+const syncCallsKept = 1_000
+let syncCalls = new Map<string, SyncCall>()
+
+function addSyncCall({ name, site, calls, totalMs, maxMs }: SyncRecord, route: string): void {
+  const frame = site?.[0]
+  const key = `${name} ${route} ${frame?.file}:${frame?.line}`
+  const known = syncCalls.get(key)
+  if (known === undefined && syncCalls.size >= syncCallsKept) return
+  syncCalls.set(key, {
+    name,
+    route,
+    ...(site && { site }),
+    calls: calls + (known?.calls ?? 0),
+    totalMs: totalMs + (known?.totalMs ?? 0),
+    maxMs: Math.max(maxMs, known?.maxMs ?? 0),
+  })
+}
+
+export function takeSyncCalls(): SyncCall[] {
+  const taken = [...syncCalls.values()]
+  syncCalls = new Map()
+  return taken
+}
+
 export function takeAggregates(): ProbeAggregates | undefined {
   const figures = [...allRoutes()].map(route => route.figures)
   const routes = figures.flatMap(route => route.takeRoute() ?? [])
@@ -83,6 +108,7 @@ export function resetLedger(): void {
   routesByMethod = new Map()
   routeCount = 0
   background = new RouteFigures('')
+  syncCalls = new Map()
 }
 
 function* allRoutes(): Generator<Route> {

@@ -6,7 +6,7 @@ import { profile } from './cpu-profile.ts'
 import { poolStates, resetPools } from './drivers/pg-pool.ts'
 import { announceRoutes } from './frameworks/registered-routes.ts'
 import { guarded, takeFailure } from './guard.ts'
-import { requestsServed, resetLedger, takeAggregates, takeTraces } from './ledger.ts'
+import { requestsServed, resetLedger, takeAggregates, takeSyncCalls, takeTraces } from './ledger.ts'
 import { level, levelName, levelNumber, OFF, PROFILE, wantedLevel, wantLevel } from './level.ts'
 import { isCongested, open, send, ship } from './outbox.ts'
 import { RuntimeSampler } from './runtime-sample.ts'
@@ -83,6 +83,7 @@ function collect(): void {
   }
   const aggregates = takeAggregates()
   if (aggregates) send({ ...aggregates, uses: aggregates.uses.map(use => ({ ...use, ...mapped(use.site) })) })
+  for (const call of takeSyncCalls()) send({ kind: 'sync-call', call: { ...call, ...mapped(call.site) } })
   for (const trace of takeTraces())
     send({ kind: 'trace', trace: { ...trace, spans: trace.spans.map(span => ({ ...span, ...mapped(span.site) })) } })
   for (const [poolId, pool] of poolStates().entries())

@@ -53,7 +53,16 @@ export class UseRecord {
   }
 }
 
+export interface SyncRecord {
+  readonly name: string
+  readonly site: Site | undefined
+  calls: number
+  totalMs: number
+  maxMs: number
+}
+
 const spansKept = 1_000
+const syncCallsKept = 50
 const statementsKept = 500
 
 export class RequestRecord {
@@ -79,6 +88,7 @@ export class RequestRecord {
   uses: Map<StatementRecord, UseRecord> | undefined
   /** Uses whose statement then came from another place. */
   earlierUses: UseRecord[] | undefined
+  syncCalls: SyncRecord[] | undefined
   queries = 0
   databaseMs = 0
   poolWaitMs = 0
@@ -101,6 +111,20 @@ export class RequestRecord {
     this.spans ??= []
     if (this.spans.length < spansKept) this.spans.push(span)
     else this.spansDropped++
+  }
+
+  /** The place is read once for each name in a request. */
+  addSyncCall(name: string, durationMs: number, siteOf: () => Site | undefined): void {
+    this.syncCalls ??= []
+    let call = this.syncCalls.find(one => one.name === name)
+    if (call === undefined) {
+      if (this.syncCalls.length >= syncCallsKept) return
+      call = { name, site: siteOf(), calls: 0, totalMs: 0, maxMs: 0 }
+      this.syncCalls.push(call)
+    }
+    call.calls++
+    call.totalMs += durationMs
+    if (durationMs > call.maxMs) call.maxMs = durationMs
   }
 
   useOf(statement: StatementRecord): UseRecord | undefined {

@@ -95,9 +95,31 @@ export class UseTotals {
     for (const use of other.#uses.values()) this.add(use)
   }
 
+  /** Calls whose stack was not read are counted at the busiest known place of their route and statement. */
   list(): StatementUse[] {
-    return [...this.#uses.values()]
+    const placed = new Map<string, StatementUse>()
+    const unplaced: StatementUse[] = []
+    for (const [key, use] of this.#uses) {
+      if (use.site) placed.set(key, use)
+      else unplaced.push(use)
+    }
+    const busiest = busiestPlaces([...placed])
+    for (const use of unplaced) {
+      const key = busiest.get(pairKey(use))
+      if (key === undefined) placed.set(pairKey(use), use)
+      else placed.set(key, sumOf(placed.get(key)!, use))
+    }
+    return [...placed.values()]
   }
+}
+
+function busiestPlaces(placed: readonly (readonly [key: string, use: StatementUse])[]): Map<string, string> {
+  const rising = placed.toSorted(([, one], [, other]) => one.calls - other.calls)
+  return new Map(rising.map(([key, use]) => [pairKey(use), key]))
+}
+
+export function pairKey(use: { readonly route: string; readonly statementId: string }): string {
+  return `${use.route}\n${use.statementId}`
 }
 
 export function siteKey(site: Site | undefined): string {

@@ -34,6 +34,8 @@ export interface Fixture {
   /** Run it compiled to CommonJS with a source map beside it, as a build leaves it. TypeScript always is. */
   readonly commonJs?: boolean
   readonly databaseUrl?: string
+  /** The service listens on a second port, and that is the one to ask. */
+  readonly lastPort?: boolean
   readonly level?: ProbeLevel
   readonly nodeArguments?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
@@ -75,7 +77,10 @@ export async function runFixture(fixture: Fixture): Promise<RunningFixture> {
     await receiver.close()
   }
   const port = await Promise.race([
-    new Promise<number>(resolve => receiver.onListening(listening => resolve(listening.port))),
+    new Promise<number>(resolve => {
+      let left = fixture.lastPort ? 2 : 1
+      receiver.onListening(({ port: opened }) => --left === 0 && resolve(opened))
+    }),
     exited.then(() => undefined),
   ])
   if (port === undefined) {

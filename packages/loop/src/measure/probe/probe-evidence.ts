@@ -3,6 +3,7 @@ import type {
   CpuProfileEvidence,
   RuntimeEvidence,
   Site,
+  Span,
   Statement,
   StatementsEvidence,
   TracesEvidence,
@@ -10,7 +11,7 @@ import type {
 import { mapSite } from '../source-map.ts'
 import { foldProfile } from './fold-profile.ts'
 import { KeptTraces } from './kept-traces.ts'
-import { RouteTotals, UseTotals } from './merged-uses.ts'
+import { pairKey, RouteTotals, UseTotals } from './merged-uses.ts'
 import type { ProcessRecords } from './process-records.ts'
 import type { RegisteredRoute } from './receiver.ts'
 
@@ -35,6 +36,12 @@ export function evidenceOf(
     uses.merge(process.uses)
     traces.merge(process.traces)
   }
+  const placedUses = uses.list()
+  const siteByPair = new Map(placedUses.map(use => [pairKey(use), use.site]))
+  const placed = (route: string, span: Span): Span => {
+    const site = span.site ?? (span.statementId && siteByPair.get(pairKey({ route, statementId: span.statementId })))
+    return site ? { ...span, site } : span
+  }
   const siteByRoute = new Map(registered.map(route => [`${route.method} ${route.pattern}`, route.site]))
   const siteOf = (route: string): Site | undefined => {
     const site = siteByRoute.get(route)
@@ -45,13 +52,16 @@ export function evidenceOf(
       schema: 'traces@1',
       source: 'probe',
       routes: routes.list(siteOf),
-      traces: traces.list().map(trace => ({ ...trace, spans: trace.spans.map(withMappedSite) })),
+      traces: traces.list().map(trace => ({
+        ...trace,
+        spans: trace.spans.map(span => withMappedSite(placed(trace.route, span))),
+      })),
       dropped: sum(processes.map(process => process.dropped)),
     },
     statements: {
       schema: 'statements@1',
       statements,
-      uses: uses.list().map(withMappedSite),
+      uses: placedUses.map(withMappedSite),
       overflowed: sum(processes.map(process => process.statementsOverflowed)),
     },
     runtime: {
