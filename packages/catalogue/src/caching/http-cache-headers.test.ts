@@ -16,6 +16,7 @@ function popular(
   { plain = {}, repeat = {}, afterMs = 2_000, authorised, meanMs = 45, requests = 60 }: Case = {},
   route = 'GET /top',
 ): Evidence {
+  const plain = { ...dear, ...changed }
   const own = authorised ? { authorised } : {}
   return {
     'http-probe': httpProbesOf(
@@ -39,6 +40,7 @@ describePractice(httpCacheHeaders, {
     'the request was authorised': popular({ authorised: true }),
     'every client asks for another URL': popular({}, 'GET /products/:id'),
     'a cheap small answer': popular({ meanMs: 3 }),
+    'dear only because the service was overloaded': popular({ plain: { durationMs: 4 }, meanMs: 600 }),
     'hardly anybody asks': popular({ requests: 2 }),
     'asked again at once, which proves nothing': popular({ afterMs: 50 }),
     'an error': popular({ plain: { statusCode: 503 } }),

@@ -77,6 +77,19 @@ describePractice(errorRate, {
         }),
       ],
     },
+    'every route fails, which is one cause': {
+      evidence: {
+        'load-curve': loadOf([routeLoad('GET /a', good(80), {}, 20), routeLoad('GET /b', good(80), {}, 20)], {
+          errorsByKind: { timeout: 40 },
+        }),
+      },
+      finds: [
+        expect.objectContaining({
+          title: '20 % of the requests fail, spread over the routes',
+          remedy: expect.objectContaining({ steps: ['Failures: 40 × timeout.'] }),
+        }),
+      ],
+    },
     'load is shed with 503': {
       evidence: { 'load-curve': loadOf([routeLoad('GET /orders', good(300), { 503: 200 })]) },
       finds: [

@@ -45,8 +45,11 @@ if (pool.waitingCount > 50) return reply.code(503).header('retry-after', '1').se
         'a lower --rate',
       )
     const failing = step.routes.filter(load => isOver(load.errors, load.requests, errorFraction))
-    if (failing.length > 0) return findings(failing.map(load => describe(load, step)))
     const { requests, errors } = step.overall
+    // What fails on every second route has one cause that no route is to blame for.
+    const isEverywhere = failing.length > 1 && failing.length >= step.routes.length / 2
+    if (failing.length > 0)
+      return findings(isEverywhere ? [scattered(step)] : failing.map(load => describe(load, step)))
     if (requests === 0) return unknown(['load-curve'], 'no request was sent')
     if (isOver(errors, requests, errorFraction)) return findings([scattered(step)])
     return pass(
