@@ -58,6 +58,21 @@ describePractice(compositeIndex, {
       ),
       statements,
     },
+    'an index serves it already, and this one would only halve the rest': {
+      pg: {
+        ...pg(trial([customer, newest], { costBefore: 714, costAfter: 320, medianMsBefore: 5, medianMsAfter: 2 })),
+        indexes: [index('orders', ['customer_id'])],
+        plans: [
+          {
+            statementId: 'latest',
+            kind: 'generic',
+            totalCost: 714,
+            root: plan('Sort', 714, { children: [plan('Bitmap Heap Scan', 700, { relation: 'orders' })] }),
+          },
+        ],
+      },
+      statements,
+    },
     'the sort that disappears was one of ten rows': {
       pg: pg(
         trial([customer], { costAfter: 44 }),

@@ -36,6 +36,12 @@ export const poolSize = definePractice({
       unit: 'fraction',
       source: 'a tenth of all request time spent waiting for a connection',
     },
+    waitMs: { value: 5, unit: 'ms', source: 'with one request in twenty waiting, the p95 of the wait' },
+    leastFraction: {
+      value: 0.03,
+      unit: 'fraction',
+      source: 'a smaller share of all request time is not worth a connection',
+    },
     requestsThatWait: { value: 0.05, unit: 'fraction', source: 'one request in twenty, so that the p95 feels it' },
     databaseBusy: { value: 0.7, unit: 'fraction', source: 'above 70 % utilisation queues form in the database itself' },
     fullFraction: {
@@ -63,7 +69,8 @@ export const poolSize = definePractice({
     const waits = traces && waitsOf(traces)
     const isWaiting =
       waits !== undefined &&
-      waits.timeFraction >= thresholds.waitFraction &&
+      (waits.timeFraction >= thresholds.waitFraction ||
+        (waits.meanMs >= thresholds.waitMs && waits.timeFraction >= thresholds.leastFraction)) &&
       waits.requestFraction >= thresholds.requestsThatWait
     const busy = host && databaseBusy(host)
     if (!isWaiting || (busy !== undefined && busy >= thresholds.databaseBusy)) {

@@ -50,6 +50,28 @@ describePractice(slowQueries, {
         ],
       }),
     },
+    'a cheap plan on a busy machine': {
+      statements: statementsOf([plain], [used('plain', 500, 60)]),
+      pg: pgOf({ plans: [{ statementId: 'plain', kind: 'generic', totalCost: 19, root: plan('Index Scan', 19) }] }),
+    },
+    'the server answered in 2 ms': {
+      statements: statementsOf([plain], [used('plain', 500, 60)]),
+      pg: pgOf({
+        statements: [
+          {
+            statementId: 'plain',
+            text: plain.text,
+            calls: 500,
+            totalMs: 1_000,
+            meanMs: 2,
+            rows: 500,
+            blocksHit: 9,
+            blocksRead: 0,
+            temporaryBlocks: 0,
+          },
+        ],
+      }),
+    },
     'deep pages': {
       statements: statementsOf(
         [

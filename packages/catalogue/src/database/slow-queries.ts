@@ -6,6 +6,7 @@ import {
   fingerprintOf,
   notApplicable,
   pass,
+  type PgEvidence,
   type Statement,
   type StatementsEvidence,
 } from '@whetstone/model'
@@ -13,6 +14,7 @@ import { countText, excerpt, fact, msText, percentText } from '../derive/figures
 import { statementsWantingIndex } from '../derive/index-limits.ts'
 import { deepOffset } from '../derive/offsets.ts'
 import { placeOf } from '../derive/places.ts'
+import { plansByStatement } from '../derive/plans.ts'
 import { type StatementTime, statementTimes } from '../derive/statement-time.ts'
 import { readsRows, statementsById } from '../derive/statements.ts'
 
@@ -40,6 +42,7 @@ export const slowQueries = definePractice({
       unit: 'fraction',
       source: 'share of the database time in a run too short for 100 calls',
     },
+    cost: { value: 100, unit: 'cost', source: 'dexter --min-cost: a cheaper plan is not slow by itself' },
     singleMs: { value: 500, unit: 'ms', source: 'Sentry slow DB query' },
     precomputeMs: { value: 100, unit: 'ms', source: 'an aggregate that takes half of the 200 ms a request may take' },
   },
@@ -60,6 +63,7 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY sales_by_day;  -- every minute, outside r
     const wanting = pg ? statementsWantingIndex(pg, statements) : new Set<string>()
     const slow = times.filter(time => {
       const statement = byId.get(time.statementId)
+      if (pg && isCheap(pg, time.statementId, thresholds)) return false
       const slowest = Math.max(...time.uses.map(use => use.maxMs))
       const isSlow = time.meanMs >= thresholds.meanMs && time.calls >= thresholds.calls
       const isHeavy =
@@ -75,6 +79,18 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY sales_by_day;  -- every minute, outside r
         )
   },
 })
+
+/** A cheap plan, or a server that answered fast, that the client still waited for: the machine was busy, not the statement slow. */
+function isCheap(
+  pg: PgEvidence,
+  statementId: string,
+  limits: { readonly meanMs: number; readonly cost: number },
+): boolean {
+  const server = pg.statements.find(statement => statement.statementId === statementId)
+  const plans = plansByStatement(pg).get(statementId) ?? []
+  const hasCheapPlan = plans.length > 0 && plans.every(plan => plan.totalCost < limits.cost)
+  return hasCheapPlan || (server !== undefined && server.calls > 0 && server.meanMs < limits.meanMs)
+}
 
 /** What an index, keyset pages or a limit would cure is reported by the practice that names the cure. */
 function hasAnotherName(statement: Statement, time: StatementTime, wanting: ReadonlySet<string>): boolean {

@@ -41,5 +41,8 @@ export function plainName(name: string): string {
 
 function isExport({ answer }: HttpProbe): boolean {
   const type = answer.headers['content-type'] ?? ''
-  return /csv|ndjson|octet-stream|pdf|zip|event-stream/.test(type) || /attachment/.test(answer.headers['content-disposition'] ?? '')
+  return (
+    /csv|ndjson|octet-stream|pdf|zip|event-stream/.test(type) ||
+    /attachment/.test(answer.headers['content-disposition'] ?? '')
+  )
 }

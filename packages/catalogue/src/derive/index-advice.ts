@@ -9,6 +9,8 @@ import { statementTimes } from './statement-time.ts'
 export interface IndexAdviceLimits extends IndexLimits {
   /** Least fall of the cost, 0 to 1. */
   readonly fall: number
+  /** The same where the table is not read in full, because an index serves it already. */
+  readonly fallBesideIndex: number
 }
 
 export interface ServedStatement {
@@ -49,28 +51,48 @@ interface Offer {
   readonly served: ServedStatement
 }
 
-function judged(pg: PgEvidence, questions: readonly IndexQuestion[], limits: IndexAdviceLimits): readonly IndexAdvice[] {
+function judged(
+  pg: PgEvidence,
+  questions: readonly IndexQuestion[],
+  limits: IndexAdviceLimits,
+): readonly IndexAdvice[] {
   const trials = new Map(pg.indexTrials.map(trial => [candidateKey(trial.candidate), trial]))
   const offers = questions.flatMap(question => {
     const trial = trials.get(candidateKey(question.candidate))
     if (!trial) return []
     const ids = [...new Set(trial.results.map(result => result.statementId))]
     return ids.flatMap(id => {
-      const served = servedBy(trial.results.filter(result => result.statementId === id), limits)
+      const isScanned = scansInFull(pg, id, question.candidate.table)
+      const fall = isScanned ? limits.fall : limits.fallBesideIndex
+      const served = servedBy(
+        trial.results.filter(result => result.statementId === id),
+        { cost: limits.cost, fall },
+      )
       return served ? [{ question, trial, served }] : []
     })
   })
   return withoutPrefixes(grouped(chosen(offers, limits)), offers)
 }
 
+/** Unknown plans count as a scan: then the trial alone decides. */
+function scansInFull(pg: PgEvidence, statementId: string, table: string): boolean {
+  const plans = plansByStatement(pg).get(statementId) ?? []
+  return plans.length === 0 || plans.some(({ root }) => fullScans(root, table).length > 0)
+}
+
 /** Undefined unless the index pays on what was planned and harms no parameter set. */
-function servedBy(results: readonly IndexTrialResult[], limits: IndexAdviceLimits): ServedStatement | undefined {
+function servedBy(
+  results: readonly IndexTrialResult[],
+  limits: Pick<IndexAdviceLimits, 'cost' | 'fall'>,
+): ServedStatement | undefined {
   const claims = results.filter(
     ({ usesCandidate, costBefore, costAfter }) =>
       usesCandidate && costBefore >= limits.cost && costAfter <= costBefore * (1 - limits.fall),
   )
   const timed = results.flatMap(({ medianMsBefore, medianMsAfter }) =>
-    medianMsBefore === undefined || medianMsAfter === undefined ? [] : [{ before: medianMsBefore, after: medianMsAfter }],
+    medianMsBefore === undefined || medianMsAfter === undefined
+      ? []
+      : [{ before: medianMsBefore, after: medianMsAfter }],
   )
   const [first] = claims
   if (!first) return undefined
@@ -161,10 +183,7 @@ function withoutPrefixes(advice: readonly IndexAdvice[], offers: readonly Offer[
     .filter(one => !takenBy.has(one))
     .map(wide => ({
       ...wide,
-      served: [
-        ...wide.served,
-        ...[...takenBy].flatMap(([narrow, taker]) => (taker === wide ? narrow.served : [])),
-      ],
+      served: [...wide.served, ...[...takenBy].flatMap(([narrow, taker]) => (taker === wide ? narrow.served : []))],
     }))
 }
 
@@ -197,8 +216,14 @@ function unplanned(
         .get(statementId)
         ?.find(({ root }) => fullScans(root, table.name).length > 0)
       const rows = plan && Math.min(...fullScans(plan.root, table.name).map(node => node.planRows))
-      const isLarge = plan !== undefined && rows !== undefined && plan.totalCost >= limits.cost * 10 && rows <= table.rows * 0.01
-      if (!isLarge || advised.has(place) || (meanMs.get(statementId) ?? 0) < 5 || !columnOf(table, candidate.columns[0]!.name))
+      const isLarge =
+        plan !== undefined && rows !== undefined && plan.totalCost >= limits.cost * 10 && rows <= table.rows * 0.01
+      if (
+        !isLarge ||
+        advised.has(place) ||
+        (meanMs.get(statementId) ?? 0) < 5 ||
+        !columnOf(table, candidate.columns[0]!.name)
+      )
         return []
       advised.add(place)
       // random_page_cost 4 for every row fetched and for two levels of the tree.

@@ -128,7 +128,9 @@ function candidatesFor(pg: PgEvidence, statement: Statement, table: PgTable): re
 function orderColumns(statement: Statement, table: PgTable): readonly IndexColumn[] {
   const order = statement.shape?.orderBy ?? []
   if (!order.every(column => isTable(column.table, table))) return []
-  return order.slice(0, 2).map(({ column, descending }) => (descending ? { name: column, descending } : { name: column }))
+  return order
+    .slice(0, 2)
+    .map(({ column, descending }) => (descending ? { name: column, descending } : { name: column }))
 }
 
 function joinColumns(statement: Statement, table: PgTable): readonly string[] {

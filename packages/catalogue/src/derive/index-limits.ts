@@ -7,6 +7,11 @@ export const indexThresholds = {
   rows: { value: 500, unit: 'rows', source: 'PgHero: no index is suggested for smaller tables' },
   cost: { value: 100, unit: 'cost', source: 'dexter --min-cost' },
   fall: { value: 0.5, unit: 'fraction', source: 'dexter --min-cost-savings-pct 50' },
+  fallBesideIndex: {
+    value: 0.8,
+    unit: 'fraction',
+    source: 'where no table is read in full an index works already, and a second one must return four fifths',
+  },
   foreignKeyRows: { value: 10_000, unit: 'rows', source: 'PgHero, least rows of a table with missing indexes' },
   timeFraction: {
     value: 0.01,
@@ -24,13 +29,14 @@ export const indexThresholds = {
  * Statements an index would serve, or may serve and is still to be planned: their slowness has a name already,
  * so that no other practice gives it a second one.
  */
-export const statementsWantingIndex: (pg: PgEvidence, statements: StatementsEvidence) => ReadonlySet<string> = memoOfTwo(
-  (pg, statements) => {
-    const { rows, cost, fall, foreignKeyRows, timeFraction, keptFraction } = indexThresholds
+export const statementsWantingIndex: (pg: PgEvidence, statements: StatementsEvidence) => ReadonlySet<string> =
+  memoOfTwo((pg, statements) => {
+    const { rows, cost, fall, fallBesideIndex, foreignKeyRows, timeFraction, keptFraction } = indexThresholds
     const reading = readIndexes(pg, statements, {
       rows: rows.value,
       cost: cost.value,
       fall: fall.value,
+      fallBesideIndex: fallBesideIndex.value,
       foreignKeyRows: foreignKeyRows.value,
       timeFraction: timeFraction.value,
       keptFraction: keptFraction.value,
@@ -40,5 +46,4 @@ export const statementsWantingIndex: (pg: PgEvidence, statements: StatementsEvid
         ? reading.questions.flatMap(question => question.statementIds)
         : reading.advice.flatMap(({ served }) => served.map(({ statementId }) => statementId))
     return new Set(ids)
-  },
-)
+  })

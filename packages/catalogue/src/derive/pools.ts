@@ -33,6 +33,7 @@ export const readPools: (runtime: RuntimeEvidence) => PoolReading = memo(runtime
 
 /** Connections the server gives to ordinary users. */
 export function usableConnections({ activity, settings }: PgEvidence): number {
-  const reserved = Number(settings['superuser_reserved_connections'] ?? 3) + Number(settings['reserved_connections'] ?? 0)
+  const reserved =
+    Number(settings['superuser_reserved_connections'] ?? 3) + Number(settings['reserved_connections'] ?? 0)
   return Math.max(1, activity.maxConnections - (Number.isFinite(reserved) ? reserved : 3))
 }

@@ -18,7 +18,9 @@ describe('a statement for many keys', () => {
   })
 
   it('drops a LIMIT that a unique key makes idle', () => {
-    const one = statement('s', 'SELECT "id", "name" FROM "users" WHERE "users"."id" = $1 LIMIT 1', { tables: ['users'] })
+    const one = statement('s', 'SELECT "id", "name" FROM "users" WHERE "users"."id" = $1 LIMIT 1', {
+      tables: ['users'],
+    })
     expect(forManyKeys(one)?.sql).toBe('SELECT "id", "name" FROM "users" WHERE "users"."id" = ANY($1)')
   })
 
