@@ -1,19 +1,10 @@
 /** The cycle on one service, as far as it goes without changing it: measure, identify, ask for more, identify again, predict, report. */
 import { randomUUID } from 'node:crypto'
 import { cpus } from 'node:os'
-import type {
-  AnyPractice,
-  BudgetResult,
-  Evidence,
-  HistoryEvidence,
-  RankedFinding,
-  RunReport,
-  Workload,
-} from '@whetstone/model'
+import type { AnyPractice, BudgetResult, Evidence, HistoryEvidence, RunReport, Workload } from '@whetstone/model'
 import { practices as allPractices } from '@whetstone/catalogue'
-import { seededRandom } from '@whetstone/stats'
 import { identify, type PracticeSettings } from './identify/identify.ts'
-import { mergeFindings } from './identify/merge.ts'
+import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { measureWindow } from './measure/measure.ts'
@@ -21,7 +12,6 @@ import type { OnProgress } from './measure/progress.ts'
 import { addToIndex, createRunFolder, readIndex } from './measure/run-folder.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
 import { requestSender } from './measure/workload/http-client.ts'
-import { rankFindings } from './optimise/rank.ts'
 import { assembleReport } from './report/assemble.ts'
 
 export interface DiagnoseOptions {
@@ -112,10 +102,11 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
       },
       ...(framework ? { framework } : {}),
       evidence,
-      ...judged,
+      findings: judged.findings,
+      coverage: judged.coverage,
       skipped: workload.skipped,
       ...(options.budgets ? { budgets: options.budgets } : {}),
-      warnings: window.warnings,
+      warnings: [...window.warnings, ...judged.remarks],
       ...(ended
         ? {
             failed: true,
@@ -156,11 +147,6 @@ async function rateFor(
   return found.ratePerSecond
 }
 
-interface Judged {
-  readonly findings: readonly RankedFinding[]
-  readonly coverage: RunReport['coverage']
-}
-
 async function judge(
   first: Evidence,
   workload: Workload,
@@ -180,15 +166,6 @@ async function judge(
   })
   return { evidence, report: conclude(evidence, identify(evidence, allPractices, options.settings)) }
 }
-
-/** The last steps, the same online and offline: merge, predict, rank. */
-export function conclude(evidence: Evidence, identified: ReturnType<typeof identify>): Judged {
-  const merged = mergeFindings(identified.findings)
-  return { findings: rankFindings(merged, evidence, seededRandom(predictionSeed)), coverage: identified.coverage }
-}
-
-/** Fixed, so that the same evidence always gives the same prediction. */
-const predictionSeed = 20_260_101
 
 /** Judges saved evidence again, without touching the service: the same result as in the run. */
 export function identifyAgain(

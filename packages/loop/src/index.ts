@@ -1,5 +1,5 @@
 /** Measure, identify, optimise, validate, iterate: the cycle, for the command line and for tests. */
-export { conclude, diagnose, identifyAgain, machineName, runId } from './diagnose.ts'
+export { diagnose, identifyAgain, machineName, runId } from './diagnose.ts'
 export type { DiagnoseOptions, Diagnosis } from './diagnose.ts'
 export { identify } from './identify/identify.ts'
 export type { Identified, PracticeSettings } from './identify/identify.ts'

@@ -17,7 +17,7 @@ export async function identifyCommand(
     loadConfig(context.workingDirectory),
   ])
   const judged = identifyAgain(evidence, undefined, config.practices)
-  const report = { ...saved, ...judged }
+  const report = { ...saved, findings: judged.findings, coverage: judged.coverage }
   if (options.json) context.json(report)
   else {
     printFindings(report, context.terminal)

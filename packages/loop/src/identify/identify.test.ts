@@ -1,5 +1,6 @@
 import { definePractice, findings, fingerprintOf, type Finding, investigate, pass } from '@whetstone/model'
 import { describe, expect, test } from 'vitest'
+import { conclude } from './conclude.ts'
 import { identify } from './identify.ts'
 import { mergeFindings } from './merge.ts'
 
@@ -108,5 +109,23 @@ describe('merging', () => {
       found('sync-io', { route: 'GET /a', site }),
     ])
     expect(merged.map(finding => finding.practice)).toEqual(['sync-io'])
+  })
+})
+
+describe('concluding', () => {
+  const concluded = (list: readonly Finding[]) => conclude({}, { findings: list, coverage: [], requests: [] })
+
+  test('a weak measurement is a remark, not a finding about the service', () => {
+    const { findings: kept, remarks } = concluded([
+      found('benchmark-methodology', { resource: 'this measurement' }, 'this measurement is weak'),
+    ])
+    expect([kept, remarks]).toEqual([[], ['this measurement is weak']])
+  })
+
+  test('where the time goes is silent once a cause is named', () => {
+    const cause = { ...found('pool-timeouts', { resource: 'pool' }), risk: 'outage' as const }
+    const bottleneck = found('identify-bottleneck', { resource: 'connection pool' })
+    expect(concluded([bottleneck, cause]).findings.map(finding => finding.practice)).toEqual(['pool-timeouts'])
+    expect(concluded([bottleneck]).findings.map(finding => finding.practice)).toEqual(['identify-bottleneck'])
   })
 })
