@@ -13,7 +13,11 @@ import type { RegisteredRoute } from './receiver.ts'
 
 const fixtures = fileURLToPath(new URL('../../../../../fixtures/', import.meta.url))
 
-export const schema = `
+export function fixturePath(file: string): string {
+  return fixtures + file
+}
+
+const schema = `
   create table author (id int primary key, name text not null);
   create table book (id int primary key, author_id int not null references author, title text not null);
   insert into author select i, 'author ' || i from generate_series(1, 20) i;

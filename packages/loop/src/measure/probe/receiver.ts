@@ -56,6 +56,7 @@ export class ProbeReceiver {
   readonly #routes = new Map<string, RegisteredRoute>()
   readonly #listening: ListeningPort[] = []
   readonly #onListening: ((port: ListeningPort) => void)[] = []
+  readonly #onProfile: (() => void)[] = []
   readonly #warnings: string[] = []
   #server: Server | undefined
   #folder: string | undefined
@@ -136,13 +137,20 @@ export class ProbeReceiver {
     for (const { socket } of this.#connections) command(socket, { kind: 'profile', durationMs })
   }
 
+  /** Resolves with the next CPU profile from any process. */
+  async nextProfile(): Promise<void> {
+    await new Promise<void>(resolve => void this.#onProfile.push(resolve))
+  }
+
   setLevel(level: ProbeLevel): void {
     for (const { socket } of this.#connections) command(socket, { kind: 'level', level })
   }
 
   async close(): Promise<void> {
     for (const { socket } of this.#connections) socket.destroy()
-    await new Promise<void>(resolve => (this.#server ? this.#server.close(() => resolve()) : resolve()))
+    const server = this.#server
+    this.#server = undefined
+    if (server) await new Promise<void>(resolve => void server.close(() => resolve()))
     if (this.#folder) await rm(this.#folder, { recursive: true, force: true })
   }
 
@@ -217,6 +225,7 @@ export class ProbeReceiver {
         break
       default:
         records.add(record)
+        if (record.kind === 'cpu-profile') for (const resolve of this.#onProfile.splice(0)) resolve()
     }
   }
 
