@@ -33,8 +33,8 @@ export function percentText(fraction: number): string {
   return `${rounded(fraction * 100, fraction >= 0.1 ? 2 : 1)} %`
 }
 
-/** One line of a statement, short enough for a title or a step. */
+/** One line of a statement, short enough for a title or a step; cut between words. */
 export function excerpt(sql: string, length = 90): string {
   const line = sql.replace(/\s+/g, ' ').trim()
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`
+  return line.length <= length ? line : `${line.slice(0, length - 1).replace(/\s+\S*$/, '')} …`
 }
