@@ -29,14 +29,9 @@ export function productRoutes(server: FastifyInstance, { pool, fixes, connection
   })
 
   server.get<{ Params: { id: string } }>('/categories/:id/products', async request => {
-    const { rows } = fixes.has('select-needed-columns')
-      ? await pool.query<ProductRow>(
-          'SELECT id, name, price_cents FROM products WHERE category_id = $1 ORDER BY id LIMIT 100',
-          [request.params.id],
-        )
-      : await pool.query<ProductRow>('SELECT * FROM products WHERE category_id = $1 ORDER BY id LIMIT 100', [
-          request.params.id,
-        ]) // fault: select-needed-columns
+    const columns = fixes.has('select-needed-columns') ? 'id, name, price_cents' : '*'
+    const text = `SELECT ${columns} FROM products WHERE category_id = $1 ORDER BY id LIMIT 100`
+    const { rows } = await pool.query<ProductRow>(text, [request.params.id]) // fault: select-needed-columns
     return rows.map(({ id, name, price_cents }) => ({ id, name, priceCents: price_cents }))
   })
 
