@@ -66,13 +66,23 @@ export function printCoverage(report: RunReport, terminal: Terminal): void {
     )
   }
   for (const row of failed) terminal.out(`  ${terminal.marks.warn} ${row.practice}: ${row.note}`)
-  for (const skipped of report.skipped.slice(0, 5))
-    terminal.out(
-      `  ${terminal.colour.dim(`${terminal.marks.dot} skipped ${skipped.route}: ${skipped.why}; ${skipped.give}`)}`,
-    )
-  if (report.skipped.length > 5)
-    terminal.out(`  ${terminal.colour.dim(`  and ${report.skipped.length - 5} more skipped routes`)}`)
+  printSkipped(report.skipped, terminal)
   for (const warning of report.warnings) terminal.out(`  ${terminal.colour.yellow(terminal.marks.warn)} ${warning}`)
+}
+
+/** Routes that change data are left out by design: one line says so. The others lack something the user can give. */
+function printSkipped(skipped: RunReport['skipped'], terminal: Terminal): void {
+  const writing = skipped.filter(route => route.why.includes('changes data'))
+  const wanting = skipped.filter(route => !writing.includes(route))
+  const line = (text: string) => terminal.out(`  ${terminal.colour.dim(text)}`)
+  for (const route of wanting.slice(0, 5))
+    line(`${terminal.marks.dot} skipped ${route.route}: ${route.why}; ${route.give}`)
+  if (wanting.length > 5) line(`  and ${wanting.length - 5} more skipped routes`)
+  const [first] = writing
+  if (first)
+    line(
+      `${terminal.marks.dot} ${count(writing.length)} ${writing.length === 1 ? 'route that changes data was' : 'routes that change data were'} not called; ${first.give}`,
+    )
 }
 
 export function clip(text: string, length: number): string {

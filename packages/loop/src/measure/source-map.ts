@@ -1,5 +1,5 @@
 /** A place in the author's source for a place in the build output, by the `.map` file on disk: nothing of this runs in the service. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
@@ -7,6 +7,7 @@ import type { Frame, Site } from '@whetstone/model'
 
 const mapsKept = 1_000
 const maps = new Map<string, TraceMap | undefined>()
+const found = new Map<string, boolean>()
 
 export function mapSite(site: Site): Site {
   return site.map(mapFrame)
@@ -21,13 +22,24 @@ function mapFrame(frame: Frame): Frame {
     column: Math.max(0, frame.column - 1),
   })
   if (source === null) return frame
+  const file = source.startsWith('file:') ? fileURLToPath(source) : resolve(dirname(frame.file), source)
+  // Packages are often published without their sources: a place that cannot be opened helps nobody.
+  if (!isThere(file)) return frame
   return {
     ...frame,
-    file: source.startsWith('file:') ? fileURLToPath(source) : resolve(dirname(frame.file), source),
+    file,
     line,
     column: column + 1,
     ...(name && frame.function === undefined && { function: name }),
   }
+}
+
+function isThere(file: string): boolean {
+  const known = found.get(file)
+  if (known !== undefined) return known
+  const there = existsSync(file)
+  if (found.size < mapsKept) found.set(file, there)
+  return there
 }
 
 function mapOf(file: string): TraceMap | undefined {
