@@ -16,7 +16,7 @@ export function meanWaitMs(
   { arrivalsPerSecond, servers, random }: QueueOptions,
 ): number {
   if (servicesMs.length === 0 || arrivalsPerSecond <= 0) return 0
-  const freeAtMs = new Array<number>(Math.max(1, Math.floor(servers))).fill(0)
+  const freeAtMs = Array.from({ length: Math.max(1, Math.floor(servers)) }, () => 0)
   let nowMs = 0
   let waitedMs = 0
   for (let arrival = 0; arrival < arrivals; arrival++) {
@@ -30,15 +30,23 @@ export function meanWaitMs(
   return waitedMs / arrivals
 }
 
+export interface QueueSide {
+  readonly servicesMs: readonly number[]
+  readonly servers: number
+  /** Arrivals that one request makes; 1 by default. */
+  readonly perRequest?: number
+}
+
 /** What is left of the waiting when service times or servers change; never above 1: an edit that removes work adds no wait. */
 export function waitFraction(
-  before: { readonly servicesMs: readonly number[]; readonly servers: number },
-  after: { readonly servicesMs: readonly number[]; readonly servers: number },
-  arrivalsPerSecond: number,
+  before: QueueSide,
+  after: QueueSide,
+  requestsPerSecond: number,
   sameRandom: () => () => number,
 ): number {
-  // The same arrivals and draws on both sides: only the edit differs.
-  const waitBefore = meanWaitMs(before.servicesMs, { arrivalsPerSecond, servers: before.servers, random: sameRandom() })
-  const waitAfter = meanWaitMs(after.servicesMs, { arrivalsPerSecond, servers: after.servers, random: sameRandom() })
-  return waitBefore > 0 ? Math.min(1, waitAfter / waitBefore) : 1
+  // The same draws on both sides: only the edit differs.
+  const wait = ({ servicesMs, servers, perRequest = 1 }: QueueSide) =>
+    meanWaitMs(servicesMs, { arrivalsPerSecond: requestsPerSecond * perRequest, servers, random: sameRandom() })
+  const waitBefore = wait(before)
+  return waitBefore > 0 ? Math.min(1, wait(after) / waitBefore) : 1
 }

@@ -65,7 +65,7 @@ export function endOf(draft: Draft): number {
   const byEnd = steps
     .map((step, at) => ({ endMs: step.endMs, at }))
     .toSorted((a, b) => a.endMs - b.endMs || a.at - b.at)
-  const newEnds = new Array<number | undefined>(steps.length)
+  const newEnds = Array.from<number | undefined>({ length: steps.length })
   const lanes = new Map<object, number[]>()
   let ended = 0
   let lastEndMs = 0
@@ -95,7 +95,10 @@ function startInGroup(step: Step, ownStartMs: number, lanes: Map<object, number[
   if (!step.group) return ownStartMs
   const known = lanes.get(step.group)
   if (!known) {
-    lanes.set(step.group, new Array<number>(Math.max(1, step.group.lanes)).fill(ownStartMs))
+    lanes.set(
+      step.group,
+      Array.from({ length: Math.max(1, step.group.lanes) }, () => ownStartMs),
+    )
     return ownStartMs
   }
   return Math.min(...known)
