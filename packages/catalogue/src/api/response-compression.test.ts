@@ -99,6 +99,26 @@ describePractice(responseCompression, {
         }),
       ],
     },
+    'several routes, one switch': {
+      evidence: {
+        'http-probe': httpProbesOf(
+          ...asked(json(60_000, 8_000), 'GET /report')['http-probe'].probes,
+          ...asked(json(185_000, 21_000), 'GET /products')['http-probe'].probes,
+        ),
+      },
+      finds: [
+        expect.objectContaining({
+          where: { route: 'GET /products' },
+          facts: expect.arrayContaining([
+            expect.objectContaining({
+              label: 'further routes sent uncompressed',
+              quantity: { value: 1, unit: 'count' },
+            }),
+          ]),
+          remedy: expect.objectContaining({ steps: expect.arrayContaining(['It also helps GET /report.']) }),
+        }),
+      ],
+    },
     'compressed and publicly cacheable without Vary': {
       evidence: encoded({ 'cache-control': 'public, max-age=60' }),
       finds: [

@@ -6,6 +6,7 @@ import {
   fingerprintOf,
   notApplicable,
   pass,
+  type RouteName,
   type SourceEvidence,
 } from '@whetstone/model'
 import { bytesText, fact, msText, percentText } from '../derive/figures.ts'
@@ -65,22 +66,40 @@ app.get('/products', () => listProducts())`,
     const answers = readAnswers(evidence).filter(({ compressed }) => compressed !== undefined)
     if (answers.length === 0) return notApplicable('no GET route was asked for a compressed answer')
     const busiest = host ? Math.max(0, ...host.samples.map(sample => sample.cpuBusyFraction)) : 0
-    const found: Finding[] = []
-    for (const answer of answers) {
-      const saved = savingOf(answer)
-      const isWorth =
-        saved !== undefined &&
-        answer.plain.bodyBytes >= thresholds.bodyBytes &&
-        saved.fraction >= thresholds.savedFraction &&
-        saved.bytes >= thresholds.savedBytes
-      if (isWorth) found.push(uncompressed(answer, saved, source, busiest > thresholds.busyCpuFraction))
-      else if (mayBeMixedUp(answer)) found.push(withoutVary(answer))
-    }
+    const plain = answers
+      .flatMap(answer => {
+        const saved = savingOf(answer)
+        return saved && isWorth(answer, saved, thresholds) ? [{ answer, saved }] : []
+      })
+      .toSorted((a, b) => b.saved.bytes - a.saved.bytes)
+    const found: Finding[] = answers.filter(mayBeMixedUp).map(withoutVary)
+    // Compression is switched on once for the service: one cause, told on the route where it saves most.
+    const [most, ...others] = plain
+    if (most)
+      found.unshift(
+        uncompressed(
+          most.answer,
+          most.saved,
+          others.map(({ answer }) => answer.route),
+          source,
+          busiest > thresholds.busyCpuFraction,
+        ),
+      )
     if (found.length > 0) return findings(found)
     const largest = Math.max(...answers.map(({ compressed }) => compressed!.wireBytes))
     return pass([fact('largest answer on the wire', largest, 'bytes', 'http-probe')])
   },
 })
+
+function isWorth(
+  { plain }: RouteAnswers,
+  saved: Saving,
+  limits: { bodyBytes: number; savedFraction: number; savedBytes: number },
+): boolean {
+  return (
+    plain.bodyBytes >= limits.bodyBytes && saved.fraction >= limits.savedFraction && saved.bytes >= limits.savedBytes
+  )
+}
 
 interface Saving {
   readonly bytes: number
@@ -99,6 +118,7 @@ function savingOf({ compressed }: RouteAnswers): Saving | undefined {
 function uncompressed(
   { route, authorised }: RouteAnswers,
   saved: Saving,
+  others: readonly RouteName[],
   source: SourceEvidence | undefined,
   cpuIsScarce: boolean,
 ): Finding {
@@ -113,6 +133,7 @@ function uncompressed(
       fact('body as sent', bodyBytes, 'bytes', 'http-probe'),
       fact('the same under gzip 6', saved.compressedBytes, 'bytes', 'http-probe'),
       fact('saved', saved.fraction, 'fraction', 'http-probe'),
+      ...(others.length > 0 ? [fact('further routes sent uncompressed', others.length, 'count', 'http-probe')] : []),
     ],
     confidence: 'measured',
     edit: { kind: 'bytes', route, bytesBefore: bodyBytes, bytesAfter: saved.compressedBytes },
@@ -124,6 +145,7 @@ function uncompressed(
         cpuIsScarce
           ? 'The machine was busy: use gzip level 1, or let the proxy in front compress.'
           : 'Brotli level 4 or gzip level 5: higher levels cost several times the CPU for a few percent.',
+        ...(others.length > 0 ? [`It also helps ${others.slice(0, 5).join(', ')}.`] : []),
         ...(authorised
           ? ['This answer is personal: keep secrets and text chosen by others out of one compressed body.']
           : []),
