@@ -42,7 +42,7 @@ export interface Experiment {
   readonly before: ExperimentArm
   readonly after: ExperimentArm
   readonly answer: Answer
-  readonly expects: { readonly metric: 'p50' | 'p95' | 'bytes'; readonly atLeast: number }
+  readonly expects: { readonly metric: 'p50' | 'p95' | 'bytes' | 'errors'; readonly atLeast: number }
   /** A second service that both arms may call; runs in the runner's process. */
   readonly upstream?: (server: FastifyInstance) => void
 }

@@ -4,12 +4,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run as runLoad } from '@whetstone/load'
+import { runInProcess } from '@whetstone/load'
 import { commandArm, diagnose, loadBlock, runTrial, type Diagnosis, type OnProgress } from '@whetstone/loop'
-import type { Prediction, TrialResult, Workload } from '@whetstone/model'
+import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whetstone/model'
 import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
 import Fastify from 'fastify'
 import pg from 'pg'
+import { bundleArm, type BundledArm } from './bundle.ts'
 import type { Experiment } from './define.ts'
 
 export interface ExperimentResult {
@@ -25,9 +26,9 @@ export interface ExperimentResult {
   /** before over after: how many times better, with its 95 % interval. */
   readonly ratio: { readonly estimate: number; readonly low: number; readonly high: number }
   readonly verdict: TrialResult['verdict'] | 'too-noisy'
-  readonly predicted: {
-    readonly p50Ms: { readonly estimate: number; readonly low: number; readonly high: number }
-  } | null
+  /** From the traces of `before`, written down before `after` was started. */
+  readonly predicted: { readonly p50Ms?: PredictedQuantile; readonly bytes?: Prediction['bytes'] } | null
+  /** Of the route the prediction is about, in the trial. */
   readonly measuredP50Ms: { readonly before: number; readonly after: number }
   readonly findingsBefore: readonly string[]
   readonly findingsAfter: readonly string[]
@@ -65,18 +66,23 @@ export async function measureExperiment(options: MeasureOptions): Promise<Experi
     const diagnosis = (arm: ArmName) =>
       diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres, ...command(arm) })
     const before = await diagnosis('before')
-    const predicted = before.report.findings.find(finding => finding.practice === experiment.practice)?.predicted
+    const predicted = findingOf(before, experiment.practice)?.predicted
     // On disk before the after-arm starts: a prediction made later would not be one.
     await writeFile(join(base, 'prediction.json'), JSON.stringify(predicted ?? null))
     const after = await diagnosis('after')
-    const agreed = await compareAnswers(experiment, command('before'), command('after'))
+    for (const [label, { report }] of Object.entries({ before, after }))
+      options.onProgress({ kind: 'note', label, detail: report.findings.map(lineOf).join('; ') || 'nothing found' })
+    const bundle = await bundleArm(options.file)
+    const compiled = (arm: ArmName) => compiledCommand(bundle, arm, command(arm))
+    const agreed = await compareAnswers(experiment, compiled('before'), compiled('after'))
     const trial = await runTrial({
-      arms: { a: commandArm('before', { ...command('before') }), b: commandArm('after', { ...command('after') }) },
+      arms: { a: commandArm('before', compiled('before')), b: commandArm('after', compiled('after')) },
       workload,
-      measureBlock: loadBlock({ runLoad }),
+      // The runner has nothing else to do meanwhile; a process for each block would cost more than the block.
+      measureBlock: loadBlock({ runLoad: runInProcess }),
       ratePerSecond: experiment.load.ratePerSecond,
       seed: 1,
-      pairs: options.quick ? 4 : 10,
+      pairs: options.quick ? 3 : 8,
       blockMs: options.quick ? 600 : 1_500,
       warmUpMs: 400,
       onProgress: ({ done, planned }) => options.onProgress({ kind: 'block', done, total: planned, label: 'trial' }),
@@ -131,6 +137,11 @@ function armCommand(file: string, arm: ArmName, databaseUrl: string, upstreamPor
   }
 }
 
+/** The same arm without a compiler in the process. */
+function compiledCommand(bundle: BundledArm, arm: ArmName, start: ArmStart): ArmStart {
+  return { ...start, command: [process.execPath, bundle.entry, bundle.file, arm] }
+}
+
 function workloadOf(experiment: Experiment): Workload {
   return {
     routes: experiment.requests.map(({ route, paths, headers = {}, method = 'GET', body, weight = 1 }) => ({
@@ -169,6 +180,7 @@ function diagnoseArm(
     seed: 1,
     readyPath: '/healthz',
     scratch: async () => postgres,
+    explainAnalyze: true,
     base,
     root: workingDirectory,
     name: `${options.experiment.practice} ${arm}`,
@@ -230,41 +242,67 @@ function resultOf(
     trial.metrics.find(
       metric => metric.route === 'overall' && metric.name === metricNames[experiment.expects.metric],
     ) ?? trial.metrics.find(metric => metric.name === metricNames[experiment.expects.metric])
-  const p50 = trial.metrics.find(metric => metric.route === 'overall' && metric.name === 'p50Ms')
+  const timed = trial.metrics.filter(metric => metric.name === 'p50Ms')
+  const p50 = timed.find(metric => metric.route === predicted?.route) ?? timed.find(({ route }) => route === 'overall')
   const inverse = comparison
     ? { estimate: 1 / comparison.ratio.estimate, low: 1 / comparison.ratio.high, high: 1 / comparison.ratio.low }
     : { estimate: 1, low: 1, high: 1 }
-  const reported = (diagnosis: Diagnosis) =>
-    diagnosis.report.findings.some(
-      finding => finding.practice === practice || finding.also.some(also => also.practice === practice),
-    )
-  const texts = (diagnosis: Diagnosis) =>
-    (diagnosis.evidence.statements?.statements ?? []).map(statement => statement.text).slice(0, 20)
-  const plans = (diagnosis: Diagnosis) => (diagnosis.evidence.pg?.plans ?? []).slice(0, 5)
   return {
     schema: 'whetstone/experiment@1',
     practice,
     chapter,
     hash,
-    reportedOnBefore: reported(before),
-    silentOnAfter: !reported(after),
+    reportedOnBefore: findingOf(before, practice) !== undefined,
+    silentOnAfter: findingOf(after, practice) === undefined,
     answer,
     metric: experiment.expects.metric,
     ratio: inverse,
     verdict: trial.guard.tooNoisy ? 'too-noisy' : (comparison?.verdict ?? trial.verdict),
-    predicted: predicted?.p50Ms
-      ? { p50Ms: { estimate: predicted.p50Ms.estimate, low: predicted.p50Ms.low, high: predicted.p50Ms.high } }
+    predicted: predicted
+      ? {
+          ...(predicted.p50Ms ? { p50Ms: predicted.p50Ms } : {}),
+          ...(predicted.bytes ? { bytes: predicted.bytes } : {}),
+        }
       : null,
     measuredP50Ms: { before: p50?.a ?? 0, after: p50?.b ?? 0 },
-    findingsBefore: before.report.findings.map(finding => `${finding.severity} ${finding.practice}: ${finding.title}`),
-    findingsAfter: after.report.findings.map(finding => `${finding.severity} ${finding.practice}: ${finding.title}`),
-    statements: { before: texts(before), after: texts(after) },
-    plans: { before: plans(before), after: plans(after) },
+    findingsBefore: before.report.findings.map(lineOf),
+    findingsAfter: after.report.findings.map(lineOf),
+    statements: { before: textsOf(before), after: textsOf(after) },
+    plans: { before: plansOf(before), after: plansOf(after) },
     machine: before.report.run.machine,
   }
 }
 
-const metricNames = { p50: 'p50Ms', p95: 'p95Ms', bytes: 'bodyBytes' } as const
+type Finding = Diagnosis['report']['findings'][number]
+
+function findingOf({ report }: Diagnosis, practice: string): Finding | undefined {
+  return (
+    report.findings.find(finding => finding.practice === practice) ??
+    report.findings.find(({ also }) => also.some(one => one.practice === practice))
+  )
+}
+
+const lineOf = ({ severity, practice, title, also }: Finding) =>
+  `${severity} ${practice}: ${title}${also.length > 0 ? ` (also ${also.map(one => one.practice).join(', ')})` : ''}`
+
+/** Enough to follow the change; a result file is read by people. */
+const textsOf = ({ evidence }: Diagnosis) =>
+  (evidence.statements?.statements ?? []).slice(0, 12).map(({ text }) => text.slice(0, 500))
+
+const PLANS_BYTES = 20_000
+
+function plansOf({ evidence }: Diagnosis): unknown[] {
+  const kept: unknown[] = []
+  let bytes = 0
+  for (const plan of evidence.pg?.plans ?? []) {
+    bytes += JSON.stringify(plan, null, 1).length
+    if (bytes > PLANS_BYTES || kept.length === 3) break
+    kept.push(plan)
+  }
+  return kept
+}
+
+const metricNames = { p50: 'p50Ms', p95: 'p95Ms', bytes: 'bodyBytes', errors: 'errorFraction' } as const
 
 /** Hash of the experiment file and its practice's module. */
 export async function hashOf({

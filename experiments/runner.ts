@@ -1,14 +1,15 @@
 /** `npm run -s experiment -- <chapter>/<id> [--json] [--quick]`, or `--all`: proves practices one at a time and keeps the results. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Experiment } from './define.ts'
+import { experimentIds } from './list.ts'
 import { measureExperiment, type ExperimentResult } from './measure.ts'
 
 const words = process.argv.slice(2)
 const flag = (name: string) => words.includes(name)
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const chapterFilter = words[words.indexOf('--chapter') + 1]
-const known = await experiments()
+const known = await experimentIds(folder)
 const chosen = flag('--all')
   ? known
   : flag('--chapter')
@@ -37,6 +38,7 @@ for (const id of chosen) {
       signal: interrupt.signal,
       onProgress: progress => {
         if (progress.kind === 'stage') process.stderr.write(`  ${progress.stage} ${progress.detail}\n`)
+        if (progress.kind === 'note') process.stderr.write(`  ${progress.label}: ${progress.detail}\n`)
         if (progress.kind === 'warning') process.stderr.write(`  ! ${progress.text}\n`)
       },
     })
@@ -69,12 +71,4 @@ async function keep(id: string, result: ExperimentResult): Promise<void> {
   const [chapter = ''] = id.split('/')
   await mkdir(`${folder}results/${chapter}`, { recursive: true })
   await writeFile(`${folder}results/${id}.json`, `${JSON.stringify(result, null, 1)}\n`)
-}
-
-async function experiments(): Promise<string[]> {
-  const files = await readdir(folder, { recursive: true })
-  return files
-    .filter(file => /^[a-z]+\/[a-z0-9-]+\.ts$/.test(file) && !file.endsWith('.test.ts'))
-    .map(file => file.slice(0, -3))
-    .toSorted()
 }

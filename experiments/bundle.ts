@@ -1,0 +1,29 @@
+/** Compiles an arm to plain JavaScript once, so that the twenty fresh processes of a trial start in a fraction of the time. */
+import { mkdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+export interface BundledArm {
+  readonly entry: string
+  readonly file: string
+}
+
+/** Below a `node_modules`, so that packages are found from there and git leaves it alone. */
+export async function bundleArm(file: string): Promise<BundledArm> {
+  const folder = fileURLToPath(new URL(`node_modules/.cache/${basename(file, '.ts')}-${process.pid}/`, import.meta.url))
+  await mkdir(folder, { recursive: true })
+  await build({
+    entryPoints: [fileURLToPath(new URL('arm.ts', import.meta.url)), file],
+    outdir: folder,
+    entryNames: '[name]',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'error',
+  })
+  return { entry: join(folder, 'arm.mjs'), file: join(folder, `${basename(file, '.ts')}.mjs`) }
+}
