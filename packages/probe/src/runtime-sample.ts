@@ -5,7 +5,7 @@ import { now, wallClock } from './clock.ts'
 import { takeFinishedRequests } from './ledger.ts'
 
 /** Milliseconds between two looks; also the resting value of the delay, which is subtracted. */
-const resolutionMs = 10
+const resolutionMs = 20
 
 export class RuntimeSampler {
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs })
