@@ -18,7 +18,7 @@ export function queryDrawer(
   total: number | undefined,
   random: Random,
 ): QueryDrawer {
-  const draws: (() => readonly [string, string])[] = []
+  const draws: (() => [string, string])[] = []
   const query = parameters.filter(parameter => parameter.in === 'query')
   const limit = sizeOfPage(query)
   for (const parameter of query) {
@@ -28,7 +28,7 @@ export function queryDrawer(
   }
   return {
     draw: () => {
-      const drawn = new URLSearchParams(draws.map(draw => [...draw()])).toString()
+      const drawn = new URLSearchParams(draws.map(draw => draw())).toString()
       return drawn === '' ? '' : `?${drawn}`
     },
   }

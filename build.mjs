@@ -1,0 +1,43 @@
+/** `npm run build`: what would be published, and nothing left of a file that is gone. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(fileURLToPath(import.meta.url))
+const folders = [...readdirSync(join(root, 'packages')).map(name => `packages/${name}`), 'apps/shop']
+
+for (const folder of folders) removeOutputsWithoutSource(join(root, folder))
+run('node_modules/typescript/bin/tsc', ['-b', 'tsconfig.build.json'])
+run('node_modules/vite/bin/vite.js', ['build', 'packages/dashboard', '--config', 'packages/dashboard/vite.config.ts'])
+writeCatalogueRows()
+
+/** `tsc -b` forgets what it once wrote: a renamed module would be published under both names. */
+function removeOutputsWithoutSource(folder) {
+  const dist = join(folder, 'dist')
+  if (!existsSync(dist)) return
+  for (const entry of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const module = /^(.*?)(?:\.d\.ts|\.js|\.js\.map)$/.exec(entry)?.[1]
+    if (module !== undefined && !existsSync(join(folder, 'src', `${module}.ts`))) rmSync(join(dist, entry))
+  }
+}
+
+/** Pages and results of experiments stay in the repository; what they prove goes with the package. */
+function writeCatalogueRows() {
+  const file = join(root, 'packages/cli/dist/catalogue-rows.json')
+  rmSync(file, { force: true })
+  const program =
+    "import('whetstone-rows').then(({ catalogueRows }) => process.stdout.write(JSON.stringify(catalogueRows())))"
+  const rows = run('-e', [program.replace('whetstone-rows', join(root, 'packages/cli/dist/catalogue-rows.js'))], 'pipe')
+  writeFileSync(file, `${rows}\n`)
+}
+
+function run(program, args, stdout = 'inherit') {
+  const result = spawnSync(process.execPath, [program, ...args], {
+    cwd: root,
+    stdio: ['ignore', stdout, 'inherit'],
+    encoding: 'utf8',
+  })
+  if (result.status !== 0) process.exit(result.status ?? 1)
+  return result.stdout
+}
