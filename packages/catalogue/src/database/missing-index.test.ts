@@ -194,6 +194,33 @@ describePractice(missingIndex, {
         },
       ],
     },
+    'LIMIT 1 makes the scan look cheap, but a late key takes its time': {
+      evidence: {
+        pg: pg({
+          plans: [planned('items', plan('Limit', 4, { children: [scan(3_000, 17_000)] }))],
+          indexTrials: [
+            tried(
+              result({ costBefore: 4, costAfter: 0.4, medianMsBefore: 0.4, medianMsAfter: 0.2 }),
+              result({
+                parameterSet: 1,
+                costBefore: 4,
+                costAfter: 0.4,
+                medianMsBefore: 20,
+                medianMsAfter: 0.2,
+                planBefore: plan('Limit', 4, { children: [scan(3_000, 17_000)] }),
+              }),
+            ),
+          ],
+        }),
+        statements,
+      },
+      finds: [
+        expect.objectContaining({
+          confidence: 'measured',
+          edit: { kind: 'plan', statements: [expect.objectContaining({ costBefore: 17_000, costAfter: 0.4 })] },
+        }),
+      ],
+    },
     'a captured parameter set that pays where the generic plan does not': {
       evidence: {
         pg: pg({

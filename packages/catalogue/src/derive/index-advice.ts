@@ -3,7 +3,7 @@ import type { IndexCandidate, IndexTrial, IndexTrialResult, PgEvidence, Statemen
 import { median } from '@whetstone/stats'
 import { columnOf, tableOf } from './columns.ts'
 import { candidateKey, type IndexLimits, type IndexQuestion, indexQuestions } from './index-candidates.ts'
-import { fullScans, hasSort, plansByStatement } from './plans.ts'
+import { fullScans, hasSort, nodesOf, plansByStatement } from './plans.ts'
 import { statementTimes } from './statement-time.ts'
 
 export interface IndexAdviceLimits extends IndexLimits {
@@ -85,10 +85,11 @@ function servedBy(
   results: readonly IndexTrialResult[],
   limits: Pick<IndexAdviceLimits, 'cost' | 'fall'>,
 ): ServedStatement | undefined {
-  const claims = results.filter(
+  const byCost = results.filter(
     ({ usesCandidate, costBefore, costAfter }) =>
       usesCandidate && costBefore >= limits.cost && costAfter <= costBefore * (1 - limits.fall),
   )
+  const claims = byCost.length > 0 ? byCost : hiddenByLimit(results, limits)
   const timed = results.flatMap(({ medianMsBefore, medianMsAfter }) =>
     medianMsBefore === undefined || medianMsAfter === undefined
       ? []
@@ -115,6 +116,25 @@ function servedBy(
     sortsAfter: hasSort(first.planAfter),
     parameterSets: results.filter(result => result.parameterSet !== undefined).length,
   }
+}
+
+/** Milliseconds a scan must take before its time alone, against the plan, speaks for an index. */
+const SLOW_SCAN_MS = 5
+
+/** A LIMIT makes a full scan look cheap when the planner expects to meet the key early; then only the clock tells, for keys that come late. */
+function hiddenByLimit(
+  results: readonly IndexTrialResult[],
+  limits: Pick<IndexAdviceLimits, 'cost' | 'fall'>,
+): readonly IndexTrialResult[] {
+  return results.flatMap(result => {
+    const { usesCandidate, planBefore, costAfter, medianMsBefore = 0, medianMsAfter = Infinity } = result
+    const scans = planBefore ? nodesOf(planBefore).filter(node => /seq scan/i.test(node.nodeType)) : []
+    const scanCost = Math.max(0, ...scans.map(scan => scan.totalCost))
+    const isFaster = medianMsBefore >= SLOW_SCAN_MS && medianMsAfter <= medianMsBefore * (1 - limits.fall)
+    return usesCandidate && scanCost >= limits.cost && isFaster && costAfter <= scanCost * (1 - limits.fall)
+      ? [{ ...result, costBefore: scanCost }]
+      : []
+  })
 }
 
 /** For each statement and table the narrowest index, unless it leaves much to do and a wider one halves that or makes a sort disappear. */

@@ -81,9 +81,10 @@ function scannedTables(pg: PgEvidence, statement: Statement, limits: IndexLimits
     if (table.rows < limits.rows) return false
     if (plans.length === 0) return true
     return plans.some(({ root, totalCost }) => {
-      if (totalCost < limits.cost) return false
-      const sortsIt = hasSort(root) && orderColumns(statement, table).length > 0
       const scans = fullScans(root, table.name)
+      // A LIMIT hides what the scan below it costs when the key is not met early.
+      if (Math.max(totalCost, ...scans.map(scan => scan.totalCost)) < limits.cost) return false
+      const sortsIt = hasSort(root) && orderColumns(statement, table).length > 0
       if (scans.length === 0) return sortsIt
       const isJoined = joinColumns(statement, table).length > 0
       const keepsFew = scans.some(({ planRows }) => planRows <= table.rows * limits.keptFraction)
