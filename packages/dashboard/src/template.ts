@@ -56,6 +56,7 @@ function buildInto(packageFolder: string, cache: string, cached: string): void {
       timeout: BUILD_TIMEOUT_MS,
     })
     if (built.status !== 0) throw templateError(built.stderr || String(built.error ?? `exit ${built.status}`))
+    for (const old of readdirSync(cache)) if (old.endsWith('.html')) rmSync(join(cache, old), { force: true })
     renameSync(join(folder, 'template.html'), cached)
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -19,9 +19,11 @@ const makers = {
   failed: reports.failedReport,
   noisy: reports.noisyReport,
   hostile: reports.hostileReport,
+  broken: reports.brokenReport,
 } as const
 type Name = keyof typeof makers
 const names = Object.keys(makers) as Name[]
+const whole = names.filter(name => name !== 'broken')
 
 let folder: string
 let browser: Browser | undefined
@@ -69,7 +71,7 @@ async function open(context: TestContext, name: Name, { width = 1200, theme = 'l
   return { page, complaints, requests }
 }
 
-describe.each(names)('the %s report, opened from a file', name => {
+describe.each(whole)('the %s report, opened from a file', name => {
   it.for([
     { width: 1200, theme: 'light' },
     { width: 390, theme: 'dark' },
@@ -171,6 +173,12 @@ describe('the page', () => {
     const { page } = await open(context, 'demo')
     await page.pdf()
     expect(await page.locator('details.finding[open]').count()).toBe(4)
+  })
+
+  it('keeps its other sections when the data of one is broken', async context => {
+    const { page } = await open(context, 'broken')
+    expect(await page.locator('main > .missing').textContent()).toContain('The routes could not be shown')
+    expect(await page.locator('#cpu .flame').count()).toBe(1)
   })
 
   it('says what to type where a source is missing', async context => {

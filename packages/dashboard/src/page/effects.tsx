@@ -1,7 +1,7 @@
 /** Each metric with before, after, change and its interval on one shared scale; without a trial, where the time goes instead. */
 import type { MetricComparison, RunReport } from '@whetstone/model'
 import { formatMetric, metricWords, toneOf } from '../reading/compare.ts'
-import { formatChange, formatChangeRange, formatFraction } from '../reading/format.ts'
+import { formatChange, formatChangeRange, formatFraction, formatNumber } from '../reading/format.ts'
 import { scaleOf, shownMetrics, type EffectScale } from '../reading/effects.ts'
 import { DataTable, Missing } from './pieces.tsx'
 
@@ -56,7 +56,7 @@ export function Effects({ report }: { readonly report: RunReport }) {
           formatMetric(metric.name, metric.b),
           formatChange(metric.ratio),
           metric.deterministic ? 'counted' : formatChangeRange(metric.ratio),
-          metric.deterministic ? '' : metric.pAdjusted.toPrecision(2),
+          metric.deterministic ? '' : formatNumber(metric.pAdjusted),
           String(metric.pairs),
           metric.verdict,
         ])}
@@ -106,7 +106,9 @@ function IntervalPlot({
 }) {
   const x = (ratio: number): string => `${(scale.position(ratio) * 100).toFixed(2)}%`
   const { estimate, low, high } = metric.ratio
-  const stroke = tone === 'plain' ? 'var(--ink-2)' : `var(--${tone})`
+  // From nothing to something has no ratio.
+  if (![estimate, low, high].every(Number.isFinite)) return null
+  const stroke = tone === 'plain' || tone === 'muted' ? 'var(--ink-3)' : `var(--${tone})`
   const band = [scale.position(1 - margin), scale.position(1 + margin)] as const
   return (
     <svg

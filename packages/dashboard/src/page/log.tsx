@@ -6,6 +6,7 @@ import { Section } from './pieces.tsx'
 const TAIL_LINES = 20
 
 export function Log({ report }: { readonly report: RunReport }) {
+  if (report.verdict !== 'failed') return null
   const tail = report.events.slice(-TAIL_LINES)
   if (tail.length === 0) return null
   return (

@@ -5,12 +5,26 @@ import { Coverage } from './coverage.tsx'
 import { Cpu } from './cpu.tsx'
 import { Findings } from './findings.tsx'
 import { Footer } from './footer.tsx'
+import { Guarded } from './guarded.tsx'
 import { Head } from './head.tsx'
 import { Ladder } from './ladder.tsx'
 import { Latency } from './latency.tsx'
 import { Log } from './log.tsx'
 import { Routes } from './routes.tsx'
 import { TopBar } from './top-bar.tsx'
+
+const sections = [
+  ['The result', Head],
+  ['The log', Log],
+  ['The comparison', BeforeAfter],
+  ['The ladder', Ladder],
+  ['The findings', Findings],
+  ['The coverage', Coverage],
+  ['Latency over time', Latency],
+  ['The routes', Routes],
+  ['The CPU profile', Cpu],
+  ['The method', Footer],
+] as const
 
 export function Page({ report }: { readonly report: RunReport }) {
   return (
@@ -20,16 +34,11 @@ export function Page({ report }: { readonly report: RunReport }) {
       </a>
       <TopBar report={report} />
       <main class="wrap">
-        <Head report={report} />
-        {report.verdict === 'failed' && <Log report={report} />}
-        <BeforeAfter report={report} />
-        <Ladder report={report} />
-        <Findings report={report} />
-        <Coverage report={report} />
-        <Latency report={report} />
-        <Routes report={report} />
-        <Cpu report={report} />
-        <Footer report={report} />
+        {sections.map(([name, Part]) => (
+          <Guarded key={name} name={name}>
+            <Part report={report} />
+          </Guarded>
+        ))}
       </main>
     </>
   )

@@ -43,7 +43,7 @@ export function formatMetric(name: MetricName, value: number): string {
 }
 
 /** Noise that nobody can decide on is shown, but never in the colour of a verdict. */
-export function toneOf(verdict: Verdict, tooNoisy: boolean): 'good' | 'bad' | 'plain' {
-  if (tooNoisy) return 'plain'
+export function toneOf(verdict: Verdict, tooNoisy: boolean): 'good' | 'bad' | 'plain' | 'muted' {
+  if (tooNoisy) return 'muted'
   return verdict === 'better' ? 'good' : verdict === 'worse' ? 'bad' : 'plain'
 }

@@ -94,6 +94,7 @@ export function formatBytes(bytes: number | undefined): string {
 
 /** A change as a signed percentage; a decimal only below 10 % and when the interval is narrower than one point. */
 export function formatChange(ratio: Interval): string {
+  if (!Number.isFinite(ratio.estimate)) return NOT_KNOWN
   const percent = (ratio.estimate - 1) * 100
   const widthPoints = Math.abs(ratio.high - ratio.low) * 100
   const digits = Math.abs(percent) < 9.95 && widthPoints < 1 ? 1 : 0

@@ -75,6 +75,7 @@ function headline(report: RunReport): MetricComparison | undefined {
 }
 
 function measuredText({ name, ratio, verdict }: MetricComparison): string {
+  if (![ratio.estimate, ratio.low, ratio.high].every(Number.isFinite)) return 'Measured'
   const latency = name.endsWith('Ms')
   if (verdict === 'equal' || !latency || ratio.low <= 0) {
     return `After is ${formatTimes(ratio.estimate)} times before (95${THIN}% interval ${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}),`
