@@ -186,6 +186,24 @@ paths:
     ])
   })
 
+  it('fills what was typed and names it as the framework does, when that declares less of the path', async () => {
+    const workload = await plan({
+      frameworkRoutes: [get('/:kind/:key'), get('/:kind')],
+      routes: ['GET /orders/:id', 'GET /people/:name 2', 'GET /orders'],
+    })
+    expect(workload.routes.map(({ route, weight }) => [route, weight])).toEqual([
+      ['GET /:kind/:key', 3],
+      ['GET /:kind', 1],
+    ])
+    expect(pathsOf(workload, 'GET /:kind/:key')).toEqual([
+      '/orders/1',
+      '/orders/2',
+      '/orders/3',
+      '/people/ada',
+      '/people/grace%20h',
+    ])
+  })
+
   it('describes a route of the framework by the OpenAPI operation of the same shape', async () => {
     const text =
       '{"openapi":"3.0.0","paths":{"/orders/{id}":{"get":{"parameters":[{"name":"id","in":"path","example":9},{"name":"view","in":"query","schema":{"enum":["full"]}}]}}}}'

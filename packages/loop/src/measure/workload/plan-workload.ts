@@ -64,11 +64,22 @@ export async function planWorkload(input: WorkloadInput, shell: WorkloadShell): 
         })
       : safety
     if ('requests' in filled) {
-      routes.push({ route, weight: candidate.weight, requests: filled.requests })
+      addRoute(routes, { route, weight: candidate.weight, requests: filled.requests })
       if (filled.keysFrom !== undefined) keysFrom[route] = filled.keysFrom
     } else skipped.push({ route, why: filled.why, give: filled.give })
   }
   return { routes, skipped, problems: gathered.problems, keysFrom, headers }
+}
+
+/** Two typed routes may be one to the service, `/posts/:id` and `/notes/:id` under `/:kind/:id`: they are measured as one. */
+function addRoute(routes: PlannedRoute[], added: PlannedRoute): void {
+  const index = routes.findIndex(({ route }) => route === added.route)
+  const known = routes[index]
+  if (known === undefined) routes.push(added)
+  else {
+    const requests = [...known.requests, ...added.requests]
+    routes[index] = { ...known, weight: known.weight + added.weight, requests }
+  }
 }
 
 interface Gathered {
@@ -118,8 +129,11 @@ function gatherCandidates(
 /** Names a typed route as the service declares it: `/orders/5` and `/orders/{orderId}` both belong to `/orders/:id`. */
 function spelledAs(candidate: RouteCandidate, patterns: readonly string[]): RouteCandidate {
   const sameShape = patterns.find(pattern => shapeOf(pattern) === shapeOf(candidate.pattern))
-  const fitted = candidate.requests.length > 0 ? matchPattern(candidate.pattern, patterns) : undefined
-  return { ...candidate, pattern: sameShape ?? fitted ?? candidate.pattern }
+  const fitted = sameShape ?? matchPattern(candidate.pattern, patterns)
+  if (fitted === undefined) return candidate
+  // What has parameters still to fill keeps the segments that were typed.
+  const whole = candidate.requests.length > 0 || fitted === sameShape
+  return whole ? { ...candidate, pattern: fitted } : { ...candidate, declaredAs: fitted }
 }
 
 /**
@@ -157,6 +171,7 @@ function shapeOf(pattern: string): string {
   return pattern.replace(/:[A-Za-z_]\w*/g, ':')
 }
 
-function nameOf({ method, pattern, operation }: RouteCandidate): RouteName {
-  return operation === undefined ? `${method} ${pattern}` : `${method} ${pattern} ${operation}`
+function nameOf({ method, pattern, declaredAs, operation }: RouteCandidate): RouteName {
+  const name = `${method} ${declaredAs ?? pattern}`
+  return operation === undefined ? name : `${name} ${operation}`
 }

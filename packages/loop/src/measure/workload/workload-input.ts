@@ -35,6 +35,8 @@ export interface RouteCandidate {
   readonly method: string
   /** Normalised: parameters as `:name`, without query. */
   readonly pattern: string
+  /** The pattern the service declares for it, where the user typed a part of it: `/:kind/:id` for `/posts/:id`. Traces carry this one. */
+  readonly declaredAs?: string
   readonly origin: 'framework' | 'openapi' | 'har' | 'access-log' | 'route' | 'request'
   /** Requests seen or given whole: nothing to fill. */
   readonly requests: readonly PlannedRequest[]
