@@ -41,11 +41,21 @@ const allNames = Object.fromEntries(
     'page[size]',
   ].map(name => [name, '1']),
 )
+const others = ['_limit', 'per_page']
 const asked = (plain: Partial<HttpAnswer>, alone: Partial<HttpAnswer>, all: Partial<HttpAnswer>) => ({
   'http-probe': httpProbesOf(
     httpProbe('GET /products', plain),
     withQuery({ limit: '1' }, alone),
     withQuery(allNames, all),
+  ),
+})
+/** A service that takes most parameters for fields to filter by. */
+const filtering = (plain: Partial<HttpAnswer>, honoured: string | undefined) => ({
+  'http-probe': httpProbesOf(
+    httpProbe('GET /products', plain),
+    withQuery({ limit: '1' }, list(0, 2)),
+    withQuery(allNames, list(0, 2)),
+    ...others.map(name => withQuery({ [name]: '1' }, name === honoured ? list(1, 80) : list(0, 2))),
   ),
 })
 
@@ -76,6 +86,14 @@ describePractice(apiPagination, {
     },
     'limit is honoured': asked(whole, list(1, 80), list(1, 80)),
     'a limit of another name is honoured': asked(whole, whole, list(1, 80)),
+    'a long list, where every parameter is a field to filter by: nothing is known of its pages': filtering(
+      whole,
+      undefined,
+    ),
+    'a long list of less than a thousand by default, with pages for those who ask': filtering(
+      list(900, 400_000),
+      '_limit',
+    ),
     'unknown parameters are refused': asked(whole, { statusCode: 400 }, { statusCode: 400 }),
     'an export as CSV': {
       'http-probe': httpProbesOf(httpProbe('GET /export', { bodyBytes: 5e6, headers: { 'content-type': 'text/csv' } })),
@@ -91,6 +109,20 @@ describePractice(apiPagination, {
       asks: [
         { kind: 'http-probe', route: 'GET /products', variation: { kind: 'query', parameters: { limit: '1' } } },
         { kind: 'http-probe', route: 'GET /products', variation: { kind: 'query', parameters: everyName } },
+        ...others.map(name => ({
+          kind: 'http-probe' as const,
+          route: 'GET /products',
+          variation: { kind: 'query' as const, parameters: { [name]: '1' } },
+        })),
+      ],
+    },
+    'ten thousand items for whoever asks for no page': {
+      evidence: filtering(list(10_000, 2_400_000), '_limit'),
+      finds: [
+        expect.objectContaining({
+          title: 'all 10,000 items in one answer of 2.4 MB; a page only for those who ask with _limit',
+          where: { route: 'GET /products' },
+        }),
       ],
     },
     'no limit is honoured': {

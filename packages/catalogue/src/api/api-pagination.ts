@@ -35,8 +35,13 @@ const pageParameters = [
 ]
 const isPageParameter = (name: string): boolean => pageParameters.includes(name)
 const allAtOnce = Object.fromEntries(pageParameters.map(name => [name, '1']))
-/** Asked alone as well: a strict API refuses parameters that it does not know. */
-const variations = [{ limit: '1' }, allAtOnce]
+/** Asked alone as well: a strict API refuses parameters that it does not know, a filtering one takes them for fields. */
+const variations: readonly Readonly<Record<string, string>>[] = [
+  { limit: '1' },
+  allAtOnce,
+  { _limit: '1' },
+  { per_page: '1' },
+]
 /** What most APIs send when nobody says how many. */
 const PAGE_ITEMS = 50
 
@@ -61,6 +66,11 @@ export const apiPagination = definePractice({
     items: { value: 100, unit: 'count', source: 'largest page that most public APIs allow (GitHub, Stripe: 100)' },
     bodyBytes: { value: 50_000, unit: 'bytes', source: 'a list of many tiny items is no problem yet' },
     largeBodyBytes: { value: 300_000, unit: 'bytes', source: 'Sentry large HTTP payload, 300,000 B' },
+    defaultItems: {
+      value: 1_000,
+      unit: 'count',
+      source: 'ten times the largest usual page: clients that ask for no page pay for it',
+    },
   },
   remedy: {
     summary: 'Answer one page and the key of the next; cap what a client may ask for.',
@@ -86,9 +96,13 @@ export const apiPagination = definePractice({
       if (asked.every(probe => probe === undefined)) {
         for (const parameters of variations)
           requests.push({ kind: 'http-probe', route: answer.route, variation: { kind: 'query', parameters } })
-      } else if (asked.some(probe => ignores(probe, answer)) && !asked.some(probe => honours(probe, answer))) {
-        found.push(describe(answer, statements))
+        continue
       }
+      const page = asked.find(probe => honours(probe, answer))
+      const isHugeByDefault =
+        answer.plain.json!.items! > thresholds.defaultItems && answer.plain.bodyBytes >= thresholds.largeBodyBytes
+      if (page ? isHugeByDefault : asked.some(probe => ignores(probe, answer)))
+        found.push(describe(answer, statements, page && parameterOf(page)))
     }
     if (requests.length > 0) return investigate(requests, found)
     if (found.length > 0) return findings(found)
@@ -123,8 +137,15 @@ function isAskedWith(probe: HttpProbe, parameters: Readonly<Record<string, strin
 
 const isAnswered = (probe: HttpProbe): boolean => probe.answer.statusCode >= 200 && probe.answer.statusCode < 300
 
+/** An empty list is no page of one: the parameter was taken for a field to filter by. */
 function honours(probe: HttpProbe | undefined, { plain }: RouteAnswers): boolean {
-  return probe !== undefined && isAnswered(probe) && (probe.answer.json?.items ?? Infinity) < plain.json!.items!
+  const items = probe?.answer.json?.items ?? 0
+  return probe !== undefined && isAnswered(probe) && items > 0 && items < plain.json!.items!
+}
+
+function parameterOf({ variation }: HttpProbe): string {
+  const names = variation.kind === 'query' ? Object.keys(variation.parameters) : []
+  return names.length === 1 ? names[0]! : 'a parameter for it'
 }
 
 /** A refusal is no answer to the question; only the whole list again is. */
@@ -132,7 +153,12 @@ function ignores(probe: HttpProbe | undefined, { plain }: RouteAnswers): boolean
   return probe !== undefined && isAnswered(probe) && (probe.answer.json?.items ?? 0) >= plain.json!.items!
 }
 
-function describe(answers: RouteAnswers, statements: StatementsEvidence | undefined): Finding {
+/** `pageParameter` is what makes a page of it, where something does. */
+function describe(
+  answers: RouteAnswers,
+  statements: StatementsEvidence | undefined,
+  pageParameter: string | undefined,
+): Finding {
   const { route, plain } = answers
   const items = plain.json!.items!
   const where = whereOf(answers, statements)
@@ -140,7 +166,7 @@ function describe(answers: RouteAnswers, statements: StatementsEvidence | undefi
   return {
     fingerprint: fingerprintOf('api-pagination', where),
     practice: 'api-pagination',
-    title: `all ${countText(items)} items in one answer of ${bytesText(plain.bodyBytes)}; limit=1 changes nothing`,
+    title: `all ${countText(items)} items in one answer of ${bytesText(plain.bodyBytes)}; ${pageParameter === undefined ? 'limit=1 changes nothing' : `a page only for those who ask with ${pageParameter}`}`,
     where,
     facts: [
       fact('items in one answer', items, 'count', 'http-probe'),

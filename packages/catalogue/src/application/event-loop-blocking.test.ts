@@ -70,6 +70,13 @@ describePractice(eventLoopBlocking, {
         [2, 1, { function: 'stringify' }, 400],
       ]),
     },
+    'serialisation that V8 charges to the framework around it': {
+      runtime: secondsOf(repeated(10, blocked)),
+      'cpu-profile': profileOf([
+        [1, undefined, own('handler', 5), 10],
+        [2, 1, { function: 'stringify', owner: 'dependency', file: '/app/node_modules/express/lib/response.js' }, 400],
+      ]),
+    },
     'nothing measured': { runtime: secondsOf([]) },
   },
   reports: {
@@ -118,6 +125,26 @@ describePractice(eventLoopBlocking, {
             code: { language: 'ts', after: expect.stringContaining('await pause()') },
           },
         },
+      ],
+    },
+    'several functions of one cause are one finding, named by the largest': {
+      evidence: {
+        runtime: secondsOf(repeated(10, blocked)),
+        'cpu-profile': profileOf([
+          [1, undefined, own('list', 49), 10],
+          // A tick or two of its own do not make that line the place: the time is spent in what it calls.
+          [2, 1, { function: 'cloneDeep', owner: 'dependency', file: '/app/node_modules/lodash/lodash.js' }, 300],
+          [3, undefined, own('render', 45), 2],
+          [4, 3, { function: 'update' }, 120],
+        ]),
+      },
+      finds: [
+        expect.objectContaining({
+          where: { site: [expect.objectContaining({ function: 'list', line: 49 })] },
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining([expect.stringMatching(/^Then render at .*:45, with 28 % of the CPU\.$/)]),
+          }),
+        }),
       ],
     },
     'held up, and nothing names the function': {

@@ -61,7 +61,11 @@ app.get('/report', () => pool.run(rows))`,
       charge => charge.work === 'own' && charge.frame && charge.busyFraction >= thresholds.busyFraction,
     )
     if (thread && culprits.length > 0)
-      return findings(culprits.slice(0, 3).map(charge => named(charge, msPerRequest(charge, thread, traces), stalls)))
+      return findings(
+        byRoute(culprits)
+          .slice(0, 3)
+          .map(([head, ...others]) => named(head, msPerRequest(head, thread, traces), stalls, others)),
+      )
     // Blocking calls and serialisation have practices of their own; nothing is left to say here when they explain it.
     const isExplained =
       readBlockingCalls(runtime, profile, traces).some(
@@ -71,6 +75,17 @@ app.get('/report', () => pool.run(rows))`,
     return isExplained ? pass(factsOf(stalls), 'explained by a more specific practice') : findings([unnamed(stalls)])
   },
 })
+
+/** The hold-ups of one route are one finding, headed by the function that takes most; so are those whose route is not known. */
+function byRoute(culprits: readonly Charge[]): readonly (readonly [Charge, ...Charge[]])[] {
+  const groups = new Map<string | undefined, [Charge, ...Charge[]]>()
+  for (const culprit of culprits) {
+    const group = groups.get(culprit.route)
+    if (group) group.push(culprit)
+    else groups.set(culprit.route, [culprit])
+  }
+  return [...groups.values()]
+}
 
 const note = (stalls: Stalls): string =>
   stalls.blocked === 0
@@ -85,7 +100,7 @@ function factsOf(stalls: Stalls): Finding['facts'] {
   ]
 }
 
-function named(charge: Charge, perRequestMs: number, stalls: Stalls): Finding {
+function named(charge: Charge, perRequestMs: number, stalls: Stalls, others: readonly Charge[]): Finding {
   const where: Where = {
     ...(charge.route === undefined ? {} : { route: charge.route }),
     ...(charge.frame ? { site: [charge.frame] } : {}),
@@ -118,6 +133,10 @@ function named(charge: Charge, perRequestMs: number, stalls: Stalls): Finding {
               `It runs at ${charge.frame.file}:${charge.frame.line} and takes ${percentText(charge.busyFraction)} of the CPU.`,
             ]
           : []),
+        ...others.map(
+          ({ frame, name: other, busyFraction }) =>
+            `Then ${frame?.function ?? other}${frame ? ` at ${frame.file}:${frame.line}` : ''}, with ${percentText(busyFraction)} of the CPU.`,
+        ),
         'First look whether it must do so much: a loop inside a loop, the same work for every request, a result that could be kept.',
         'What remains goes to a worker thread, or into pieces with a pause between them.',
       ],

@@ -90,7 +90,11 @@ const chargesOf = memo((evidence: CpuProfileEvidence) => {
   const charges = [...byKey.values()]
     .map(({ charge, lines }): RawCharge => {
       const [hottest] = [...lines].toSorted((a, b) => b[1] - a[1] || a[0] - b[0])
-      const frame = charge.frame && hottest ? { ...charge.frame, line: hottest[0], column: 1 } : charge.frame
+      // A few ticks of its own say little about a function whose time is spent in what it calls.
+      const ownTicks = [...lines.values()].reduce((sum, ticks) => sum + ticks, 0)
+      const isOwnWork = ownTicks >= charge.samples / 2
+      const frame =
+        charge.frame && hottest && isOwnWork ? { ...charge.frame, line: hottest[0], column: 1 } : charge.frame
       return {
         ...charge,
         ...(frame ? { frame } : {}),
@@ -139,9 +143,13 @@ function pathOf(node: ProfileNode, byId: ReadonlyMap<number, ProfileNode>): Prof
 
 const isSync = ({ owner, function: name }: ProfileNode): boolean => owner !== 'application' && /\wSync$/.test(name)
 
-/** Builtins carry no file. */
+/**
+ * Builtins carry no file. V8 often charges JSON.stringify to the JavaScript function around it, which frameworks call by the same
+ * name; a `parse` of theirs may read cookies or addresses, so that name alone says nothing.
+ */
 const isJson = ({ owner, file, function: name }: ProfileNode): boolean =>
-  owner === 'runtime' && file === '' && /^(JSON\.)?(stringify|parse)$/.test(name)
+  (owner === 'runtime' && file === '' && /^(JSON\.)?(stringify|parse)$/.test(name)) ||
+  (owner === 'dependency' && name === 'stringify' && !/query|[\\/]qs[\\/]|[\\/](yaml|csv)/.test(file))
 
 function frameOf({ file, line, column, function: name }: ProfileNode): Frame {
   return { file, line, column, ...(name === '' || name === '(anonymous)' ? {} : { function: name }) }
