@@ -36,11 +36,11 @@ try {
   )
 } catch (error) {
   if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  else if (interrupt.signal.aborted) {
-    terminal.progress('  Interrupted. What was measured so far is kept: whetstone history')
-    exitCode = exitCodes.interrupted
-  } else exitCode = printError(error, terminal, own.includes('--verbose'))
+  else if (!interrupt.signal.aborted) exitCode = printError(error, terminal, own.includes('--verbose'))
 }
-if (interrupt.signal.aborted) exitCode = exitCodes.interrupted
+if (interrupt.signal.aborted) {
+  terminal.progress('  Interrupted. What was measured so far is kept: whetstone history')
+  exitCode = exitCodes.interrupted
+}
 // Sockets of idle keep-alive connections must not hold the shell.
 process.stdout.write('', () => process.exit(exitCode))

@@ -1,7 +1,8 @@
 /** The grammar: every command with its flags and its one line of help. */
 import { createRequire } from 'node:module'
-import { maskSecrets } from '@whetstone/model'
+import { maskedDeep } from '@whetstone/model'
 import { Command, Option } from 'commander'
+import { shownCommandLine } from './command-line.ts'
 import type { CommandContext } from './context.ts'
 import type { CatalogueOptions } from './commands/catalogue.ts'
 import type { DemoOptions } from './commands/demo.ts'
@@ -29,8 +30,8 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
     env: process.env,
     now: () => new Date(),
     toolVersion: `whetstone ${version}`,
-    commandLine: maskSecrets(['whetstone', ...words].join(' ')),
-    json: value => process.stdout.write(`${JSON.stringify(value)}\n`),
+    commandLine: shownCommandLine(words),
+    json: value => process.stdout.write(`${JSON.stringify(maskedDeep(value))}\n`),
   }
   const program = new Command('whetstone')
     .description(

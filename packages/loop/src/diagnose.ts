@@ -1,13 +1,22 @@
 /** The cycle on one service, as far as it goes without changing it: measure, identify, ask for more, identify again, predict, report. */
 import { randomUUID } from 'node:crypto'
 import { cpus } from 'node:os'
-import type { AnyPractice, BudgetResult, Evidence, HistoryEvidence, RunReport, Workload } from '@whetstone/model'
+import {
+  type AnyPractice,
+  type BudgetResult,
+  type Evidence,
+  type HistoryEvidence,
+  maskedDeep,
+  type RunReport,
+  type Workload,
+} from '@whetstone/model'
 import { practices as allPractices } from '@whetstone/catalogue'
 import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { measureWindow } from './measure/measure.ts'
+import { connectReadOnly } from './measure/pg/connect.ts'
 import type { OnProgress } from './measure/progress.ts'
 import { addToIndex, createRunFolder, readIndex } from './measure/run-folder.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
@@ -52,6 +61,8 @@ export interface Diagnosis {
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const startedAt = options.now()
   const began = performance.now()
+  // Before the service is started: a wrong URL is a matter of seconds, not of the whole run.
+  if (options.databaseUrl !== undefined) await (await connectReadOnly(options.databaseUrl)).end()
   const folder = await createRunFolder(options.base, runId(startedAt))
   options.onProgress({ kind: 'stage', stage: 'starting', detail: options.command })
   const stand = await openStand({
@@ -83,43 +94,45 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     await folder.writeEvidence(evidence)
     const ended = stand.target?.ended()
     const framework = stand.probe?.routes()[0]?.framework
-    const report = assembleReport({
-      run: {
-        id: folder.id,
-        startedAt: startedAt.toISOString(),
-        durationMs: performance.now() - began,
-        command: options.command,
-        tool: options.tool,
-        node: process.version,
-        machine: machineName(),
-        seed: options.seed,
-      },
-      target: {
-        name: options.name,
-        url: stand.baseUrl,
-        ...(options.subject.kind === 'command' ? { command: options.subject.command.join(' ') } : {}),
-        ...(options.databaseUrl ? { database: options.databaseUrl } : {}),
-      },
-      ...(framework ? { framework } : {}),
-      evidence,
-      findings: judged.findings,
-      coverage: judged.coverage,
-      skipped: workload.skipped,
-      ...(options.budgets ? { budgets: options.budgets } : {}),
-      warnings: [...window.warnings, ...judged.remarks],
-      ...(ended
-        ? {
-            failed: true,
-            events: [
-              {
-                atMs: performance.now() - began,
-                kind: 'error' as const,
-                text: `the service ${ended}; last lines: ${stand.target?.logTail().slice(-20).join('\n')}`,
-              },
-            ],
-          }
-        : {}),
-    })
+    const report = maskedDeep(
+      assembleReport({
+        run: {
+          id: folder.id,
+          startedAt: startedAt.toISOString(),
+          durationMs: performance.now() - began,
+          command: options.command,
+          tool: options.tool,
+          node: process.version,
+          machine: machineName(),
+          seed: options.seed,
+        },
+        target: {
+          name: options.name,
+          url: stand.baseUrl,
+          ...(options.subject.kind === 'command' ? { command: options.subject.command.join(' ') } : {}),
+          ...(options.databaseUrl ? { database: options.databaseUrl } : {}),
+        },
+        ...(framework ? { framework } : {}),
+        evidence,
+        findings: judged.findings,
+        coverage: judged.coverage,
+        skipped: workload.skipped,
+        ...(options.budgets ? { budgets: options.budgets } : {}),
+        warnings: [...window.warnings, ...judged.remarks],
+        ...(ended
+          ? {
+              failed: true,
+              events: [
+                {
+                  atMs: performance.now() - began,
+                  kind: 'error' as const,
+                  text: `the service ${ended}; last lines: ${stand.target?.logTail().slice(-20).join('\n')}`,
+                },
+              ],
+            }
+          : {}),
+      }),
+    )
     await folder.writeFile('run.json', `${JSON.stringify(report, null, 1)}\n`)
     await addToIndex(options.base, report)
     return { report, evidence, folder: folder.path }

@@ -29,7 +29,7 @@ export async function diagnoseCommand(
   context: CommandContext,
 ): Promise<number> {
   const subject = subjectOf(words, options, context)
-  const databaseUrl = options.db ?? context.env['DATABASE_URL']
+  const databaseUrl = options.db ?? environmentDatabase(context)
   assertSafe(subject.kind === 'url' ? subject.url : undefined, 'service', options, context)
   assertSafe(databaseUrl, 'database', options, context)
   const config = await loadConfig(context.workingDirectory)
@@ -62,6 +62,14 @@ export async function diagnoseCommand(
   } finally {
     await scratch.close()
   }
+}
+
+/** Other tools keep other databases in the same variable; those cannot be read here. */
+function environmentDatabase({ env, terminal }: CommandContext): string | undefined {
+  const url = env['DATABASE_URL']
+  if (!url || /^postgres(ql)?:/i.test(url)) return url || undefined
+  terminal.progress(`  ${terminal.marks.warn} DATABASE_URL is not a PostgreSQL URL; going on without a database`)
+  return undefined
 }
 
 async function plan(
@@ -98,7 +106,7 @@ async function present(
 ): Promise<number> {
   const file = join(folder, 'report.html')
   const { writeFile } = await import('node:fs/promises')
-  await writeFile(file, await renderReport(report))
+  await writeFile(file, renderReport(report))
   const exitCode = exitCodeOf(report, options)
   const { terminal } = context
   if (options.json) context.json({ ...report, exitCode })

@@ -21,7 +21,7 @@ export async function reportCommand(
   const report = await readReport(folder)
   if (options.json) return context.json(report)
   const file = options.output ? resolve(context.workingDirectory, options.output) : join(folder, 'report.html')
-  await writeFile(file, await renderReport(report))
+  await writeFile(file, renderReport(report))
   context.terminal.out(`  Report: ${relative(context.workingDirectory, file) || file}`)
   if (options.open) openInBrowser(file)
 }

@@ -15,7 +15,7 @@ import { collectSource } from './collect/source.ts'
 import { startPgCollector } from './pg/collector.ts'
 import type { OnProgress } from './progress.ts'
 import { relativePaths } from './relative-paths.ts'
-import { processTree } from './process-tree.ts'
+import { processesListeningOn, processTree } from './process-tree.ts'
 import type { Stand } from './stand.ts'
 import { loadStatementParser, statementShape } from './statement-shape.ts'
 
@@ -61,7 +61,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
   await stand.probe?.reset()
   stand.otlp?.reset()
 
-  const pids = await livePids(stand)
+  const pids = await livePids(stand, options.databaseUrl)
   const pg =
     options.databaseUrl === undefined
       ? undefined
@@ -87,8 +87,10 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
         errors: live.errors,
       }),
   })
-  const hostEvidence = await host.finish()
+  const hostEvidence = host.finish()
   await stand.probe?.flush()
+  // Exporters batch for up to five seconds.
+  await stand.otlp?.quiet(5_500, 8_000, options.signal)
 
   options.onProgress({ kind: 'stage', stage: 'reading', detail: 'traces, plans, headers' })
   const seen = relativePaths(stand.probe ? stand.probe.evidence() : stand.otlp?.evidence(), options.root)
@@ -149,8 +151,16 @@ function withShape(statement: Statement): Statement {
   return shape ? { ...statement, shape } : statement
 }
 
-async function livePids(stand: Stand): Promise<{ service: number[]; database: number[] }> {
-  return { service: stand.rootPid === undefined ? [] : await processTree(stand.rootPid), database: [] }
+async function livePids(
+  stand: Stand,
+  databaseUrl: string | undefined,
+): Promise<{ service: number[]; database: number[] }> {
+  const port = databaseUrl && URL.canParse(databaseUrl) ? Number(new URL(databaseUrl).port || 5_432) : undefined
+  return {
+    service: stand.rootPid === undefined ? [] : await processTree(stand.rootPid),
+    // The first to listen is the postmaster; its backends are its children.
+    database: port === undefined ? [] : (await processesListeningOn(port)).slice(0, 1),
+  }
 }
 
 /** The profile ends before the load does, so that it has arrived when the probe is asked for what is left. */

@@ -1,7 +1,7 @@
 /** One folder a run: evidence by kind, the report, an index of all runs beside them. Files are the history; nothing else is needed to identify again offline. */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type Evidence, evidenceKinds, type RunReport, WhetstoneError, exitCodes } from '@whetstone/model'
+import { type Evidence, evidenceKinds, exitCodes, maskedDeep, type RunReport, WhetstoneError } from '@whetstone/model'
 
 export interface RunFolder {
   readonly id: string
@@ -31,7 +31,7 @@ export async function createRunFolder(base: string, id: string): Promise<RunFold
     async writeEvidence(evidence) {
       for (const kind of evidenceKinds) {
         if (evidence[kind])
-          await writeAtomically(join(path, 'evidence', `${kind}.json`), JSON.stringify(evidence[kind]))
+          await writeAtomically(join(path, 'evidence', `${kind}.json`), JSON.stringify(maskedDeep(evidence[kind])))
       }
     },
     async writeFile(name, text) {
@@ -51,7 +51,7 @@ async function writeAtomically(file: string, text: string): Promise<void> {
 /** Accepts a run id, `latest`, a unique beginning of an id, or a path. @throws WhetstoneError WHET_RUN_NOT_FOUND */
 export async function findRun(base: string, name: string): Promise<string> {
   const runs = join(base, 'runs')
-  const ids = (await readdir(runs).catch(() => [])).toSorted()
+  const ids = (await readdir(runs).catch(() => [] as string[])).toSorted()
   if (name === 'latest' && ids.length > 0) return join(runs, ids.at(-1) as string)
   const matches = ids.filter(id => id === name || id.startsWith(name))
   if (matches.length === 1) return join(runs, matches[0] as string)

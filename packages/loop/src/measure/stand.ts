@@ -72,6 +72,7 @@ async function openCommand(
       path: options.readyPath ?? '/',
       signal: options.signal,
       ended: target.ended,
+      ...(subject.startTimeoutMs === undefined ? {} : { timeoutMs: subject.startTimeoutMs }),
     })
   } catch (error) {
     await target?.stop()

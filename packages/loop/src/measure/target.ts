@@ -31,6 +31,8 @@ export interface Target {
 }
 
 const logLines = 200
+/** After a socket listens, how long the probe may take to say which one speaks HTTP. */
+const probePatienceMs = 5_000
 
 /** @throws WhetstoneError WHET_TARGET_EXITED, WHET_TARGET_NOT_LISTENING, WHET_TARGET_NOT_FOUND (exit code 3) with the last lines of output */
 export async function startTarget(options: TargetOptions): Promise<Target> {
@@ -49,9 +51,17 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
   const log = keepTail(child)
   let ended: string | undefined
   let failed: Error | undefined
+  let listeningSince: number | undefined
+  const timeoutMs = options.startTimeoutMs ?? 60_000
   child.once('error', error => (failed = error))
   child.once('exit', (code, signal) => (ended = code === null ? `was ended by ${signal}` : `exited with code ${code}`))
-  const stop = (graceMs = 2_000) => stopGroup(child, graceMs)
+  // Whatever ends us, it must not outlive us: it would go on holding its port and its connections.
+  const killGroup = () => signalGroup(child, 'SIGKILL')
+  process.once('exit', killGroup)
+  const stop = async (graceMs = 2_000) => {
+    await stopGroup(child, graceMs)
+    process.off('exit', killGroup)
+  }
   try {
     const port = await waitForPort()
     return {
@@ -69,7 +79,6 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
   }
 
   async function waitForPort(): Promise<number> {
-    const timeoutMs = options.startTimeoutMs ?? 60_000
     while (performance.now() - began < timeoutMs) {
       options.signal?.throwIfAborted()
       if (failed) {
@@ -107,11 +116,11 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
     const ports = await listeningPorts(pids)
     if (options.port !== undefined) return ports.includes(options.port) ? options.port : undefined
     const reported = options.reportedPorts?.() ?? []
-    // The probe names HTTP servers; without it any listening socket has to do.
-    return (
-      reported.find(port => ports.includes(port) || ports.length === 0) ??
-      (options.reportedPorts ? undefined : ports[0])
-    )
+    // The probe names HTTP servers; where it is silent (another language, another protocol) any listening socket has to do.
+    if (ports.length > 0) listeningSince ??= performance.now()
+    const patienceMs = options.reportedPorts ? Math.min(probePatienceMs, timeoutMs / 2) : 0
+    const waited = listeningSince !== undefined && performance.now() - listeningSince >= patienceMs
+    return reported.find(port => ports.includes(port) || ports.length === 0) ?? (waited ? ports[0] : undefined)
   }
 }
 
@@ -143,18 +152,11 @@ async function stopGroup(child: ChildProcess, graceMs: number): Promise<void> {
   const pid = child.pid
   if (pid === undefined) return
   const gone = () => child.exitCode !== null || child.signalCode !== null
-  const send = (signal: NodeJS.Signals) => {
-    try {
-      process.kill(-pid, signal)
-    } catch {
-      // the group is empty
-    }
-  }
   const stragglers = await processTree(pid)
-  send('SIGTERM')
+  signalGroup(child, 'SIGTERM')
   const deadline = performance.now() + graceMs
   while (performance.now() < deadline && !(gone() && !groupAlive(pid))) await delay(10)
-  send('SIGKILL')
+  signalGroup(child, 'SIGKILL')
   // Some servers start helpers in groups of their own; those die by their own ids.
   for (const straggler of stragglers) {
     try {
@@ -164,6 +166,14 @@ async function stopGroup(child: ChildProcess, graceMs: number): Promise<void> {
     }
   }
   while (!gone() && performance.now() < deadline + 2_000) await delay(10)
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch {
+    // the group is empty
+  }
 }
 
 function groupAlive(pid: number): boolean {
