@@ -98,11 +98,12 @@ export const apiPagination = definePractice({
           requests.push({ kind: 'http-probe', route: answer.route, variation: { kind: 'query', parameters } })
         continue
       }
-      const page = asked.find(probe => honours(probe, answer))
+      const pages = asked.filter(probe => honours(probe, answer))
+      const page = pages.find(probe => probe && parameterOf(probe) !== undefined) ?? pages[0]
       const isHugeByDefault =
         answer.plain.json!.items! > thresholds.defaultItems && answer.plain.bodyBytes >= thresholds.largeBodyBytes
       if (page ? isHugeByDefault : asked.some(probe => ignores(probe, answer)))
-        found.push(describe(answer, statements, page && parameterOf(page)))
+        found.push(describe(answer, statements, page && (parameterOf(page) ?? 'another parameter')))
     }
     if (requests.length > 0) return investigate(requests, found)
     if (found.length > 0) return findings(found)
@@ -143,9 +144,10 @@ function honours(probe: HttpProbe | undefined, { plain }: RouteAnswers): boolean
   return probe !== undefined && isAnswered(probe) && items > 0 && items < plain.json!.items!
 }
 
-function parameterOf({ variation }: HttpProbe): string {
+/** Undefined when several were sent at once. */
+function parameterOf({ variation }: HttpProbe): string | undefined {
   const names = variation.kind === 'query' ? Object.keys(variation.parameters) : []
-  return names.length === 1 ? names[0]! : 'a parameter for it'
+  return names.length === 1 ? names[0] : undefined
 }
 
 /** A refusal is no answer to the question; only the whole list again is. */

@@ -151,6 +151,30 @@ describePractice(missingIndex, {
         { kind: 'index-trial', candidate: { ...candidate, columns: [{ name: 'status' }] }, statementIds: ['two'] },
       ],
     },
+    'an index that only serves the order is told as one': {
+      evidence: {
+        pg: pg({
+          plans: [
+            planned(
+              'items',
+              plan('Limit', 30_000, { children: [plan('Sort', 30_000, { children: [scan(900_000, 20_000)] })] }),
+            ),
+          ],
+          indexTrials: [tried(result({ costBefore: 30_000 }))],
+        }),
+        statements: statementsOf(
+          [
+            statement('items', 'SELECT sku FROM items ORDER BY order_id LIMIT 20', {
+              tables: ['items'],
+              hasLimit: true,
+              orderBy: [{ table: 'items', column: 'order_id', descending: false }],
+            }),
+          ],
+          used,
+        ),
+      },
+      finds: [expect.objectContaining({ title: 'items is read in full (900,000 rows) to sort by order_id' })],
+    },
     'round two reports what was measured': {
       evidence: { pg: pg({ indexTrials: [tried(result(), result({ parameterSet: 1 }))] }), statements },
       finds: [

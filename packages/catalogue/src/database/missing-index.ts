@@ -90,7 +90,7 @@ function indexFinding(
     // The heaviest statement may change from run to run; the missing index does not.
     fingerprint: fingerprintOf(practice, { resource }),
     practice,
-    title: titleOf(question.variant, candidate, table?.rows ?? 0),
+    title: titleOf(question.variant, candidate, table?.rows ?? 0, onlySorts(first.statementId, candidate, statements)),
     where: { ...placeOf(first.statementId, statements), resource },
     facts: [
       ...(timed
@@ -127,6 +127,7 @@ function titleOf(
   variant: IndexVariant,
   { table, columns, method }: IndexAdvice['question']['candidate'],
   rows: number,
+  sorts: boolean,
 ) {
   const names = columns.map(column => column.name)
   const scan = `${table} is read in full (${countText(rows)} rows)`
@@ -134,7 +135,19 @@ function titleOf(
   if (variant === 'foreign-key') return `${scan} to follow its foreign key ${names[0]}`
   if (variant === 'composite')
     return `${table} (${countText(rows)} rows) has no index on ${names.join(' and ')} together`
-  return `${scan} to find rows by ${names[0]}`
+  return `${scan} to ${sorts ? 'sort' : 'find rows'} by ${names[0]}`
+}
+
+/** The statement orders by the column and has no condition on it. */
+function onlySorts(
+  statementId: string,
+  { table, columns }: IndexAdvice['question']['candidate'],
+  statements: StatementsEvidence,
+): boolean {
+  const shape = statementsById(statements).get(statementId)?.shape
+  const isFirst = (one: { readonly table: string; readonly column: string }) =>
+    one.column === columns[0]?.name && one.table.split('.').at(-1) === table
+  return shape !== undefined && shape.orderBy.some(isFirst) && !shape.conditions.some(isFirst)
 }
 
 function stepsOf({ trial, served }: IndexAdvice, statements: StatementsEvidence, updates: number): readonly string[] {

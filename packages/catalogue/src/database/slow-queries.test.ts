@@ -96,7 +96,7 @@ describePractice(slowQueries, {
         {
           fingerprint: 'slow-queries||report|',
           practice: 'slow-queries',
-          title: 'A statement takes 120 ms each time, 100 % of the database time',
+          title: 'A statement on orders takes 120 ms each time, 100 % of the database time',
           where: { statementId: 'report', route: 'GET /report', site: siteAt(4) },
           facts: [
             expect.objectContaining({ label: 'mean', quantity: { value: 120, unit: 'ms' } }),
@@ -115,7 +115,7 @@ describePractice(slowQueries, {
       evidence: { statements: statementsOf([plain], [used('plain', 30, 45)]) },
       finds: [
         expect.objectContaining({
-          title: 'A statement takes 45 ms each time, 100 % of the database time',
+          title: 'A statement on notes takes 45 ms each time, 100 % of the database time',
           remedy: expect.objectContaining({ summary: 'Read its plan and give it less to read.' }),
         }),
       ],

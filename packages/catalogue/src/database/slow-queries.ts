@@ -99,6 +99,13 @@ function hasAnotherName(statement: Statement, time: StatementTime, wanting: Read
   return time.rowsPerCall > 1_000 && readsRows(statement) && !statement.shape?.hasLimit
 }
 
+/** Enough to tell it from the others in a list of findings. */
+function nameOf({ shape }: Statement): string {
+  const tables = shape?.tables.slice(0, 2).join(' and ') ?? ''
+  if (tables === '') return 'A statement'
+  return shape?.isCount ? `A count of ${tables}` : `A statement on ${tables}`
+}
+
 function describe(
   time: StatementTime,
   statement: Statement,
@@ -112,7 +119,7 @@ function describe(
   return {
     fingerprint: fingerprintOf('slow-queries', { statementId: statement.id }),
     practice: 'slow-queries',
-    title: `A statement takes ${msText(time.meanMs)} each time, ${percentText(time.timeFraction)} of the database time`,
+    title: `${nameOf(statement)} takes ${msText(time.meanMs)} each time, ${percentText(time.timeFraction)} of the database time`,
     where,
     facts: [
       fact('mean', time.meanMs, 'ms', 'statements', link),

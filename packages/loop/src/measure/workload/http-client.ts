@@ -7,7 +7,7 @@ export interface HttpReply {
   readonly status: number
   /** Lower-case names; several `set-cookie` joined by a line break. */
   readonly headers: Readonly<Record<string, string>>
-  /** Cut at 4 MB. */
+  /** Cut at 16 MB: lists without pages are as long as their table, and their ids are wanted. */
   readonly body: string
   /** No answer: refused, reset, or not in time. */
   readonly failed?: string
@@ -16,7 +16,7 @@ export interface HttpReply {
 /** Never rejects. */
 export type SendRequest = (request: PlannedRequest) => Promise<HttpReply>
 
-const MAX_BODY_BYTES = 4_000_000
+const MAX_BODY_BYTES = 16_000_000
 
 /** Sends to one http origin; throws `WHET_LOAD_HTTPS` for another. Nothing is asked to be compressed, since bodies are not decoded. */
 export function requestSender(baseUrl: URL, timeoutMs = 10_000): SendRequest {
