@@ -42,7 +42,12 @@ export interface Experiment {
   readonly before: ExperimentArm
   readonly after: ExperimentArm
   readonly answer: Answer
-  readonly expects: { readonly metric: 'p50' | 'p95' | 'bytes' | 'errors'; readonly atLeast: number }
+  readonly expects: {
+    readonly metric: 'p50' | 'p95' | 'bytes' | 'errors'
+    /** Where the gain shows; all requests together when absent. */
+    readonly route?: string
+    readonly atLeast: number
+  }
   /** A second service that both arms may call; runs in the runner's process. */
   readonly upstream?: (server: FastifyInstance) => void
 }

@@ -238,10 +238,10 @@ function resultOf(
   { before, after, trial, predicted, answer, hash }: Measured,
 ): ExperimentResult {
   const { practice } = experiment
-  const comparison =
-    trial.metrics.find(
-      metric => metric.route === 'overall' && metric.name === metricNames[experiment.expects.metric],
-    ) ?? trial.metrics.find(metric => metric.name === metricNames[experiment.expects.metric])
+  const { metric, route = 'overall' } = experiment.expects
+  const named = trial.metrics.filter(({ name }) => name === metricNames[metric])
+  // Bytes are known for each route alone.
+  const comparison = named.find(one => one.route === route) ?? named[0]
   const timed = trial.metrics.filter(metric => metric.name === 'p50Ms')
   const p50 = timed.find(metric => metric.route === predicted?.route) ?? timed.find(({ route }) => route === 'overall')
   const inverse = comparison
@@ -255,7 +255,7 @@ function resultOf(
     reportedOnBefore: findingOf(before, practice) !== undefined,
     silentOnAfter: findingOf(after, practice) === undefined,
     answer,
-    metric: experiment.expects.metric,
+    metric,
     ratio: inverse,
     verdict: trial.guard.tooNoisy ? 'too-noisy' : (comparison?.verdict ?? trial.verdict),
     predicted: predicted
