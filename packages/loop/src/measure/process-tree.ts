@@ -50,3 +50,13 @@ export async function listeningPorts(pids: readonly number[]): Promise<number[]>
   }
   return [...ports].toSorted((a, b) => a - b)
 }
+
+/** Who listens on the TCP port of this machine; empty where the processes are somebody else's. */
+export async function processesListeningOn(port: number): Promise<number[]> {
+  const found: number[] = []
+  for (const name of await readdir('/proc').catch(() => [])) {
+    const pid = Number(name)
+    if (Number.isInteger(pid) && (await listeningPorts([pid])).includes(port)) found.push(pid)
+  }
+  return found
+}

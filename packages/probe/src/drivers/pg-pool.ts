@@ -42,6 +42,7 @@ interface Waiter {
 const waiters = new WeakMap<object, Waiter>()
 
 export function watchPool(prototype: WatchedPool, { takeCall, handOver }: HandOver): void {
+  watchConstruction(prototype)
   const { connect: originalConnect, _acquireClient: originalAcquire, newClient: originalNewClient } = prototype
 
   prototype.connect = function connect(this: WatchedPool, callback) {
@@ -176,7 +177,25 @@ const poolsKept = 100
 const figuresByPool = new WeakMap<WatchedPool, PoolFigures>()
 const allFigures: PoolFigures[] = []
 
-function figuresOf(pool: WatchedPool, below: PoolMethod): PoolFigures {
+/** The first thing a pool sets up in its constructor; the only moment at which the stack shows who makes it. */
+const setUpFirst = '_clients'
+
+function watchConstruction(prototype: WatchedPool): void {
+  Object.defineProperty(prototype, setUpFirst, {
+    configurable: true,
+    enumerable: false,
+    set: function made(this: WatchedPool, value: unknown) {
+      Object.defineProperty(this, setUpFirst, { value, writable: true, configurable: true, enumerable: true })
+      try {
+        figuresOf(this, made)
+      } catch (error) {
+        failed(error)
+      }
+    },
+  })
+}
+
+function figuresOf(pool: WatchedPool, below: (...args: never[]) => unknown): PoolFigures {
   const known = figuresByPool.get(pool)
   if (known) return known
   const figures = new PoolFigures(pool.options, captureCallSite(below).site)

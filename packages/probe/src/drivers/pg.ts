@@ -1,10 +1,13 @@
 /** `pg` and `pg-pool`: every query once, with the time it waited for a connection and the time a connection took to open. */
+import type { Site } from '@whetstone/model'
+import { captureCallSite } from '../call-site.ts'
 import { now } from '../clock.ts'
 import { callInRequest, currentRequest } from '../context.ts'
 import { failed } from '../guard.ts'
 import { level, SQL, TRACE, wake } from '../level.ts'
 import type { ModuleHook } from '../module-loading.ts'
 import { connectionState, QueryCall } from '../query-call.ts'
+import type { RequestRecord } from '../request-record.ts'
 import { watchPool } from './pg-pool.ts'
 import type { WatchedPool } from './pg-pool.ts'
 
@@ -164,15 +167,26 @@ function hookConnect(prototype: Client): void {
     if (current === undefined || current.isFinished || typeof callback !== 'function')
       return Reflect.apply(original, this, [callback, ...rest])
     const startedAt = now()
+    // Opening a connection takes milliseconds: its place may be looked up every time.
+    const site = level >= TRACE ? siteOf(connect, current) : undefined
     const observed: Callback = function (this: unknown, ...args) {
       const durationMs = now() - startedAt
       current.connects++
       current.connectMs += durationMs
       if (level >= TRACE && !current.isFinished)
-        current.addSpan({ kind: 'connect', startedAt, durationMs, failed: Boolean(args[0]), site: undefined })
+        current.addSpan({ kind: 'connect', startedAt, durationMs, failed: Boolean(args[0]), site })
       return callInRequest(current, callback as Callback, this, args)
     }
     return Reflect.apply(original, this, [observed, ...rest])
+  }
+}
+
+function siteOf(below: Callback, record: RequestRecord): Site | undefined {
+  try {
+    return captureCallSite(below, record).site
+  } catch (error) {
+    failed(error)
+    return undefined
   }
 }
 
