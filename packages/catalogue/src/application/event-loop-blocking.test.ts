@@ -39,6 +39,14 @@ describePractice(eventLoopBlocking, {
     },
     'late seconds without a request': { runtime: secondsOf(repeated(10, { ...blocked, requests: 0 })) },
     'the pauses are garbage collection': { runtime: secondsOf(repeated(10, { ...blocked, gcMaxPauseMs: 240 })) },
+    'late on a busy host, while its functions took a tenth of that time': {
+      runtime: secondsOf(repeated(10, { ...blocked, eventLoopDelayP99Ms: 57, eventLoopDelayMaxMs: 57, cpuUserMs: 45 })),
+      'cpu-profile': profileOf([
+        [1, undefined, own('handle', 153), 5],
+        [2, undefined, own('find', 749), 2],
+        ...Array.from({ length: 36 }, (_, at) => [at + 3, undefined, own(`other${at}`, at + 1), 1] as const),
+      ]),
+    },
     'one hold-up in ten seconds': { runtime: secondsOf([...repeated(9, {}), blocked]), 'cpu-profile': summarise },
     'two seconds measured in all': { runtime: secondsOf([blocked, blocked]), 'cpu-profile': summarise },
     'a busy loop of short requests': {

@@ -14,6 +14,8 @@ export interface Stalls {
   readonly blockedFraction: number
   /** The longest hold-up in a blocked window. */
   readonly worstDelayMs: number
+  /** The longest hold-up of each blocked window, added up. */
+  readonly heldUpMs: number
   readonly medianUtilisationFraction: number
 }
 
@@ -30,6 +32,7 @@ export function readStalls(runtime: RuntimeEvidence, limits: StallLimits): Stall
     blocked: blocked.length,
     blockedFraction: windows.length > 0 ? blocked.length / windows.length : 0,
     worstDelayMs: Math.max(0, ...blocked.map(sample => sample.eventLoopDelayMaxMs)),
+    heldUpMs: blocked.reduce((sum, sample) => sum + sample.eventLoopDelayMaxMs, 0),
     medianUtilisationFraction: utilisation[Math.floor(utilisation.length / 2)] ?? 0,
   }
 }

@@ -62,7 +62,7 @@ export function printCoverage(report: RunReport, terminal: Terminal): void {
   if (unknown.length > 0) {
     const give = [...new Set(unknown.map(row => row.give).filter(Boolean))].slice(0, 3)
     terminal.out(
-      `  ${terminal.colour.dim(`${terminal.marks.dot} ${count(unknown.length)} checks lacked evidence${give.length > 0 ? `: add ${give.join(', or ')}` : ''} (whetstone coverage)`)}`,
+      `  ${terminal.colour.dim(`${terminal.marks.dot} ${count(unknown.length)} ${unknown.length === 1 ? 'check' : 'checks'} lacked evidence${give.length > 0 ? `: add ${give.join(', or ')}` : ''} (whetstone coverage)`)}`,
     )
   }
   for (const row of failed) terminal.out(`  ${terminal.marks.warn} ${row.practice}: ${row.note}`)
