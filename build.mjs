@@ -9,7 +9,7 @@ const folders = [...readdirSync(join(root, 'packages')).map(name => `packages/${
 
 for (const folder of folders) removeOutputsWithoutSource(join(root, folder))
 run('node_modules/typescript/bin/tsc', ['-b', 'tsconfig.build.json'])
-run('node_modules/vite/bin/vite.js', ['build', 'packages/dashboard', '--config', 'packages/dashboard/vite.config.ts'])
+run(join(root, 'node_modules/vite/bin/vite.js'), ['build'], { cwd: join(root, 'packages/dashboard') })
 writeCatalogueRows()
 
 /** `tsc -b` forgets what it once wrote: a renamed module would be published under both names. */
@@ -26,18 +26,15 @@ function removeOutputsWithoutSource(folder) {
 function writeCatalogueRows() {
   const file = join(root, 'packages/cli/dist/catalogue-rows.json')
   rmSync(file, { force: true })
-  const program =
-    "import('whetstone-rows').then(({ catalogueRows }) => process.stdout.write(JSON.stringify(catalogueRows())))"
-  const rows = run('-e', [program.replace('whetstone-rows', join(root, 'packages/cli/dist/catalogue-rows.js'))], 'pipe')
+  const module = join(root, 'packages/cli/dist/catalogue-rows.js')
+  const program = `import(${JSON.stringify(module)}).then(({ catalogueRows }) => process.stdout.write(JSON.stringify(catalogueRows())))`
+  const rows = run('-e', [program], { stdout: 'pipe' })
   writeFileSync(file, `${rows}\n`)
 }
 
-function run(program, args, stdout = 'inherit') {
-  const result = spawnSync(process.execPath, [program, ...args], {
-    cwd: root,
-    stdio: ['ignore', stdout, 'inherit'],
-    encoding: 'utf8',
-  })
+function run(program, args, { cwd = root, stdout = 'inherit' } = {}) {
+  const stdio = ['ignore', stdout, 'inherit']
+  const result = spawnSync(process.execPath, [program, ...args], { cwd, stdio, encoding: 'utf8' })
   if (result.status !== 0) process.exit(result.status ?? 1)
   return result.stdout
 }

@@ -43,6 +43,12 @@ describe('house rules that the linter cannot see', () => {
     expect(read('.ci/run')).toContain(`\n${command}\n`)
   })
 
+  test('every error code is explained, and no other', () => {
+    const inSource = sources.flatMap(file => read(file).match(/(?<=')WHET_[A-Z_]+(?=')/g) ?? [])
+    const explained = read('docs/errors.md').match(/(?<=^\| `)WHET_[A-Z_]+/gm) ?? []
+    expect(explained.toSorted()).toEqual([...new Set(inSource)].toSorted())
+  })
+
   test('every dependency has its line of reason', () => {
     const reasons = read('docs/decisions/dependencies.md')
     const manifests = tracked.filter(file => basename(file) === 'package.json' && !/fixtures?\//.test(file))

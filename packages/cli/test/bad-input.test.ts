@@ -118,8 +118,7 @@ describe('a service that does not serve', () => {
   it('that stops answering under load is reported with errors, in bounded time', async () => {
     const { code, stdout, tookMs } = await folder.run(['diagnose', '--json', ...short, ...service('hangs-later')])
     const { overall } = JSON.parse(stdout) as { overall: { requests: number; errors: number } }
-    expect(overall.requests).toBeGreaterThan(0)
-    expect(overall.errors).toBe(overall.requests)
+    expect(overall.errors).toBeGreaterThan(overall.requests / 2)
     expect(code).toBe(0)
     expect(tookMs).toBeLessThan(55_000)
   })
