@@ -65,7 +65,7 @@ describe('parse-server', () => {
     const found = foundBy(report, 'missing-index').find(({ where }) => where.resource === 'Note(post)')
     expect(found?.title).toBe('Note is read in full (100,000 rows) to find rows by post')
     expect(found?.where.route).toBe(list)
-    expect(found?.remedy.code?.after).toContain('ON "Note" ("post")')
+    expect(found?.remedy.code?.after).toContain('ON "Note" (post)')
   })
 
   check('reads deep pages by OFFSET', ({ report }) => {
