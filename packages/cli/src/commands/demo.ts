@@ -2,18 +2,17 @@
 import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { renderReport } from '@whetstone/dashboard'
-import { diagnose, type Diagnosis } from '@whetstone/loop'
 import type { LadderStep, RunReport, TrialResult, Workload } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import type { FaultId } from '@whetstone/shop'
-import { baseFolder, type CommandContext } from '../context.ts'
+import type { CommandContext } from '../context.ts'
 import { climbLadder } from '../demo/ladder.ts'
-import { openShop, type ShopStand } from '../demo/shop-stand.ts'
+import { demoRatePerSecond, diagnoseShop } from '../demo/shop-diagnosis.ts'
+import { openShop } from '../demo/shop-stand.ts'
 import { tryFixedShop } from '../demo/shop-trial.ts'
 import { openInBrowser } from '../terminal/open.ts'
 import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
 import { printTrial } from '../terminal/print-trial.ts'
-import { progressPrinter } from '../terminal/progress.ts'
 import { milliseconds, seconds } from '../terminal/quantity.ts'
 
 export interface DemoOptions {
@@ -22,11 +21,6 @@ export interface DemoOptions {
   readonly fixed?: boolean
   readonly seed: number
 }
-
-/** About 60 % of what the slow shop can answer on two cores: below saturation, so that latencies compare. */
-export const demoRatePerSecond = 30
-const measuredMs = 12_000
-const warmUpMs = 2_000
 
 export async function demoCommand(options: DemoOptions, context: CommandContext): Promise<number> {
   const { terminal } = context
@@ -40,7 +34,13 @@ export async function demoCommand(options: DemoOptions, context: CommandContext)
     terminal.progress(
       `                  PostgreSQL 18, ${shop.rows.toLocaleString('en-US')} rows   ${seconds(performance.now() - began)}`,
     )
-    const { report, folder } = await diagnoseShop(shop, options.fixed ? all : [], workload, options, context)
+    const { report, folder } = await diagnoseShop({
+      shop,
+      fixes: options.fixed ? all : [],
+      workload,
+      seed: options.seed,
+      context,
+    })
     if (!options.json) {
       printRoutes(report, terminal)
       printFindings(report, terminal)
@@ -76,36 +76,6 @@ export async function demoCommand(options: DemoOptions, context: CommandContext)
   } finally {
     await shop.close()
   }
-}
-
-async function diagnoseShop(
-  shop: ShopStand,
-  fixes: readonly FaultId[],
-  workload: Workload,
-  options: DemoOptions,
-  context: CommandContext,
-): Promise<Diagnosis> {
-  const databaseUrl = await shop.databaseFor(fixes.length > 0 ? 'shop_remedied' : 'shop_slow', fixes)
-  const { command, env } = shop.command(databaseUrl, fixes)
-  return diagnose({
-    subject: { kind: 'command', command, env, workingDirectory: context.workingDirectory },
-    plan: async () => workload,
-    databaseUrl,
-    ratePerSecond: demoRatePerSecond,
-    durationMs: measuredMs,
-    warmUpMs,
-    seed: options.seed,
-    readyPath: '/healthz',
-    scratch: async () => shop.postgres,
-    base: baseFolder(context),
-    root: context.workingDirectory,
-    name: fixes.length > 0 ? 'the fixed shop' : 'the slow shop',
-    command: 'whetstone demo',
-    tool: context.toolVersion,
-    now: context.now,
-    onProgress: progressPrinter(context.terminal, () => performance.now()),
-    signal: context.signal,
-  })
 }
 
 /** Remedies in the order the findings rank them; what was not found comes last. */
