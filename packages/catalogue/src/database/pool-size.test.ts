@@ -38,6 +38,15 @@ describePractice(poolSize, {
     },
   },
   reports: {
+    'statements of one request that wait side by side are waited for once': {
+      evidence: {
+        runtime: runtimeOf([small]),
+        traces: tracesOf(times(20, trace('GET /orders', 50, times(30, query('a', 0, 45, { poolWaitMs: 40 }))))),
+        pg,
+        host: hostOf(0.4),
+      },
+      finds: [expect.objectContaining({ title: '100 % of requests wait 50 ms for one of 2 connections' })],
+    },
     'requests wait while the database idles': {
       evidence: { runtime: runtimeOf([small]), traces: waiting(30), pg, host: hostOf(0.4) },
       finds: [

@@ -98,7 +98,8 @@ function waitsOf(traces: TracesEvidence): Waits {
   const routes = [...readRoutes(traces).values()]
   const sum = (of: (route: (typeof routes)[number]) => number) => routes.reduce((total, route) => total + of(route), 0)
   const waited = sum(({ aggregate }) => aggregate.requestsThatWaited)
-  const waitMs = sum(({ aggregate }) => aggregate.poolWaitMs)
+  // Statements of one request wait side by side; the request itself never waits longer than it takes.
+  const waitMs = sum(({ aggregate, totalMs }) => Math.min(aggregate.poolWaitMs, totalMs))
   return {
     timeFraction: Math.min(
       1,

@@ -12,8 +12,8 @@ export function printRoutes(report: RunReport, terminal: Terminal): void {
   for (const route of shown) {
     const cells = [
       clip(route.route, nameWidth).padEnd(nameWidth),
-      `p50 ${milliseconds(route.p50Ms)}`.padStart(12),
-      `p95 ${milliseconds(route.p95Ms)}`.padStart(12),
+      `p50 ${route.requests > 0 ? milliseconds(route.p50Ms) : '-'}`.padStart(12),
+      `p95 ${route.requests > 0 ? milliseconds(route.p95Ms) : '-'}`.padStart(12),
       `${percent(route.timeFraction)} of waiting`.padStart(15),
     ]
     terminal.out(`  ${cells.join(' ')}`.trimEnd())
@@ -24,16 +24,28 @@ export function printRoutes(report: RunReport, terminal: Terminal): void {
 
 export function printFindings(report: RunReport, terminal: Terminal): void {
   terminal.out('')
-  for (const finding of report.findings) printFinding(finding, terminal)
+  for (const finding of report.findings) printFinding(finding, report, terminal)
   if (report.findings.length === 0) terminal.out('  Nothing to fix in what could be seen.')
+  const unseen = report.routes.filter(route => route.requests === 0).map(route => route.route)
+  if (unseen.length > 0)
+    terminal.out(
+      `  ${terminal.colour.yellow(terminal.marks.warn)} not called in this time, so nothing is known of: ${unseen.slice(0, 5).join(', ')}${unseen.length > 5 ? ` and ${unseen.length - 5} more` : ''}; give a longer --duration or a higher --rate`,
+    )
 }
 
-function printFinding(finding: RankedFinding, terminal: Terminal): void {
+/** Where no line of the service is known, the tables tell one finding from the next. */
+function tablesOf(finding: RankedFinding, report: RunReport): string | undefined {
+  const statement = report.statements.find(one => one.id === finding.where.statementId)
+  return statement?.shape?.tables.slice(0, 3).join(', ') || undefined
+}
+
+function printFinding(finding: RankedFinding, report: RunReport, terminal: Terminal): void {
   const { colour, marks } = terminal
   const mark = { high: colour.red(marks.bad), warn: colour.yellow(marks.warn), info: colour.dim(marks.dot) }[
     finding.severity
   ]
-  const place = placeText(finding.where.site) ?? finding.where.resource ?? finding.where.route ?? ''
+  const place =
+    placeText(finding.where.site) ?? finding.where.resource ?? tablesOf(finding, report) ?? finding.where.route ?? ''
   terminal.out(`  ${mark} ${colour.bold(finding.title)}`)
   terminal.out(
     `      ${[place, finding.where.route && place !== finding.where.route ? finding.where.route : '', finding.confidence].filter(Boolean).join('   ')}`,
