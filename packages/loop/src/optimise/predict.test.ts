@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Edit, Evidence, Span, Trace, TracesEvidence } from '@whetstone/model'
+import type { Edit, Evidence, PgEvidence, Span, Trace, TracesEvidence } from '@whetstone/model'
 import { Histogram, seededRandom } from '@whetstone/stats'
 import { predict, predictAll } from './predict.ts'
 import { query, trace } from './testing/example-trace.ts'
@@ -80,6 +80,13 @@ describe('predicting what remains', () => {
     const evidence = evidenceOf(twenty(spans, 50))
     expect(ask(plan(10), evidence)!.p50Ms!.estimate).toBeCloseTo(30, 0)
     expect(ask(plan(0.001), evidence)!.p50Ms!.estimate).toBeCloseTo(10.5, 1)
+  })
+
+  it('takes the work of the server for no part of the round trip, where the only query is the slow one', () => {
+    const pg = { statements: [{ statementId: 'q', calls: 20, meanMs: 39.5 }], indexTrials: [] } as unknown as PgEvidence
+    const edit: Edit = { kind: 'plan', statements: [{ statementId: 'q', costBefore: 10_000, costAfter: 100 }] }
+    // 10 around it, half a millisecond of way, and a hundredth of the rest.
+    expect(ask(edit, evidenceOf(twenty([query(1, 40)], 50), { pg }))!.p50Ms!.estimate).toBeCloseTo(10.9, 1)
   })
 
   it('takes a cost for a direction: wide between nothing and the root of its ratio', () => {
