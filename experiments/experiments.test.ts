@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Experiment } from './define.ts'
-import { experimentIds } from './list.ts'
+import { storedResultIds } from './list.ts'
 import { hashOf, measureExperiment, type ExperimentResult } from './measure.ts'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
-const ids = await experimentIds(folder)
+const ids = await storedResultIds(folder)
 
 async function load(id: string) {
   const file = `${folder}${id}.ts`

@@ -12,7 +12,7 @@ export const experiment = defineExperiment({
     INSERT INTO items SELECT n, 1 + n % 20000, 'item ' || n FROM generate_series(1, 60000) n;
     CREATE INDEX items_order_id_idx ON items (order_id)`,
   requests: [{ route: 'GET /orders', paths: spread(20_000, id => `/orders?upTo=${id}`) }],
-  load: { ratePerSecond: 25, durationMs: 10_000 },
+  load: { ratePerSecond: 8, durationMs: 5_000 },
   before: {
     app(server, { pg, connectionString }) {
       const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })
