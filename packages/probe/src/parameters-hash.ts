@@ -10,6 +10,11 @@ export function parametersHash(values: readonly unknown[] | undefined): number {
   return hash >>> 0
 }
 
+/** Not a plain XOR: ORMs write a parameter again as a literal, and equal hashes would cancel out to the same 0 for every key. */
+export function joinHashes(parameters: number, literals: number): number {
+  return (Math.imul(parameters, prime) ^ literals) >>> 0
+}
+
 function mix(hash: number, value: unknown, depth: number): number {
   switch (typeof value) {
     case 'number':

@@ -6,7 +6,7 @@ import { now } from './clock.ts'
 import { currentRequest } from './context.ts'
 import { addBackgroundUse } from './ledger.ts'
 import { level, TRACE } from './level.ts'
-import { parametersHash } from './parameters-hash.ts'
+import { joinHashes, parametersHash } from './parameters-hash.ts'
 import type { RequestRecord, UseRecord } from './request-record.ts'
 import { statementOf } from './statements.ts'
 import type { SentText } from './statements.ts'
@@ -63,7 +63,7 @@ export class QueryCall {
     const { statement } = this.#sent
     const isTracing = level >= TRACE
     // Literals are parameters too: without them two different lookups written out in full would look like a duplicate.
-    this.#hash = isTracing ? parametersHash(values) ^ this.#sent.literalsHash : 0
+    this.#hash = isTracing ? joinHashes(parametersHash(values), this.#sent.literalsHash) : 0
     let use = record?.useOf(statement)
     let site: Site | undefined
     if (origin) {

@@ -41,7 +41,16 @@ describePractice(poolSize, {
     'statements of one request that wait side by side are waited for once': {
       evidence: {
         runtime: runtimeOf([small]),
-        traces: tracesOf(times(20, trace('GET /orders', 50, times(30, query('a', 0, 45, { poolWaitMs: 40 }))))),
+        traces: tracesOf(
+          times(
+            20,
+            trace(
+              'GET /orders',
+              50,
+              Array.from({ length: 30 }, () => query('a', 0, 45, { poolWaitMs: 40 })),
+            ),
+          ),
+        ),
         pg,
         host: hostOf(0.4),
       },
