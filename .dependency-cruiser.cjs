@@ -22,7 +22,13 @@ module.exports = {
     only('packages/probe', ['packages/model', 'packages/stats']),
     only('packages/catalogue', ['packages/model', 'packages/stats']),
     only('packages/sandbox', ['packages/model']),
-    only('packages/loop', ['packages/model', 'packages/stats', 'packages/load', 'packages/catalogue', 'packages/probe']),
+    only('packages/loop', [
+      'packages/model',
+      'packages/stats',
+      'packages/load',
+      'packages/catalogue',
+      'packages/probe',
+    ]),
     only('packages/dashboard', ['packages/model', 'packages/stats']),
     only('packages/cli', [...packages.map(name => `packages/${name}`), 'apps']),
     only('apps', ['packages/sandbox']),
@@ -40,16 +46,29 @@ module.exports = {
     },
     {
       name: 'practices-do-not-know-one-another',
-      comment: 'Only the owner of a shared detector may be imported; owners live beside their practices as *-detector.ts or are named here.',
+      comment:
+        'Only the owner of a shared detector may be imported; owners live beside their practices as *-detector.ts or are named here.',
       severity: 'error',
       from: { path: '^packages/catalogue/src/([^/]+)/[^/]+\\.ts$', pathNot: '\\.test\\.ts$|src/(derive|testing)/' },
-      to: { path: '^packages/catalogue/src/(?!derive|testing|roadmap)[^/]+/', pathNot: '(n-plus-one|missing-index|keyset-pagination|event-loop-blocking|profile-before-optimise|cpu-profiling)\\.ts$|/[^/]*(detector|shared|advice|cause|frames|remedy|findings)[^/]*\\.ts$' },
+      to: {
+        path: '^packages/catalogue/src/(?!derive|testing|roadmap)[^/]+/',
+        pathNot:
+          '(n-plus-one|missing-index|keyset-pagination|event-loop-blocking|profile-before-optimise|cpu-profiling)\\.ts$|/[^/]*(detector|shared|advice|cause|frames|remedy|findings)[^/]*\\.ts$',
+      },
     },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'no-undeclared-packages',
       severity: 'error',
-      from: { path: '^(packages|apps)/', pathNot: '\\.test\\.ts$|/fixtures/|/testing/|/test/|compiled-entry\\.ts$' },
+      from: {
+        path: '^(packages|apps)/',
+        pathNot: '\\.test\\.ts$|/fixtures/|/testing/|/test/|(compiled|probe)-entry\\.ts$',
+      },
       to: { path: 'node_modules', dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
   ],
@@ -59,6 +78,9 @@ module.exports = {
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@whetstone/source', 'types', 'import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@whetstone/source', 'types', 'import', 'node', 'default'],
+    },
   },
 }

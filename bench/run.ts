@@ -39,9 +39,7 @@ for (const one of name === 'all' ? known : [name]) {
   if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`)
   else
     for (const [figure, value] of Object.entries(result.figures))
-      process.stdout.write(
-        `${figure.padEnd(28)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}\n`,
-      )
+      process.stdout.write(`${figure.padEnd(28)} ${typeof value === 'string' ? value : JSON.stringify(value)}\n`)
   if (!flags.quick) await record(bench.name, result.figures, result.runs)
 }
 process.exit(0)
@@ -54,7 +52,7 @@ async function record(bench: string, figures: Readonly<Record<string, unknown>>,
       '# Benchmarks\n\nEvery figure is printed by the command above it. The machines are shared: read ratios, not absolutes.\n',
   )
   const rows = Object.entries(figures).map(
-    ([figure, value]) => `| ${figure} | ${typeof value === 'object' ? JSON.stringify(value) : String(value)} |`,
+    ([figure, value]) => `| ${figure} | ${typeof value === 'string' ? value : JSON.stringify(value)} |`,
   )
   const section = `\n## ${bench}\n\n\`npm run -s bench -- ${bench} --json\` (${machine.cores} cores, ${machine.cpu}, Node ${machine.node}, ${runs} runs)\n\n| figure | value |\n|---|---|\n${rows.join('\n')}\n`
   const pattern = new RegExp(`\\n## ${bench}\\n[\\s\\S]*?(?=\\n## |$)`)

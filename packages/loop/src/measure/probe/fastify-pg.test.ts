@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres } from '@whetstone/sandbox'
 import type { PostgresServer } from '@whetstone/sandbox'
-import { bookDatabase, lineOf, observe, usesOf } from './observe-fixture.ts'
-import type { Observed } from './observe-fixture.ts'
+import { bookDatabase, lineOf, observe, usesOf } from './testing/observe-fixture.ts'
+import type { Observed } from './testing/observe-fixture.ts'
 
 const file = 'probe-services/fastify-pg.mjs'
 let postgres: PostgresServer

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres } from '@whetstone/sandbox'
 import type { PostgresServer } from '@whetstone/sandbox'
-import { bookDatabase, lineOf, observe, usesOf } from './observe-fixture.ts'
+import { bookDatabase, lineOf, observe, usesOf } from './testing/observe-fixture.ts'
 
 let postgres: PostgresServer
 let databaseUrl: string

@@ -1,7 +1,7 @@
 /** What a request does besides queries: calls to peers, and calls that stop the whole process. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { lineOf, observe } from './observe-fixture.ts'
-import type { Observed } from './observe-fixture.ts'
+import { lineOf, observe } from './testing/observe-fixture.ts'
+import type { Observed } from './testing/observe-fixture.ts'
 
 const file = 'probe-services/outbound.mjs'
 

@@ -178,7 +178,7 @@ export class ProbeReceiver {
     socket.on('close', () => {
       if (connection === undefined) return
       this.#connections.splice(this.#connections.indexOf(connection), 1)
-      for (const answered of [...connection.waiting.values()]) answered()
+      for (const answered of connection.waiting.values()) answered()
     })
     createInterface({ input: socket, crlfDelay: Infinity }).on('line', line => {
       const message = parsed(line)

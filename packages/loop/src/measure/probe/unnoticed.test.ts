@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startPostgres } from '@whetstone/sandbox'
 import type { PostgresServer } from '@whetstone/sandbox'
-import { bookDatabase, fixturePath, observe, runFixture } from './observe-fixture.ts'
+import { bookDatabase, fixturePath, observe, runFixture } from './testing/observe-fixture.ts'
 import { probeEntry } from './probe-entry.ts'
 import { ProbeReceiver } from './receiver.ts'
 

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { ProbeLevel } from '@whetstone/model'
 import type { PostgresServer } from '@whetstone/sandbox'
-import type { ProbeEvidence } from './probe-evidence.ts'
-import { ProbeReceiver } from './receiver.ts'
-import type { RegisteredRoute } from './receiver.ts'
+import type { ProbeEvidence } from '../probe-evidence.ts'
+import { ProbeReceiver } from '../receiver.ts'
+import type { RegisteredRoute } from '../receiver.ts'
 
-const fixtures = fileURLToPath(new URL('../../../../../fixtures/', import.meta.url))
+const fixtures = fileURLToPath(new URL('../../../../../../fixtures/', import.meta.url))
 
 export function fixturePath(file: string): string {
   return fixtures + file
