@@ -21,7 +21,6 @@ import { qualified } from './scratch-copy.ts'
 import { openTrialPlace } from './trial-place.ts'
 import type { PlaceOptions, TrialPlace } from './trial-place.ts'
 
-
 export interface IndexTrialOptions extends PlaceOptions {
   readonly statements: readonly Statement[]
   readonly maxTrials?: number
