@@ -9,7 +9,7 @@ export const faults = [
   { id: 'connection-pooling', kind: 'code', title: 'The stock check opens a connection of its own' },
   { id: 'sync-io', kind: 'code', title: 'Invoices are signed with a blocking key derivation' },
   { id: 'response-compression', kind: 'code', title: 'The catalogue is sent uncompressed' },
-  { id: 'pool-size', kind: 'code', title: 'The connection pool holds two connections' },
+  { id: 'pool-size', kind: 'code', title: 'The connection pool holds one connection' },
 ] as const
 
 export type FaultId = (typeof faults)[number]['id']
