@@ -17,8 +17,8 @@ export interface LadderOptions {
   readonly context: CommandContext
 }
 
-const rungMs = 2_500
-const warmUpMs = 500
+const rungMs = 1_500
+const warmUpMs = 300
 
 export async function climbLadder(options: LadderOptions): Promise<LadderStep[]> {
   const { shop, order, context } = options

@@ -17,7 +17,7 @@ export interface ShopTrialOptions {
 }
 
 const pairs = 14
-const blockMs = 1_400
+const blockMs = 1_000
 const warmUpMs = 400
 
 export async function tryFixedShop({
