@@ -10,14 +10,14 @@ it('keeps how the machine reaches the network, and none of its hooks, indexes or
     'Acquire::IndexTargets::deb::DEP-11::MetaKey "$(COMPONENT)/dep11";',
     'Acquire::Languages "de";',
   ].join('\n')
-  expect(privateConfig('/work', machine)).toMatchInlineSnapshot(`
+  expect(privateConfig('/private', machine)).toMatchInlineSnapshot(`
     "Acquire::http::Proxy "http://proxy:3142";
     Dir::Etc::Main "/dev/null";
     Dir::Etc::Parts "/dev/null";
-    Dir::State::Lists "/work/lists";
-    Dir::State::extended_states "/work/extended_states";
-    Dir::Cache "/work";
-    Dir::Cache::Archives "/work/archives";
+    Dir::State::Lists "/private/lists";
+    Dir::State::extended_states "/private/extended_states";
+    Dir::Cache "/private";
+    Dir::Cache::Archives "/private/archives";
     Dir::Log "/dev/null";
     Debug::NoLocking "true";
     APT::Sandbox::User "root";
