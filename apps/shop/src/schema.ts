@@ -8,8 +8,8 @@ export const sizes = {
   products: 40_000,
   orders: 80_000,
   itemsPerOrder: 3,
-  reviews: 150_000,
-  activity: 48_000,
+  reviews: 240_000,
+  activity: 150_000,
 } as const
 
 /** Few customers with long histories: what the activity page reads too much of. */

@@ -18,7 +18,7 @@ export function orderRoutes(server: FastifyInstance, { pool, fixes }: ShopContex
   server.get<{ Querystring: { before?: string } }>('/orders', async request => {
     const before = Number(request.query.before ?? 2 ** 31 - 1)
     const { rows } = await pool.query<OrderRow>(
-      'SELECT id, status, created_at FROM orders WHERE id < $1 ORDER BY id DESC LIMIT 25',
+      'SELECT id, status, created_at FROM orders WHERE id < $1 ORDER BY id DESC LIMIT 100',
       [before],
     )
     return fixes.has('n-plus-one') ? withItemsTogether(rows) : withItemsOneByOne(rows)

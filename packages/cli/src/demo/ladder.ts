@@ -17,24 +17,24 @@ export interface LadderOptions {
   readonly context: CommandContext
 }
 
-const rungMs = 1_500
-const warmUpMs = 300
+const rungMs = 1_300
+const warmUpMs = 700
 
 export async function climbLadder(options: LadderOptions): Promise<LadderStep[]> {
   const { shop, order, context } = options
   const onProgress = progressPrinter(context.terminal, () => performance.now())
   onProgress({ kind: 'stage', stage: 'ladder', detail: `${order.length} remedies, one after another` })
   const steps: LadderStep[] = []
+  const database = 'shop_ladder'
   for (let rung = 0; rung <= order.length; rung++) {
     const fixes = order.slice(0, rung)
     const added = order[rung - 1]
-    const databaseUrl = await shop.databaseFor(`shop_rung_${rung}`, fixes)
+    const databaseUrl = await shop.databaseFor(database, fixes)
     steps.push({
       label: added ?? 'as it was',
       ...(added ? { practice: added } : {}),
       ...(await measureRung(options, databaseUrl, fixes)),
     })
-    await shop.postgres.dropDatabase(`shop_rung_${rung}`)
     onProgress({ kind: 'block', done: rung + 1, total: order.length + 1, label: '' })
   }
   return steps

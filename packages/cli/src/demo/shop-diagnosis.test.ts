@@ -152,7 +152,7 @@ describe('another service with the same faults', () => {
           skipped: [],
         }),
         databaseUrl,
-        ratePerSecond: 30,
+        ratePerSecond: 45,
         durationMs: 12_000,
         warmUpMs: 2_000,
         seed: 1,

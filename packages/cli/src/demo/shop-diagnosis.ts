@@ -6,8 +6,8 @@ import { baseFolder, type CommandContext } from '../context.ts'
 import { progressPrinter } from '../terminal/progress.ts'
 import type { ShopStand } from './shop-stand.ts'
 
-/** About 60 % of what the slow shop can answer on two cores: below saturation, so that latencies compare. */
-export const demoRatePerSecond = 30
+/** About half of what the slow shop can answer on two cores: below saturation, so that latencies compare. */
+export const demoRatePerSecond = 45
 const measuredMs = 12_000
 const warmUpMs = 2_000
 

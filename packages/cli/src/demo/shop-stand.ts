@@ -9,7 +9,7 @@ import pg from 'pg'
 export interface ShopStand {
   readonly postgres: PostgresServer
   readonly rows: number
-  /** A database of its own with the migrations of these fixes. */
+  /** The database of that name with the migrations of these fixes: a copy of the rows the first time, the same one after that. */
   databaseFor(name: string, fixes: readonly FaultId[]): Promise<string>
   /** Command and environment of the shop as a process. */
   command(
@@ -35,12 +35,14 @@ export async function openShop(): Promise<ShopStand> {
     await postgres.stop()
     throw error
   }
+  const made = new Set<string>()
   return {
     postgres,
     rows: shop.totalRows,
     async databaseFor(name, fixes) {
-      await postgres.createDatabase(name, { template })
       const url = urlOf(postgres, name)
+      if (!made.has(name)) await postgres.createDatabase(name, { template })
+      made.add(name)
       await withClient(url, client => shop.migrate(client, new Set(fixes)))
       return url
     },

@@ -18,7 +18,7 @@ export interface ShopTrialOptions {
 
 const pairs = 14
 const blockMs = 1_000
-const warmUpMs = 400
+const warmUpMs = 900
 
 export async function tryFixedShop({
   shop,

@@ -16,10 +16,13 @@ const generality: Readonly<Record<string, number>> = {
   'identify-bottleneck': 3,
 }
 
+/** Hides a slow answer instead of making it fast: gives way to what names why the same route is slow. */
+const hidesSlowness: ReadonlySet<string> = new Set(['http-cache-headers'])
+
 /** Pure and stable: order in = order out, apart from what was merged away. */
 export function mergeFindings(findings: readonly Finding[]): readonly MergedFinding[] {
   const bySpecific = findings
-    .map((finding, order) => ({ finding, order, level: generality[finding.practice] ?? 0 }))
+    .map((finding, order) => ({ finding, order, level: levelOf(finding) }))
     .toSorted((a, b) => a.level - b.level || a.order - b.order)
   const kept: { finding: Finding; level: number; order: number; also: { practice: string; title: string }[] }[] = []
   for (const { finding, order, level } of bySpecific) {
@@ -35,12 +38,21 @@ export function mergeFindings(findings: readonly Finding[]): readonly MergedFind
   return kept.toSorted((a, b) => a.order - b.order).map(({ finding, also }) => ({ ...finding, also }))
 }
 
+function levelOf({ practice }: Finding): number {
+  return hidesSlowness.has(practice) ? 0.5 : (generality[practice] ?? 0)
+}
+
 function sameCause(head: Finding, headLevel: number, other: Finding, otherLevel: number): boolean {
   if (head.fingerprint === other.fingerprint) return true
   const sameRoute = head.where.route === other.where.route || !head.where.route || !other.where.route
   const sameStatement = head.where.statementId !== undefined && head.where.statementId === other.where.statementId
   const headPlace = placeText(head.where.site)
   const samePlace = headPlace !== undefined && headPlace === placeText(other.where.site)
+  if (hidesSlowness.has(other.practice)) {
+    // A smaller answer is still made anew for everybody; a faster one may need no cache.
+    const makesItFaster = head.edit !== undefined && head.edit.kind !== 'bytes'
+    return makesItFaster && head.where.route !== undefined && head.where.route === other.where.route
+  }
   if (otherLevel > headLevel) {
     // The general one says "this statement, this line or this route is slow"; the specific one says why.
     if (otherLevel >= 2) return head.where.route !== undefined && head.where.route === other.where.route
