@@ -1,10 +1,10 @@
 /** Carries one experiment out: four proofs and the score of the prediction made before the remedy was measured. */
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { setPriority, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runInProcess, type LoadPlan, type RunOptions } from '@whetstone/load'
+import { runInProcess } from '@whetstone/load'
 import { commandArm, diagnose, loadBlock, runTrial, type Diagnosis, type OnProgress } from '@whetstone/loop'
 import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whetstone/model'
 import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
@@ -28,7 +28,10 @@ export interface ExperimentResult {
   readonly verdict: TrialResult['verdict'] | 'too-noisy'
   /** From the traces of `before`, written down before `after` was started. */
   readonly predicted: { readonly p50Ms?: PredictedQuantile; readonly bytes?: Prediction['bytes'] } | null
-  /** Of the route the prediction is about, in the trial. */
+  /**
+   * Of the route the prediction is about, under the load and the probe it was predicted from: a trial's short blocks
+   * measure processes that have hardly warmed up, which is fair to both arms and to no prediction.
+   */
   readonly measuredP50Ms: { readonly before: number; readonly after: number }
   readonly findingsBefore: readonly string[]
   readonly findingsAfter: readonly string[]
@@ -45,24 +48,6 @@ export interface MeasureOptions {
   readonly quick: boolean
   readonly onProgress: OnProgress
   readonly signal: AbortSignal
-}
-
-/** A generator that waits for a CPU is late, and its pairs are thrown out; it needs next to none, so it may go first where that is allowed. */
-async function withPriority(plan: LoadPlan, options: RunOptions) {
-  prefer(-10)
-  try {
-    return await runInProcess(plan, options)
-  } finally {
-    prefer(0)
-  }
-}
-
-function prefer(niceness: number): void {
-  try {
-    setPriority(niceness)
-  } catch {
-    // Only root may; then a busy machine costs a few pairs more.
-  }
 }
 
 type ArmName = 'before' | 'after'
@@ -97,14 +82,12 @@ export async function measureExperiment(options: MeasureOptions): Promise<Experi
       arms: { a: commandArm('before', compiled('before')), b: commandArm('after', compiled('after')) },
       workload,
       // The runner has nothing else to do meanwhile; a process for each block would cost more than the block.
-      measureBlock: loadBlock({ runLoad: withPriority }),
+      measureBlock: loadBlock({ runLoad: runInProcess }),
       ratePerSecond: experiment.load.ratePerSecond,
       seed: 1,
-      // The least number of pairs that can be significant when two, or with several routes four and more, metrics are gated.
-      pairs: options.quick ? 3 : workload.routes.length > 1 ? 9 : 7,
-      minimumPairs: options.quick ? 3 : workload.routes.length > 1 ? 8 : 6,
-      extraPairs: 7,
-      blockMs: options.quick ? 600 : 1_200,
+      pairs: options.quick ? 3 : 14,
+      ...(options.quick ? { minimumPairs: 3 } : {}),
+      blockMs: options.quick ? 600 : 1_000,
       warmUpMs: 400,
       onProgress: progress => {
         const { done, planned: total } = progress
@@ -268,8 +251,6 @@ function resultOf(
   const named = trial.metrics.filter(({ name }) => name === metricNames[metric])
   // Bytes are known for each route alone.
   const comparison = named.find(one => one.route === route) ?? named[0]
-  const timed = trial.metrics.filter(metric => metric.name === 'p50Ms')
-  const p50 = timed.find(metric => metric.route === predicted?.route) ?? timed.find(({ route }) => route === 'overall')
   const inverse = comparison
     ? { estimate: 1 / comparison.ratio.estimate, low: 1 / comparison.ratio.high, high: 1 / comparison.ratio.low }
     : { estimate: 1, low: 1, high: 1 }
@@ -290,13 +271,18 @@ function resultOf(
           ...(predicted.bytes ? { bytes: predicted.bytes } : {}),
         }
       : null,
-    measuredP50Ms: { before: p50?.a ?? 0, after: p50?.b ?? 0 },
+    measuredP50Ms: { before: p50Of(before, predicted?.route), after: p50Of(after, predicted?.route) },
     findingsBefore: before.report.findings.map(lineOf),
     findingsAfter: after.report.findings.map(lineOf),
     statements: { before: textsOf(before), after: textsOf(after) },
     plans: { before: plansOf(before), after: plansOf(after) },
     machine: before.report.run.machine,
   }
+}
+
+/** 0 where nothing was predicted. */
+function p50Of({ report }: Diagnosis, route: string | undefined): number {
+  return report.routes.find(one => one.route === route)?.p50Ms ?? 0
 }
 
 type Finding = Diagnosis['report']['findings'][number]

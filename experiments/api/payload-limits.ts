@@ -18,7 +18,7 @@ export const experiment = defineExperiment({
     INSERT INTO lines SELECT report, number, md5((report * number)::text)
       FROM generate_series(1, 20) report, generate_series(1, 5000) number`,
   requests: [{ route: 'GET /reports', paths: spread(1_000, id => `/reports?by=${id}`) }],
-  load: { ratePerSecond: 2, durationMs: 5_000 },
+  load: { ratePerSecond: 3, durationMs: 8_000 },
   before: {
     app: answering(`
       SELECT id, name, (SELECT jsonb_agg(jsonb_build_object('number', number, 'body', body))

@@ -20,7 +20,7 @@ export const experiment = defineExperiment({
   practice: 'response-compression',
   database: 'CREATE TABLE unused (id int)',
   requests: [{ route: 'GET /products', paths: ['/products'] }],
-  load: { ratePerSecond: 6, durationMs: 5_000 },
+  load: { ratePerSecond: 30, durationMs: 8_000 },
   before: { app: before },
   after: {
     async app(server, context) {

@@ -35,7 +35,7 @@ export const experiment = defineExperiment({
     { route: 'GET /ping', paths: ['/ping'], weight: 5 },
     { route: 'GET /report', paths: spread(1_000, id => `/report?seed=${id}`), weight: 1 },
   ],
-  load: { ratePerSecond: 9, durationMs: 10_000 },
+  load: { ratePerSecond: 12, durationMs: 10_000 },
   before: {
     app(server) {
       server.get('/ping', () => ({ alive: true }))

@@ -17,7 +17,7 @@ export const experiment = defineExperiment({
     { route: 'GET /ping', paths: ['/ping'], weight: 4 },
     { route: 'GET /login', paths: spread(1_000, id => `/login?secret=${id}`), weight: 1 },
   ],
-  load: { ratePerSecond: 20, durationMs: 8_000 },
+  load: { ratePerSecond: 25, durationMs: 8_000 },
   before: {
     app(server) {
       server.get('/ping', () => ({ alive: true }))

@@ -37,7 +37,7 @@ export const experiment = defineExperiment({
   requests: [
     { route: 'GET /products/:id', paths: ids.map(id => `/products/${id}`), headers: { 'if-none-match': held } },
   ],
-  load: { ratePerSecond: 10, durationMs: 5_000 },
+  load: { ratePerSecond: 40, durationMs: 8_000 },
   before: { app: products(false) },
   after: { app: products(true) },
   // An empty answer is the 304 of a client that holds the body.

@@ -41,7 +41,7 @@ export const experiment = defineExperiment({
     CREATE TABLE players (id int PRIMARY KEY, points int NOT NULL);
     INSERT INTO players SELECT n, n % 97 FROM generate_series(1, 400) n`,
   requests: [{ route: 'GET /ranking', paths: ['/ranking'] }],
-  load: { ratePerSecond: 8, durationMs: 5_000 },
+  load: { ratePerSecond: 15, durationMs: 8_000 },
   before: { app: ranking(undefined) },
   after: { app: ranking('public, max-age=30') },
   answer: 'same',

@@ -12,7 +12,7 @@ export const experiment = defineExperiment({
   practice: 'batch-writes',
   database: 'CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL)',
   requests: [{ route: 'POST /items', paths: ['/items'], method: 'POST' }],
-  load: { ratePerSecond: 6, durationMs: 5_000 },
+  load: { ratePerSecond: 10, durationMs: 8_000 },
   before: {
     app(server, context) {
       const pool = poolOf(context)

@@ -22,7 +22,7 @@ export const experiment = defineExperiment({
         timestamptz '2026-01-01' + (n * 104729::bigint % 30000000) * interval '1 second', n % 900, repeat('x', 60)
       FROM generate_series(1, 200000) n`,
   requests: [{ route: 'GET /shops/:id/orders', paths: spread(20, id => `/shops/${id}/orders`) }],
-  load: { ratePerSecond: 10, durationMs: 5_000 },
+  load: { ratePerSecond: 20, durationMs: 8_000 },
   before: { app, schema: 'CREATE INDEX orders_shop_id_idx ON orders (shop_id)' },
   after: {
     app,

@@ -9,7 +9,7 @@ export const experiment = defineExperiment({
     CREATE TABLE orders (id int PRIMARY KEY, status text NOT NULL);
     INSERT INTO orders SELECT n, 'paid' FROM generate_series(1, 20000) n`,
   requests: [{ route: 'GET /orders/:id', paths: spread(20_000, id => `/orders/${id}`) }],
-  load: { ratePerSecond: 12, durationMs: 5_000 },
+  load: { ratePerSecond: 25, durationMs: 8_000 },
   before: {
     app(server, { pg, connectionString }) {
       server.get<{ Params: { id: string } }>('/orders/:id', async request => {

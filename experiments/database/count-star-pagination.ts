@@ -13,7 +13,7 @@ export const experiment = defineExperiment({
     CREATE TABLE orders (id int PRIMARY KEY, status text NOT NULL, note text NOT NULL);
     INSERT INTO orders SELECT n, 'paid', repeat('x', 60) FROM generate_series(1, 200000) n`,
   requests: [{ route: 'GET /orders', paths }],
-  load: { ratePerSecond: 8, durationMs: 8_000 },
+  load: { ratePerSecond: 15, durationMs: 8_000 },
   before: {
     app(server, { pg, connectionString }) {
       const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })

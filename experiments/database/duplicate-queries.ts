@@ -14,7 +14,7 @@ export const experiment = defineExperiment({
     CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL);
     INSERT INTO users SELECT n, 'user ' || n FROM generate_series(1, 20000) n`,
   requests: [{ route: 'GET /users/:id/card', paths: spread(20_000, id => `/users/${id}/card`) }],
-  load: { ratePerSecond: 15, durationMs: 5_000 },
+  load: { ratePerSecond: 30, durationMs: 8_000 },
   before: {
     app(server, { pg, connectionString }) {
       const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })

@@ -25,7 +25,7 @@ export const experiment = defineExperiment({
     CREATE INDEX addresses_place_idx ON addresses (country, city, zip, street);
     CREATE INDEX visits_address_id_idx ON visits (address_id)`,
   requests: [{ route: 'GET /regions/:id', paths: spread(12, id => `/regions/${id - 1}`) }],
-  load: { ratePerSecond: 4, durationMs: 5_000 },
+  load: { ratePerSecond: 8, durationMs: 8_000 },
   before: { app },
   after: {
     app,

@@ -19,7 +19,7 @@ export const experiment = defineExperiment({
     INSERT INTO orders SELECT n, 'paid' FROM generate_series(1, 40000) n;
     INSERT INTO items SELECT n, 1 + (n * 7919::bigint) % 40000, 'item number ' || n FROM generate_series(1, 200000) n`,
   requests: [{ route: 'GET /orders/:id', paths: spread(40_000, id => `/orders/${id}`) }],
-  load: { ratePerSecond: 10, durationMs: 5_000 },
+  load: { ratePerSecond: 20, durationMs: 8_000 },
   before: { app },
   after: { app, schema: 'CREATE INDEX items_order_id_idx ON items (order_id)' },
   answer: 'same',

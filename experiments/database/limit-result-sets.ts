@@ -13,7 +13,7 @@ export const experiment = defineExperiment({
     INSERT INTO orders SELECT n, 1 + (n * 7919::bigint) % 50, repeat('x', 40) FROM generate_series(1, 15000) n;
     CREATE INDEX orders_city_id_idx ON orders (city, id)`,
   requests: [{ route: 'GET /cities/:id/orders', paths: spread(50, id => `/cities/${id}/orders`) }],
-  load: { ratePerSecond: 5, durationMs: 5_000 },
+  load: { ratePerSecond: 10, durationMs: 8_000 },
   before: {
     app(server, { pg, connectionString }) {
       const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })

@@ -17,7 +17,7 @@ export const experiment = defineExperiment({
     CREATE TABLE orders (id int PRIMARY KEY, customer_id int NOT NULL, total int NOT NULL, note text NOT NULL);
     INSERT INTO orders SELECT n, 1 + (n * 7919::bigint) % 20000, n % 900, repeat('x', 60) FROM generate_series(1, 200000) n`,
   requests: [{ route: 'GET /customers/:id/orders', paths: spread(20_000, id => `/customers/${id}/orders`) }],
-  load: { ratePerSecond: 10, durationMs: 5_000 },
+  load: { ratePerSecond: 20, durationMs: 8_000 },
   before: { app },
   after: { app, schema: 'CREATE INDEX orders_customer_id_idx ON orders (customer_id)' },
   answer: 'same',

@@ -24,7 +24,7 @@ export const experiment = defineExperiment({
     })
   },
   requests: [{ route: 'GET /teams/:id', paths: spread(5_000, id => `/teams/${id}`) }],
-  load: { ratePerSecond: 6, durationMs: 5_000 },
+  load: { ratePerSecond: 10, durationMs: 8_000 },
   before: {
     app(server, { upstreamPort }) {
       server.get<Team>('/teams/:id', async request => {

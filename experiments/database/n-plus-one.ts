@@ -1,5 +1,11 @@
-/** A list of 25 orders, each loading its items, against one query for all of them. */
+/** A list of 25 orders, each loading its items, against one query for all of them that DataLoader gathers. */
+import DataLoader from 'dataloader'
 import { defineExperiment, spread } from '../define.ts'
+
+interface Item {
+  readonly id: number
+  readonly name: string
+}
 
 const listing = 'SELECT id, status FROM orders WHERE id <= $1 ORDER BY id DESC LIMIT 25'
 
@@ -12,7 +18,7 @@ export const experiment = defineExperiment({
     INSERT INTO items SELECT n, 1 + n % 20000, 'item ' || n FROM generate_series(1, 60000) n;
     CREATE INDEX items_order_id_idx ON items (order_id)`,
   requests: [{ route: 'GET /orders', paths: spread(20_000, id => `/orders?upTo=${id}`) }],
-  load: { ratePerSecond: 8, durationMs: 5_000 },
+  load: { ratePerSecond: 12, durationMs: 8_000 },
   before: {
     app(server, { pg, connectionString }) {
       const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })
@@ -31,14 +37,15 @@ export const experiment = defineExperiment({
     app(server, { pg, connectionString }) {
       const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })
       server.get<{ Querystring: { upTo: string } }>('/orders', async request => {
+        const itemsOf = new DataLoader<number, readonly Item[]>(async ids => {
+          const { rows } = await pool.query<Item & { order_id: number }>(
+            'SELECT order_id, id, name FROM items WHERE order_id = ANY($1) ORDER BY id',
+            [ids],
+          )
+          return ids.map(of => rows.filter(item => item.order_id === of).map(({ id, name }) => ({ id, name })))
+        })
         const { rows } = await pool.query<{ id: number }>(listing, [request.query.upTo])
-        const items = await pool.query<{ order_id: number; id: number; name: string }>(
-          'SELECT order_id, id, name FROM items WHERE order_id = ANY($1) ORDER BY id',
-          [rows.map(order => order.id)],
-        )
-        const itemsOf = (id: number) =>
-          items.rows.filter(item => item.order_id === id).map(({ id, name }) => ({ id, name }))
-        return rows.map(order => ({ ...order, items: itemsOf(order.id) }))
+        return Promise.all(rows.map(async order => ({ ...order, items: await itemsOf.load(order.id) })))
       })
     },
   },

@@ -18,7 +18,7 @@ export const experiment = defineExperiment({
     )
     .join(';\n'),
   requests: [{ route: 'GET /pages/:id', paths: spread(500, id => `/pages/${id}`) }],
-  load: { ratePerSecond: 4, durationMs: 5_000 },
+  load: { ratePerSecond: 12, durationMs: 8_000 },
   before: {
     app(server, context) {
       const sequelize = mapper(context)

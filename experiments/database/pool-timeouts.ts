@@ -8,7 +8,7 @@ export const experiment = defineExperiment({
   practice: 'pool-timeouts',
   database: 'CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 2000)',
   requests: [{ route: 'GET /orders/:id', paths: spread(2_000, id => `/orders/${id}`) }],
-  load: { ratePerSecond: 14, durationMs: 5_000 },
+  load: { ratePerSecond: 14, durationMs: 8_000 },
   before: {
     app(server, { pg, connectionString }) {
       const pool = new pg.Pool({ connectionString, max: 1 })

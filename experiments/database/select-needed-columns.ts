@@ -25,7 +25,7 @@ export const experiment = defineExperiment({
       FROM generate_series(1, 6000) n;
     CREATE INDEX products_shelf_id_idx ON products (shelf, id)`,
   requests: [{ route: 'GET /shelves/:id', paths: spread(40, id => `/shelves/${id}`) }],
-  load: { ratePerSecond: 4, durationMs: 5_000 },
+  load: { ratePerSecond: 10, durationMs: 8_000 },
   before: { app: shelf('*') },
   after: { app: shelf('id, name, price') },
   answer: 'same',

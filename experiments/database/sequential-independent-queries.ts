@@ -13,7 +13,7 @@ export const experiment = defineExperiment({
     CREATE TABLE offers AS SELECT n AS id FROM generate_series(1, 300) n;
     CREATE TABLE messages AS SELECT n AS id FROM generate_series(1, 400) n`,
   requests: [{ route: 'GET /start', paths: spread(1_000, id => `/start?user=${id}`) }],
-  load: { ratePerSecond: 6, durationMs: 5_000 },
+  load: { ratePerSecond: 15, durationMs: 8_000 },
   before: {
     app(server, { pg, connectionString }) {
       const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })

@@ -15,7 +15,7 @@ export const experiment = defineExperiment({
     CREATE TABLE orders (id int PRIMARY KEY, day int NOT NULL, total int NOT NULL, note text NOT NULL);
     INSERT INTO orders SELECT n, n % 30, n % 900, repeat('x', 60) FROM generate_series(1, 250000) n`,
   requests: [{ route: 'GET /report', paths: spread(1_000, id => `/report?by=${id}`) }],
-  load: { ratePerSecond: 3, durationMs: 10_000 },
+  load: { ratePerSecond: 6, durationMs: 10_000 },
   before: { app: report('SELECT day, sum(total) AS total FROM orders GROUP BY day ORDER BY day') },
   after: {
     app: report('SELECT day, total FROM sales_by_day ORDER BY day'),

@@ -19,7 +19,7 @@ export const experiment = defineExperiment({
   practice: 'error-rate',
   database: 'CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 2000)',
   requests: [{ route: 'GET /orders/:id', paths: spread(2_000, id => `/orders/${id}`) }],
-  load: { ratePerSecond: 12, durationMs: 7_000 },
+  load: { ratePerSecond: 12, durationMs: 8_000 },
   before: { app: withPool(1) },
   after: { app: withPool(12) },
   answer: 'same',

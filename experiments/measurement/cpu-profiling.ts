@@ -33,7 +33,7 @@ export const experiment = defineExperiment({
   practice: 'cpu-profiling',
   database: 'CREATE TABLE unused (id int)',
   requests: [{ route: 'GET /check', paths: spread(1_000, id => `/check?seed=${id}`) }],
-  load: { ratePerSecond: 10, durationMs: 12_000 },
+  load: { ratePerSecond: 30, durationMs: 12_000 },
   before: {
     app(server) {
       server.get<Check>('/check', ({ query }) => ({ missing: missingByList(wantedFor(Number(query.seed))) }))

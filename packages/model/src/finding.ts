@@ -71,6 +71,8 @@ export interface Prediction {
   readonly p95Ms?: PredictedQuantile
   /** Traces cannot promise a p99: only an upper bound. */
   readonly p99AtMostMs?: number
+  /** Requests per second that can be answered, after over before: given instead of times where a resource was more than 80 % busy. */
+  readonly capacityRatio?: number
   readonly bytes?: { readonly before: number; readonly after: number }
   readonly queriesPerRequest?: { readonly before: number; readonly after: number }
   /** Traces it was computed from. */

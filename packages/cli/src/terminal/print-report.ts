@@ -63,6 +63,8 @@ export function expectation(finding: RankedFinding): string {
     const { beforeMs, low, high } = predicted.p95Ms
     return `expected p95 ${milliseconds(low)} to ${milliseconds(high)}, now ${milliseconds(beforeMs)}`
   }
+  if (predicted?.capacityRatio !== undefined && predicted.capacityRatio > 1.01)
+    return `expected ${predicted.capacityRatio.toFixed(1)} times the requests per second`
   if (predicted?.bytes)
     return `expected ${quantity({ value: predicted.bytes.after, unit: 'bytes' })}, now ${quantity({ value: predicted.bytes.before, unit: 'bytes' })}`
   return ''

@@ -29,6 +29,13 @@ export function gainOf(finding: RankedFinding): GainText {
   }
   if (predicted?.p95Ms && predicted.p95Ms.beforeMs > 0) return predictedText(ratioOf(predicted.p95Ms), 'p95')
   if (predicted?.p50Ms && predicted.p50Ms.beforeMs > 0) return predictedText(ratioOf(predicted.p50Ms), 'p50')
+  if (predicted?.capacityRatio !== undefined) {
+    return {
+      kind: 'predicted',
+      text: `${formatNumber(predicted.capacityRatio)} × requests/s`,
+      fraction: saved(1 / predicted.capacityRatio),
+    }
+  }
   if (predicted?.bytes && predicted.bytes.before > 0) {
     const ratio = predicted.bytes.after / predicted.bytes.before
     return predictedText({ estimate: ratio, low: ratio, high: ratio }, 'bytes')
@@ -52,6 +59,9 @@ export function promisesOf(finding: RankedFinding): readonly { readonly label: s
     const format = measured.metric.endsWith('Ms') ? formatMs : formatNumber
     const value = `${format(measured.before)} → ${format(measured.after)} (${formatChangeRange(measured.ratio)})`
     rows.push({ label: `Measured ${metricOf(measured.metric)}`, value })
+  }
+  if (predicted?.capacityRatio !== undefined) {
+    rows.push({ label: 'Predicted capacity', value: `${formatNumber(predicted.capacityRatio)} times the requests/s` })
   }
   if (predicted?.p99AtMostMs !== undefined) {
     rows.push({ label: 'Predicted p99', value: `at most ${formatMs(predicted.p99AtMostMs)}` })

@@ -24,7 +24,8 @@ export function applyEdit(draft: Draft, edit: Edit, figures: Figures, bound: Bou
     }
     case 'demand':
       // On one thread CPU is time; what it cost others in waiting is the queue's to say.
-      draft.removedGapMs += edit.removeMsPerRequest
+      if (edit.offloaded) draft.offloadedMs += edit.removeMsPerRequest
+      else draft.removedGapMs += edit.removeMsPerRequest
       return edit.removeMsPerRequest > 0
     case 'bytes':
       return (

@@ -1,5 +1,5 @@
 /** What the whole evidence says that a single trace does not: the cost of a round trip, CPU a call, pool, cores, rates. */
-import type { Evidence, LoadStep, RouteName, SerializedHistogram, Span, Trace } from '@whetstone/model'
+import type { Evidence, HostEvidence, LoadStep, RouteName, SerializedHistogram, Span, Trace } from '@whetstone/model'
 import { Histogram, quantile } from '@whetstone/stats'
 
 export interface Figures {
@@ -14,6 +14,8 @@ export interface Figures {
   readonly processes: number
   readonly poolSize: number | undefined
   readonly databaseCores: number | undefined
+  /** CPU of the database that one request costs; undefined where it could not be told apart. */
+  readonly databaseCpuMsPerRequest: number | undefined
   readonly arrivalsPerSecond: number | undefined
   readonly shareOfRequests: (route: RouteName) => number
   readonly measured: (route: RouteName) => Measured | undefined
@@ -24,6 +26,7 @@ export interface RunFigures {
   readonly quietMs: number
 }
 export interface Measured {
+  readonly fastestMs: number
   readonly p50Ms: number
   readonly p95Ms: number
   readonly p99Ms: number
@@ -82,6 +85,7 @@ function readFigures(evidence: Evidence): Figures {
     processes: Math.max(1, processes),
     poolSize: pools.length > 0 ? Math.max(...pools.map(({ maxConnections }) => maxConnections)) : undefined,
     databaseCores: evidence.host?.cores,
+    databaseCpuMsPerRequest: databaseCpuPerRequest(evidence.host, step?.achievedRatePerSecond),
     arrivalsPerSecond: step?.offeredRatePerSecond,
     shareOfRequests: route => (requests > 0 ? (aggregates.get(route)?.requests ?? 0) / requests : 0),
     measured: route => measuredOn(route, step) ?? quantilesOf(aggregates.get(route)?.duration),
@@ -113,6 +117,12 @@ function cpuPerCall(evidence: Evidence, traces: readonly Trace[]): number | unde
   return requests > 0 && calls > 0 ? (cpuMs / requests) * (traces.length / calls) : undefined
 }
 
+function databaseCpuPerRequest(host: HostEvidence | undefined, ratePerSecond = 0): number | undefined {
+  const cores = (host?.samples ?? []).flatMap(sample => sample.databaseCpuCores ?? [])
+  const meanCores = cores.reduce((sum, used) => sum + used, 0) / cores.length
+  return cores.length > 0 && ratePerSecond > 0 ? (meanCores * 1_000) / ratePerSecond : undefined
+}
+
 function measuredOn(route: RouteName, step: LoadStep | undefined): Measured | undefined {
   return quantilesOf(step?.routes.find(one => one.route === route)?.response)
 }
@@ -121,5 +131,5 @@ function quantilesOf(serialized: SerializedHistogram | undefined): Measured | un
   if (!serialized || serialized.count === 0) return undefined
   const histogram = Histogram.fromJSON(serialized as Parameters<typeof Histogram.fromJSON>[0])
   const at = (q: number) => histogram.quantile(q) / 1_000
-  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) }
+  return { fastestMs: histogram.quantile(0) / 1_000, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) }
 }

@@ -145,7 +145,7 @@ describe('predicting what remains', () => {
     }
   })
 
-  it('applies the ratio to what the client measured', () => {
+  it('keeps the time around the traces that the client measured: no edit shortens the way', () => {
     const response = new Histogram()
     for (let at = 0; at < 100; at++) response.record(50_000)
     const loadCurve = {
@@ -157,7 +157,7 @@ describe('predicting what remains', () => {
     const evidence = evidenceOf(twenty([query(0, 5)], 10), { 'load-curve': loadCurve } as unknown as Evidence)
     const { p50Ms } = ask(of({ kind: 'remove', statementId: 'q' }), evidence)!
     expect(p50Ms!.beforeMs).toBeCloseTo(50, 0)
-    expect(p50Ms!.estimate).toBeCloseTo(25, 0)
+    expect(p50Ms!.estimate).toBeCloseTo(45, 0)
   })
 
   it('predicts several edits together, and each route they touch', () => {
@@ -185,5 +185,38 @@ describe('predicting what remains', () => {
     const { p50Ms } = ask(edit, evidence)!
     expect(p50Ms!.estimate).toBeCloseTo(10, 0)
     expect(p50Ms!.high).toBeGreaterThan(25)
+  })
+
+  it('tells only the capacity where a resource is more than 80 % busy', () => {
+    const spans = [query(20, 10, { poolWaitMs: 20 })]
+    const loadCurve = { schema: 'load-curve@1', steps: [{ purpose: 'measure', offeredRatePerSecond: 90, routes: [] }] }
+    const evidence = evidenceOf(twenty(spans, 30), { 'load-curve': loadCurve } as unknown as Evidence)
+    const prediction = ask({ kind: 'connection', change: { kind: 'pool-size', from: 1, to: 4 } }, evidence)!
+    expect(prediction.capacityRatio).toBeCloseTo(4, 5)
+    expect(prediction).not.toHaveProperty('p50Ms')
+    expect(prediction).not.toHaveProperty('p95Ms')
+  })
+
+  it('lets others go ahead of work moved off the event loop, while its own request takes as long', () => {
+    const heavy = twenty([], 100).map(one => ({ ...one, route: 'GET /heavy' }))
+    const waiting = Array.from({ length: 20 }, (_, at) => ({ ...trace(at < 10 ? 1 : 81, []), id: `w${at}` }))
+    const loadCurve = { schema: 'load-curve@1', steps: [{ purpose: 'measure', offeredRatePerSecond: 10, routes: [] }] }
+    const runtime = {
+      schema: 'runtime@1',
+      processes: [{ pools: [], samples: [{ requests: 40, cpuUserMs: 2_020, cpuSystemMs: 0 }] }],
+    }
+    const evidence = evidenceOf([...heavy, ...waiting], { 'load-curve': loadCurve, runtime } as unknown as Evidence)
+    const edit: Edit = {
+      kind: 'demand',
+      resource: 'app-cpu',
+      route: 'GET /heavy',
+      removeMsPerRequest: 100,
+      blocking: true,
+      offloaded: true,
+    }
+    const byRoute = new Map(predictAll([edit], evidence, { random: seededRandom(1) }).map(one => [one.route, one]))
+    expect(byRoute.get('GET /heavy')!.p50Ms!.estimate).toBeCloseTo(100, 0)
+    expect(byRoute.get('GET /a')!.p95Ms!.estimate).toBeLessThan(20)
+    expect(ask(edit, evidence)!.route).toBe('GET /a')
   })
 })

@@ -24,6 +24,8 @@ export interface Draft {
   readonly steps: readonly Step[]
   /** Application time that the edits take away, ms, wherever it lies. */
   removedGapMs: number
+  /** Application time that only leaves the event loop, ms: others no longer wait for it, the request itself does. */
+  offloadedMs: number
   /** Share of the application's time that remains: waiting for the event loop that no longer happens. */
   gapWaitFraction: number
   /** Share of the gap behind the last step that stays. */
@@ -37,7 +39,7 @@ export function draftOf(trace: Trace): Draft {
     .filter(span => !parents.has(span.id) && span.startMs < trace.durationMs)
     .map(span => stepOf(span, trace.durationMs))
     .toSorted((a, b) => a.startMs - b.startMs || a.endMs - b.endMs)
-  return { trace, steps, removedGapMs: 0, gapWaitFraction: 1, tailFraction: 1 }
+  return { trace, steps, removedGapMs: 0, offloadedMs: 0, gapWaitFraction: 1, tailFraction: 1 }
 }
 
 function stepOf(span: Span, traceMs: number): Step {

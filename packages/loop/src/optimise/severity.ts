@@ -6,9 +6,11 @@ import { figuresOf } from './figures.ts'
 const highFraction = 0.2
 const warnFraction = 0.05
 
-/** 0 to 1. A route that is rarely asked for counts less: its share against that of an equally loaded route, never above 1. */
+/** 0 to 1: of the route's p95, or where a resource is saturated of the work that limits the rate. A route that is rarely asked for counts less: its share against that of an equally loaded route, never above 1. */
 export function gainFraction(predicted: Prediction | undefined, finding: Finding, evidence: Evidence): number {
-  const p95 = predicted?.p95Ms
+  if (!predicted) return 0
+  if (predicted.capacityRatio !== undefined) return 1 - 1 / predicted.capacityRatio
+  const p95 = predicted.p95Ms
   if (!p95 || p95.beforeMs <= 0) return 0
   const returned = Math.min(1, Math.max(0, 1 - p95.estimate / p95.beforeMs))
   const route = predicted.route ?? finding.where.route

@@ -1,0 +1,189 @@
+/** Second order: removed work also stood in the way of others, in the pool, on the event loop and in the database; and it is what limits the rate. */
+import type { Edit, Trace } from '@whetstone/model'
+import { seededRandom } from '@whetstone/stats'
+import { applyEdit, type Bound } from './apply-edit.ts'
+import { type Figures, keyOf } from './figures.ts'
+import { type QueueSide, waitFraction } from './queue.ts'
+import { type Draft, draftOf, gapsOf } from './replay.ts'
+
+/** What is left of each kind of waiting, 0 to 1. */
+export interface Waits {
+  readonly pool: number
+  readonly cpu: number
+  /** Of what a query takes beyond its quiet runs. */
+  readonly database: number
+  /** CPU of one call without what a demand edit names. */
+  readonly cpuPerCallMs: number
+}
+
+export const unchangedWaits: Waits = { pool: 1, cpu: 1, database: 1, cpuPerCallMs: 0 }
+
+export interface LoadEffect {
+  readonly waits: Waits
+  /** Of the busiest resource as it was measured, 0 to 1 and above. */
+  readonly utilisation: number
+  /** Requests per second that the narrowest resource lets through, after over before. */
+  readonly capacityRatio: number
+}
+
+export interface Edited {
+  readonly draft: Draft
+  readonly met: boolean
+}
+
+/** One trace with the edits, and with the waiting that they leave. */
+export function edited(trace: Trace, edits: readonly Edit[], figures: Figures, bound: Bound, waits: Waits): Edited {
+  const draft = draftOf(trace)
+  for (const step of draft.steps) {
+    const quietMs = figures.runs.get(keyOf(step.span))?.quietMs ?? step.durationMs
+    if (step.span.kind === 'query') step.durationMs -= Math.max(0, step.durationMs - quietMs) * (1 - waits.database)
+  }
+  const met = edits.map(edit => applyEdit(draft, edit, figures, bound)).some(Boolean)
+  for (const step of draft.steps) step.newWaitMs *= waits.pool
+  if (waits.cpu < 1) {
+    const gapMs = gapsOf(draft)
+    const ownMs = Math.min(gapMs, waits.cpuPerCallMs * callsOf(draft) + draft.removedGapMs + draft.offloadedMs)
+    draft.gapWaitFraction = gapMs > 0 ? (ownMs + (gapMs - ownMs) * waits.cpu) / gapMs : 1
+  }
+  return { draft, met }
+}
+
+/** One resource before and after: what a request asks of it, and how many can be served at once. */
+interface Resource {
+  readonly before: QueueSide
+  readonly after: QueueSide
+}
+
+/** @param seed the same for every finding of a run, so that their order does not depend on chance */
+export function loadEffect(edits: readonly Edit[], figures: Figures, seed: number): LoadEffect {
+  const { arrivalsPerSecond } = figures
+  if (arrivalsPerSecond === undefined) return { waits: unchangedWaits, utilisation: 0, capacityRatio: 1 }
+  const { population, waitsForPool } = populationOf(edits, figures)
+  const cpuPerCallMs = ownCpuPerCall(population, figures)
+  const resources = {
+    pool: waitsForPool ? poolOf(population, edits, figures) : undefined,
+    cpu: cpuPerCallMs === undefined ? undefined : eventLoopOf(population, cpuPerCallMs, figures),
+    database: figures.databaseCores === undefined ? undefined : databaseOf(population, figures, figures.databaseCores),
+  }
+  const remaining = (resource: Resource | undefined) =>
+    resource ? waitFraction(resource.before, resource.after, arrivalsPerSecond, () => seededRandom(seed)) : 1
+  const known = Object.values(resources).filter(resource => resource !== undefined)
+  const demandBefore = Math.max(0, ...known.map(({ before }) => demandMs(before)))
+  const demandAfter = Math.max(0, ...known.map(({ after }) => demandMs(after)))
+  return {
+    waits: {
+      pool: remaining(resources.pool),
+      cpu: remaining(resources.cpu),
+      database: remaining(resources.database),
+      cpuPerCallMs: cpuPerCallMs ?? 0,
+    },
+    utilisation: (demandBefore * arrivalsPerSecond) / 1_000,
+    capacityRatio: demandAfter > 0 ? Math.max(1, demandBefore / demandAfter) : 1,
+  }
+}
+
+/** Milliseconds that one request keeps one of all servers busy. */
+function demandMs({ servicesMs, servers, perRequest = 1 }: QueueSide): number {
+  const sum = servicesMs.reduce((total, ms) => total + ms, 0)
+  return servicesMs.length === 0 ? 0 : ((sum / servicesMs.length) * perRequest) / servers
+}
+
+interface Pair {
+  readonly before: Draft
+  readonly after: Draft
+}
+
+/** A route is drawn as often as it is requested, however many of its traces were kept. */
+function populationOf(edits: readonly Edit[], figures: Figures) {
+  let waitsForPool = false
+  const population = [...figures.tracesByRoute].flatMap(([route, traces]) => {
+    const times = Math.max(1, Math.round((figures.shareOfRequests(route) * 1_000) / traces.length))
+    return traces.flatMap(trace => {
+      const before = draftOf(trace)
+      waitsForPool ||= before.steps.some(({ waitMs }) => waitMs > 0)
+      const pair: Pair = { before, after: edited(trace, edits, figures, 'likely', unchangedWaits).draft }
+      return Array.from({ length: times }, () => pair)
+    })
+  })
+  return { population, waitsForPool }
+}
+
+const sumOf = (population: readonly Pair[], of: (pair: Pair) => number) =>
+  population.reduce((sum, pair) => sum + of(pair), 0)
+
+function callsOf({ steps }: Draft): number {
+  return 1 + steps.filter(({ isRemoved }) => !isRemoved).length
+}
+
+/** What is measured holds what a demand edit names; the rest is spread evenly over the calls. */
+function ownCpuPerCall(population: readonly Pair[], { cpuPerCallMs }: Figures): number | undefined {
+  if (cpuPerCallMs === undefined) return undefined
+  const namedMs = sumOf(population, ({ after }) => after.removedGapMs + after.offloadedMs)
+  const calls = sumOf(population, ({ before }) => callsOf(before))
+  return Math.max(0, cpuPerCallMs - namedMs / Math.max(1, calls))
+}
+
+function poolOf(population: readonly Pair[], edits: readonly Edit[], figures: Figures): Resource | undefined {
+  const resized = edits.find(edit => edit.kind === 'connection' && edit.change.kind === 'pool-size')
+  const change = resized?.kind === 'connection' && resized.change.kind === 'pool-size' ? resized.change : undefined
+  const from = change?.from ?? figures.poolSize
+  if (from === undefined) return undefined
+  return {
+    before: { servicesMs: population.map(({ before }) => queryMs(before)), servers: from * figures.processes },
+    after: {
+      servicesMs: population.map(({ after }) => queryMs(after)),
+      servers: (change?.to ?? from) * figures.processes,
+    },
+  }
+}
+
+function eventLoopOf(population: readonly Pair[], cpuPerCallMs: number, { processes }: Figures): Resource {
+  return {
+    before: {
+      servicesMs: population.map(
+        ({ before, after }) => callsOf(before) * cpuPerCallMs + after.removedGapMs + after.offloadedMs,
+      ),
+      servers: processes,
+    },
+    after: { servicesMs: population.map(({ after }) => callsOf(after) * cpuPerCallMs), servers: processes },
+  }
+}
+
+/** Every query is an arrival of its own; what it asks of a core is its quiet run beyond the round trip, scaled as the edit scaled it. */
+function databaseOf(population: readonly Pair[], figures: Figures, servers: number): Resource {
+  const before = databaseServices(
+    population.map(pair => pair.before),
+    figures,
+  )
+  const after = databaseServices(
+    population.map(pair => pair.after),
+    figures,
+  )
+  // A statement that waits for a disk or a lock holds no core: where its CPU was measured, no more is asked than that.
+  const modelledMs = demandMs({ ...before, servers: 1 })
+  const measuredMs = figures.databaseCpuMsPerRequest
+  const share = measuredMs === undefined || modelledMs <= 0 ? 1 : Math.min(1, measuredMs / modelledMs)
+  const scaled = ({ servicesMs, perRequest }: ReturnType<typeof databaseServices>): QueueSide => ({
+    servicesMs: servicesMs.map(ms => ms * share),
+    perRequest,
+    servers,
+  })
+  return { before: scaled(before), after: scaled(after) }
+}
+
+function databaseServices(drafts: readonly Draft[], figures: Figures) {
+  const servicesMs = drafts.flatMap(({ steps }) =>
+    steps.flatMap(step => {
+      if (step.span.kind !== 'query' || step.isRemoved) return []
+      const measuredMs = step.endMs - step.startMs - step.waitMs
+      const quietMs = figures.runs.get(keyOf(step.span))?.quietMs ?? measuredMs
+      const share = measuredMs > 0 ? Math.min(1, step.durationMs / measuredMs) : 1
+      return [Math.max(0, quietMs * share - figures.roundTripMs)]
+    }),
+  )
+  return { servicesMs, perRequest: servicesMs.length / Math.max(1, drafts.length) }
+}
+
+function queryMs({ steps }: Draft): number {
+  return steps.reduce((ms, step) => ms + (step.span.kind === 'query' ? step.durationMs : 0), 0)
+}
