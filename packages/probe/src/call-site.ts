@@ -19,12 +19,19 @@ const sitesKept = 5_000
 const issuers =
   /[\\/]node_modules[\\/](?:\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(sequelize|@sequelize[\\/]core|typeorm|knex|kysely|drizzle-orm|slonik|@slonik[\\/]\w+|@prisma[\\/]adapter-pg|objection|@mikro-orm[\\/]\w+)[\\/]/
 
+/** Carries a call without meaning anything by it: drivers, ORMs, frameworks, and what they stand on. */
+const carriers =
+  /^(?:pg|pg-.*|postgres|pgpass|fastify|avvio|find-my-way|express|router|connect|finalhandler|koa|koa-.*|@koa\/.*|@nestjs\/.*|@fastify\/.*|graphql|graphql-.*|@graphql-.*|@apollo\/.*|apollo-.*|@prisma\/.*|tarn|generic-pool|sequelize-pool|retry-as-promised|dataloader|rxjs|slonik|@slonik\/.*|@sequelize\/.*|@mikro-orm\/.*|bluebird|tslib|reflect-metadata|zone\.js|@opentelemetry\/.*|@babel\/.*|regenerator-runtime|tsx|ts-node)$/
+const packageName = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/
+
 const sites = new BoundedMap<string, Site>(sitesKept)
 
 /** `record` leads further back where the stack ends before the service's own code. */
 export function captureCallSite(below: (...args: never[]) => unknown, record?: RequestRecord): CallSite {
   let issuedBy: string | undefined
   const frames: Frame[] = []
+  // A service that is itself a package (a shop system, a CMS) has its code in node_modules: better its line than none.
+  const libraryFrames: Frame[] = []
   withStructuredStacks(() => {
     const holder: { stack?: readonly NodeJS.CallSite[] } = {}
     Error.captureStackTrace(holder, below)
@@ -36,15 +43,18 @@ export function captureCallSite(below: (...args: never[]) => unknown, record?: R
       if (frames.length > 0) return
     }
   })
-  const site = frames.length > 0 ? intern(frames) : undefined
+  // Only where the way back was open: before, the service's own line may be further back than was looked.
+  const nearest = frames.length > 0 || record?.trail === undefined ? frames : libraryFrames
+  const site = nearest.length > 0 ? intern(nearest) : undefined
   return { ...(site && { site }), ...(issuedBy && { issuedBy }) }
 
   function read(stack: readonly NodeJS.CallSite[]): void {
     for (const callSite of stack) {
       const fileName = callSite.getFileName()
       if (!fileName) continue
-      const { isApplication, issuer } = factsOf(fileName)
+      const { isApplication, isLibrary, issuer } = factsOf(fileName)
       if (isApplication && frames.length < framesKept) frames.push(frameOf(callSite, fileName))
+      if (isLibrary && libraryFrames.length < framesKept) libraryFrames.push(frameOf(callSite, fileName))
       issuedBy = issuer ?? issuedBy
     }
   }
@@ -67,6 +77,8 @@ function withStructuredStacks(run: () => void): void {
 interface FileFacts {
   readonly path: string
   readonly isApplication: boolean
+  /** Code of a package that is neither driver, ORM nor framework. */
+  readonly isLibrary: boolean
   readonly issuer?: string
 }
 const filesKept = 5_000
@@ -80,9 +92,11 @@ function factsOf(fileName: string): FileFacts {
     .exec(path)?.[1]
     ?.replace(/^@sequelize.*/, 'sequelize')
     .replace(/^@slonik.*/, 'slonik')
+  const dependency = packageName.exec(path)?.[1]?.replaceAll('\\', '/')
   const facts = {
     path,
     isApplication: isApplicationFile(path),
+    isLibrary: dependency !== undefined && issuer === undefined && !carriers.test(dependency),
     ...(issuer && { issuer: issuer.replace(/^@mikro-orm.*/, 'mikro-orm').replaceAll('\\', '/') }),
   }
   files.set(fileName, facts)

@@ -7,9 +7,9 @@ import { currentRequest } from './context.ts'
 import { addBackgroundUse } from './ledger.ts'
 import { level, TRACE } from './level.ts'
 import { joinHashes, parametersHash } from './parameters-hash.ts'
-import type { RequestRecord, UseRecord } from './request-record.ts'
+import type { RequestRecord, SpanRecord, UseRecord } from './request-record.ts'
 import { statementOf } from './statements.ts'
-import type { SentText } from './statements.ts'
+import type { SentText, StatementRecord } from './statements.ts'
 
 type Values = readonly unknown[] | undefined
 type Below = (...args: never[]) => unknown
@@ -25,6 +25,8 @@ export interface QueryOrigin {
 export interface ConnectionState {
   readonly number: number
   transaction: number | undefined
+  /** The last callback that was put around one of the driver's: where it is still the newest, no query was added. */
+  observed: unknown
 }
 
 let transactions = 0
@@ -35,35 +37,46 @@ const states = new WeakMap<object, ConnectionState>()
 export function connectionState(connection: object): ConnectionState {
   const known = states.get(connection)
   if (known) return known
-  const state: ConnectionState = { number: ++connections, transaction: undefined }
+  const state: ConnectionState = { number: ++connections, transaction: undefined, observed: undefined }
   states.set(connection, state)
   return state
 }
 
-export class QueryCall {
+/** Kept as the span of its trace when it is over: a second object for every query would double what is thrown away. */
+export class QueryCall implements SpanRecord {
+  readonly kind = 'query'
   readonly record: RequestRecord | undefined
-  readonly #sent: SentText
-  readonly #values: Values
-  readonly #hash: number
+  readonly statement: StatementRecord
+  readonly hash: number
+  readonly site: Site | undefined
   readonly #use: UseRecord | undefined
-  readonly #site: Site | undefined
-  #startedAt = 0
-  #connection: ConnectionState | undefined
-  #transaction: number | undefined
+  #sent: SentText | undefined
+  #values: Values
+  #state: ConnectionState | undefined
+  startedAt: number
+  durationMs = 0
+  failed = false
+  rows = 0
   poolWaitMs = 0
+  connection: number | undefined
+  transaction: number | undefined
   isFinished = false
+  /** Its answer goes to a promise, which brings its own context along: nothing of the service runs inside the driver's callback. */
+  isPromised = false
 
   /** `below` is the hooked function: frames above it in the stack are ours. */
   constructor(text: string, values: Values, below: Below, origin?: QueryOrigin) {
     const current = origin ? origin.record : currentRequest()
     const record = current?.isFinished ? undefined : current
     this.record = record
-    this.#sent = statementOf(text)
+    const sent = statementOf(text)
+    const { statement } = sent
+    this.statement = statement
+    this.#sent = sent
     this.#values = values
-    const { statement } = this.#sent
     const isTracing = level >= TRACE
     // Literals are parameters too: without them two different lookups written out in full would look like a duplicate.
-    this.#hash = isTracing ? joinHashes(parametersHash(values), this.#sent.literalsHash) : 0
+    this.hash = isTracing ? joinHashes(parametersHash(values), sent.literalsHash) : 0
     let use = record?.useOf(statement)
     let site: Site | undefined
     if (origin) {
@@ -72,33 +85,47 @@ export class QueryCall {
       site = this.#noteCaller(captureCallSite(below, record))
     }
     if (site !== undefined && use !== undefined) use = record!.useAt(use, site)
-    this.#site = site
+    this.site = site ?? use?.site
     this.#use = use
-    use?.call(this.#hash)
-    this.#startedAt = origin ? origin.startedAt : now()
+    use?.call(this.hash)
+    this.startedAt = origin ? origin.startedAt : now()
   }
 
   /** The driver has a connection now. */
   start(connection: ConnectionState): void {
-    this.#startedAt = now()
+    this.startedAt = now()
     this.ranOn(connection)
   }
 
   ranOn(connection: ConnectionState): void {
-    this.#connection = connection
-    const { step } = this.#sent.statement
+    this.#state = connection
+    this.connection = connection.number
+    const { step } = this.statement
     if (step === 'begin') connection.transaction = ++transactions
-    this.#transaction = connection.transaction
+    this.transaction = connection.transaction
     if (step === 'end') connection.transaction = undefined
+  }
+
+  /** The newest query of a connection is watched already: none was added to it. */
+  isObserved(callback: unknown): boolean {
+    return this.#state?.observed === callback
+  }
+
+  observes(callback: unknown): void {
+    if (this.#state !== undefined) this.#state.observed = callback
   }
 
   finish(failed: boolean, rows: number): void {
     if (this.isFinished) return
     this.isFinished = true
-    const durationMs = now() - this.#startedAt
-    const { statement, placeholders } = this.#sent
-    const { record } = this
-    if (level >= TRACE && !failed) statement.sample(placeholders, this.#values, durationMs, rows)
+    const durationMs = now() - this.startedAt
+    this.durationMs = durationMs
+    this.failed = failed
+    this.rows = rows
+    const { record, statement } = this
+    if (level >= TRACE && !failed) statement.sample(this.#sent!.placeholders, this.#values, durationMs, rows)
+    // What is kept of it must not keep the parameters alive.
+    this.#values = this.#sent = this.#state = undefined
     if (record === undefined) {
       addBackgroundUse(statement, durationMs, rows, failed)
       return
@@ -109,24 +136,11 @@ export class QueryCall {
     record.rows += rows
     record.poolWaitMs += this.poolWaitMs
     if (this.poolWaitMs > record.longestWaitMs) record.longestWaitMs = this.poolWaitMs
-    if (level < TRACE || record.isFinished) return
-    record.addSpan({
-      kind: 'query',
-      startedAt: this.#startedAt,
-      durationMs,
-      failed,
-      statement,
-      rows,
-      hash: this.#hash,
-      poolWaitMs: this.poolWaitMs,
-      connection: this.#connection?.number,
-      transaction: this.#transaction,
-      site: this.#site ?? this.#use?.site,
-    })
+    if (level >= TRACE && !record.isFinished) record.addSpan(this)
   }
 
   #noteCaller({ site, issuedBy }: CallSite): Site | undefined {
-    const { statement } = this.#sent
+    const { statement } = this
     if (issuedBy !== undefined && statement.issuedBy !== issuedBy) statement.nameIssuer(issuedBy)
     return site
   }

@@ -33,8 +33,8 @@ export class UseRecord {
   poolWaitMs = 0
   errors = 0
   duplicateCalls = 0
-  /** Of the parameters of every call so far; a set only once there are several. */
-  #firstHash = 0
+  /** Of the parameters of every call so far; looked through one by one while they are few, which is quicker than a set. */
+  readonly #fewHashes: number[] = []
   #hashes: Set<number> | undefined
 
   constructor(statement: StatementRecord, site: Site | undefined) {
@@ -43,15 +43,18 @@ export class UseRecord {
   }
 
   call(hash: number): void {
-    if (this.calls++ === 0) {
-      this.#firstHash = hash
-      return
-    }
-    this.#hashes ??= new Set([this.#firstHash])
-    if (this.#hashes.has(hash)) this.duplicateCalls++
-    else if (this.#hashes.size < 1_000) this.#hashes.add(hash)
+    this.calls++
+    if (this.#hashes === undefined) {
+      if (this.#fewHashes.includes(hash)) this.duplicateCalls++
+      else if (this.#fewHashes.length < fewHashes) this.#fewHashes.push(hash)
+      else this.#hashes = new Set(this.#fewHashes).add(hash)
+    } else if (this.#hashes.has(hash)) this.duplicateCalls++
+    else if (this.#hashes.size < hashesKept) this.#hashes.add(hash)
   }
 }
+
+const fewHashes = 32
+const hashesKept = 1_000
 
 export interface SyncRecord {
   readonly name: string

@@ -13,6 +13,9 @@ const longestParameter = 512
 const parametersKept = 64
 const sitesAtFirst = 20
 const siteEvery = 128
+/** A loop shows itself at these repeats, and reading its stack in every request would cost more than all else the probe does. */
+const telling: ReadonlySet<number> = new Set([3, 10])
+const tellingRead = 40
 
 export type TransactionStep = 'begin' | 'end' | undefined
 type Values = readonly unknown[] | undefined
@@ -25,6 +28,7 @@ export class StatementRecord {
   issuedBy: string | undefined
   isShipped = false
   calls = 0
+  #tellingRead = 0
   slowestMs = -1
   readonly unshipped: ParameterSample[] = []
 
@@ -44,7 +48,8 @@ export class StatementRecord {
   /** Whether this call is one of those whose stack is worth reading. `repeat` counts from 1 within the request. */
   wantsSite(repeat: number): boolean {
     const calls = ++this.calls
-    return calls <= sitesAtFirst || calls % siteEvery === 0 || repeat === 3 || repeat === 10
+    if (calls <= sitesAtFirst || calls % siteEvery === 0) return true
+    return this.#tellingRead < tellingRead && telling.has(repeat) && ++this.#tellingRead > 0
   }
 
   /** Keeps the slowest, and a thinning choice of the others so that the whole key range is met. */

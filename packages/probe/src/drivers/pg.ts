@@ -105,7 +105,7 @@ function watchCallback(client: ClientState, call: QueryCall, isPromise: boolean)
       client._sentQueryQueue?.at(-1) ??
       ('_activeQuery' in client ? client._activeQuery : client.activeQuery)
     const inner = query?.callback
-    if (!query || typeof inner !== 'function' || inner === watched.get(query)) {
+    if (!query || typeof inner !== 'function' || call.isObserved(inner)) {
       call.finish(true, 0)
       return
     }
@@ -115,15 +115,16 @@ function watchCallback(client: ClientState, call: QueryCall, isPromise: boolean)
       } catch (error) {
         failed(error)
       }
-      return isPromise ? Reflect.apply(inner, this, args) : callInRequest(call.record, inner, this, args)
+      return isPromise || call.isPromised
+        ? Reflect.apply(inner, this, args)
+        : callInRequest(call.record, inner, this, args)
     }
-    watched.set(query, observed)
+    call.observes(observed)
     query.callback = observed
   } catch (error) {
     failed(error)
   }
 }
-const watched = new WeakMap<object, Callback>()
 
 interface QueryResult {
   readonly rowCount?: number | null
@@ -201,6 +202,7 @@ function hookPool(prototype: Pool): void {
       return Reflect.apply(originalQuery, this, arguments as unknown as unknown[])
     try {
       handedOver = newCall(text, values, query)
+      if (handedOver) handedOver.isPromised = typeof values !== 'function' && typeof _callback !== 'function'
     } catch (error) {
       failed(error)
     }
