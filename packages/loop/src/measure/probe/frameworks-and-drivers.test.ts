@@ -15,6 +15,8 @@ afterAll(async () => await postgres?.stop())
 interface Expectation {
   readonly file: string
   readonly path?: string
+  /** Posted to the path. Default: the path is got. */
+  readonly json?: unknown
   readonly route: string
   readonly text: string
   readonly issuedBy?: string
@@ -117,10 +119,11 @@ const forms = [
 ]
 
 describe.each(forms)('$form', ({ commonJs }) => {
-  test.each(expectations.filter(({ file }) => commonJs || !file.endsWith('.ts')))(
+  test.each(expectations)(
     '$file $route: $text',
-    async ({ file, path, route, text, issuedBy, lines = ['statement'], answer = '{"name":"author 7"}' }) => {
-      const seen = await observe({ file, databaseUrl, commonJs }, [path!, path!, path!])
+    async ({ file, path, json, route, text, issuedBy, lines = ['statement'], answer = '{"name":"author 7"}' }) => {
+      const request = json === undefined ? path! : { path: path!, json }
+      const seen = await observe({ file, databaseUrl, commonJs }, [request, request, request])
       expect(seen.warnings).toEqual([])
       if (answer !== '') expect(seen.answers[0]).toBe(answer)
       expect(seen.evidence.traces.routes.map(one => `${one.route} ${one.requests}`)).toEqual([`${route} 3`])

@@ -58,9 +58,9 @@ test('without a socket to report to the probe changes nothing', async () => {
 test('the service goes on when the tool dies midway', async () => {
   const running = await runFixture({ file: 'probe-services/fastify-pg.mjs', databaseUrl })
   try {
-    expect(await running.get('/authors/1')).toBe('{"name":"author 1"}')
+    expect(await running.ask('/authors/1')).toBe('{"name":"author 1"}')
     await running.receiver.close()
-    for (let id = 2; id < 12; id++) expect(await running.get(`/authors/${id}`)).toBe(`{"name":"author ${id}"}`)
+    for (let id = 2; id < 12; id++) expect(await running.ask(`/authors/${id}`)).toBe(`{"name":"author ${id}"}`)
   } finally {
     await running.stop()
   }
@@ -94,12 +94,12 @@ test('every worker of a cluster reports for itself', async () => {
 test('reset forgets what came before, and level red counts requests without reading statements', async () => {
   const running = await runFixture({ file: 'probe-services/fastify-pg.mjs', databaseUrl })
   try {
-    await running.get('/authors/1')
+    await running.ask('/authors/1')
     await running.receiver.reset()
     running.receiver.setLevel('red')
     await running.receiver.flush()
-    await running.get('/authors/2')
-    await running.get('/authors/3/books')
+    await running.ask('/authors/2')
+    await running.ask('/authors/3/books')
     await running.receiver.flush()
     const { traces, statements } = running.receiver.evidence()
     expect(traces.routes.map(({ route, requests }) => `${route} ${requests}`).toSorted()).toEqual([
@@ -119,7 +119,7 @@ test('a CPU profile names the code of the service apart from dependencies', asyn
     const arrived = running.receiver.nextProfile()
     running.receiver.profile(400)
     const until = performance.now() + 400
-    while (performance.now() < until) await running.get('/things/1')
+    while (performance.now() < until) await running.ask('/things/1')
     await arrived
     const profile = running.receiver.evidence()['cpu-profile'].profiles[0]
     expect(profile?.samples).toBeGreaterThan(10)

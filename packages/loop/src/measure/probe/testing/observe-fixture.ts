@@ -35,7 +35,7 @@ export async function bookDatabase(server: PostgresServer): Promise<string> {
 
 export interface Fixture {
   readonly file: string
-  /** Run it compiled to CommonJS with a source map beside it, as a build leaves it. TypeScript always is. */
+  /** Run it compiled to CommonJS with a source map beside it, as a build leaves it. TypeScript is always built, to either form. */
   readonly commonJs?: boolean
   readonly databaseUrl?: string
   /** The service listens on a second port, and that is the one to ask. */
@@ -44,6 +44,8 @@ export interface Fixture {
   readonly nodeArguments?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
+/** A path to get, or JSON to post to one. */
+export type FixtureRequest = string | { readonly path: string; readonly json: unknown }
 export interface Observed {
   readonly evidence: ProbeEvidence
   readonly routes: readonly RegisteredRoute[]
@@ -54,7 +56,7 @@ export interface RunningFixture {
   readonly baseUrl: string
   readonly pid: number
   readonly receiver: ProbeReceiver
-  get(path: string): Promise<string>
+  ask(request: FixtureRequest): Promise<string>
   stop(): Promise<void>
 }
 
@@ -96,36 +98,54 @@ export async function runFixture(fixture: Fixture): Promise<RunningFixture> {
     baseUrl,
     pid: child.pid!,
     receiver,
-    get: async path => await (await fetch(baseUrl + path)).text(),
+    ask: async request => await answerOf(baseUrl, request),
     stop,
   }
 }
 
-async function runnable({ file, commonJs }: Fixture): Promise<string> {
-  if (commonJs !== true && !file.endsWith('.ts')) return fixtures + file
-  const outfile = join(dirname(fixtures + file), 'dist', basename(file).replace(/\.\w+$/, '.cjs'))
+async function answerOf(baseUrl: string, request: FixtureRequest): Promise<string> {
+  if (typeof request === 'string') return await (await fetch(baseUrl + request)).text()
+  const { path, json } = request
+  const headers = { 'content-type': 'application/json' }
+  return await (await fetch(baseUrl + path, { method: 'POST', headers, body: JSON.stringify(json) })).text()
+}
+
+async function runnable({ file, commonJs = false }: Fixture): Promise<string> {
+  if (!commonJs && !file.endsWith('.ts')) return fixtures + file
+  const outfile = join(dirname(fixtures + file), 'dist', basename(file).replace(/\.\w+$/, commonJs ? '.cjs' : '.mjs'))
   await build({
     entryPoints: [fixtures + file],
     outfile,
-    format: 'cjs',
+    bundle: true,
+    packages: 'external',
     platform: 'node',
     target: 'node20',
     sourcemap: true,
     logLevel: 'silent',
-    define: { 'import.meta.filename': '__filename' },
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+    ...(commonJs ? asCommonJs : { format: 'esm' }),
   })
   return outfile
 }
 
+/** CommonJS knows where it is by other names. */
+const asCommonJs = {
+  format: 'cjs',
+  define: { 'import.meta.filename': '__filename', 'import.meta.url': 'moduleUrl' },
+  banner: { js: `const moduleUrl = require('node:url').pathToFileURL(__filename).href` },
+} as const
+
 /** Sends the requests one after another (a list in the list: at once), then collects the evidence. */
-export async function observe(fixture: Fixture, requests: readonly (string | readonly string[])[]): Promise<Observed> {
+export async function observe(
+  fixture: Fixture,
+  requests: readonly (FixtureRequest | readonly FixtureRequest[])[],
+): Promise<Observed> {
   const running = await runFixture(fixture)
   try {
     const answers: string[] = []
     for (const request of requests) {
-      const paths = typeof request === 'string' ? [request] : request
-      answers.push(...(await Promise.all(paths.map(async path => await running.get(path)))))
+      const together = isList(request) ? request : [request]
+      answers.push(...(await Promise.all(together.map(async one => await running.ask(one)))))
     }
     await running.receiver.flush()
     const { receiver } = running
@@ -133,6 +153,10 @@ export async function observe(fixture: Fixture, requests: readonly (string | rea
   } finally {
     await running.stop()
   }
+}
+
+function isList(request: FixtureRequest | readonly FixtureRequest[]): request is readonly FixtureRequest[] {
+  return Array.isArray(request)
 }
 
 /** `path:line` of the line of a fixture that ends with this comment. */
