@@ -8,6 +8,7 @@ import { announceRoute } from '../route-registry.ts'
 interface RouteOptions {
   readonly method: string | readonly string[]
   readonly url: string
+  readonly handler: unknown
 }
 interface FastifyRequest {
   readonly raw: object
@@ -31,16 +32,28 @@ export function hookFastify(): void {
 }
 
 function watch(fastify: FastifyInstance): void {
-  fastify.addHook('onRoute', function onRoute({ method, url }) {
+  const handlers = new Map<string, unknown>()
+  const repeated = new Set<string>()
+  fastify.addHook('onRoute', function onRoute({ method, url, handler }) {
+    // A plugin's `/` is registered with and without its slash: one route, named without.
+    const plain = withoutSlash(url)
+    if (plain !== url && handlers.get(plain) === handler) repeated.add(url)
+    handlers.set(url, handler)
     const methods = typeof method === 'string' ? [method] : method
-    for (const one of methods) if (one !== 'HEAD') announceRoute(one, url, 'fastify', captureCallSite(onRoute).site)
+    const announced = methods.filter(one => one !== 'HEAD' && !repeated.has(url))
+    for (const one of announced) announceRoute(one, url, 'fastify', captureCallSite(onRoute).site)
   })
   fastify.addHook('onRequest', (request, _reply, done) => {
     const record = attachedRequest(request.raw)
     if (record !== undefined) {
+      const url = request.routeOptions ? request.routeOptions.url : request.context?.config?.url
       record.isRouted = true
-      record.pattern = request.routeOptions ? request.routeOptions.url : request.context?.config?.url
+      record.pattern = url !== undefined && repeated.has(url) ? withoutSlash(url) : url
     }
     done()
   })
+}
+
+function withoutSlash(url: string): string {
+  return url.length > 1 && url.endsWith('/') ? url.slice(0, -1) : url
 }

@@ -7,11 +7,12 @@ import type { Observed } from './testing/observe-fixture.ts'
 
 const file = 'probe-services/fastify-pg.mjs'
 let postgres: PostgresServer
+let databaseUrl: string
 let seen: Observed
 
 beforeAll(async () => {
   postgres = await startPostgres()
-  const databaseUrl = await bookDatabase(postgres)
+  databaseUrl = await bookDatabase(postgres)
   seen = await observe({ file, databaseUrl }, [
     '/authors/1',
     '/authors/2/books',
@@ -98,5 +99,19 @@ describe('fastify and pg', () => {
     const statement = seen.evidence.statements.statements.find(({ text }) => text.startsWith('select title'))
     expect(statement?.parameters.length).toBeGreaterThan(3)
     expect(statement?.parameters[0]?.values).toHaveLength(1)
+  })
+
+  test("a plugin's own route is one, with and without its slash, in version 4 too", async () => {
+    const mounted = await observe({ file: 'probe-fastify4/fastify4-pg.mjs', databaseUrl }, [
+      '/by/7/books',
+      '/by/7/books/',
+    ])
+    expect(mounted.routes.map(route => `${route.method} ${route.pattern}`)).toEqual([
+      'GET /authors/:id',
+      'GET /by/:author/books',
+    ])
+    expect(mounted.evidence.traces.routes.map(route => `${route.route} ${route.requests}`)).toEqual([
+      'GET /by/:author/books 2',
+    ])
   })
 })

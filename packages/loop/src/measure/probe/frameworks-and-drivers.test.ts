@@ -56,6 +56,15 @@ const expectations: readonly Expectation[] = [
   },
   { file: 'probe-services/koa-pg.mjs', path: '/api/authors/7', route: 'GET /api/authors/:id', text: plain },
   { file: 'probe-services/nest-pg.ts', ...byPath, text: plain, lines: ['statement', 'caller'] },
+  { file: 'probe-fastify4/fastify4-pg.mjs', ...byPath, text: plain },
+  {
+    file: 'probe-fastify4/fastify4-pg.mjs',
+    path: '/by/7/books',
+    route: 'GET /by/:author/books',
+    text: 'select id from book where author_id = $1',
+    lines: ['prefixed'],
+    answer: '',
+  },
   { file: 'probe-services/http-pg.mjs', ...byPath, text: plain },
   {
     file: 'probe-services/graphql-kysely.mjs',
