@@ -56,6 +56,7 @@ const expectations: readonly Expectation[] = [
   },
   { file: 'probe-services/koa-pg.mjs', path: '/api/authors/7', route: 'GET /api/authors/:id', text: plain },
   { file: 'probe-services/nest-pg.ts', ...byPath, text: plain, lines: ['statement', 'caller'] },
+  { file: 'probe-services/nest-fastify-pg.ts', ...byPath, text: plain, lines: ['statement', 'caller'] },
   { file: 'probe-fastify4/fastify4-pg.mjs', ...byPath, text: plain },
   {
     file: 'probe-fastify4/fastify4-pg.mjs',
