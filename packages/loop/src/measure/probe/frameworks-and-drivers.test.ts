@@ -76,6 +76,23 @@ const expectations: readonly Expectation[] = [
     answer: '{"data":{"author":{"name":"author 7"}}}',
   },
   {
+    file: 'probe-services/apollo-pg.mjs',
+    path: '/',
+    json: { query: 'query OneAuthor($id: Int!) { author(id: $id) { name } }', variables: { id: 7 } },
+    route: 'POST / OneAuthor',
+    text: 'select id, name from author where id = $1',
+    answer: '{"data":{"author":{"name":"author 7"}}}\n',
+  },
+  {
+    file: 'probe-services/apollo-pg.mjs',
+    path: '/',
+    json: { query: '{ author(id: 7) { books { title } } }' },
+    route: 'POST / {author}',
+    text: 'select title from book where author_id = $1',
+    lines: ['field'],
+    answer: '',
+  },
+  {
     file: 'probe-services/http-postgres.mjs',
     ...byPath,
     text: 'select name from author where id = $1 and name is not null',
