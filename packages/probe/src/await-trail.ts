@@ -1,6 +1,7 @@
 /**
- * Which line awaited what, for query builders that run when they are awaited (Knex, Drizzle, postgres): V8 calls their `then` from an
- * empty stack, so the stacks at which promises were made are kept for a few requests, and followed back to the service's own code.
+ * Which line awaited what, for query builders that run when they are awaited (Knex, Drizzle, postgres) or gather calls until the next
+ * tick (Prisma): V8 runs them from an empty stack, so the stacks at which promises, ticks and the like were made are kept for a few
+ * requests, and followed back to the service's own code.
  */
 import { createHook, executionAsyncId } from 'node:async_hooks'
 import { currentRequest } from './context.ts'
@@ -9,7 +10,7 @@ import type { RequestRecord } from './request-record.ts'
 interface Step {
   /** Holder of a stack that V8 has captured but not yet formatted. */
   readonly made: { stack?: unknown }
-  /** The step that was running when the promise was made. */
+  /** The step that was running when this one was made. */
   readonly parent: number
 }
 export type Trail = Map<number, Step>
@@ -59,8 +60,7 @@ export function* stacksBehind(record: RequestRecord): Generator<readonly NodeJS.
   }
 }
 
-function init(asyncId: number, type: string): void {
-  if (type !== 'PROMISE') return
+function init(asyncId: number): void {
   const trail = currentRequest()?.trail
   if (trail === undefined || trail.size >= stepsKept) return
   const made: { stack?: unknown } = {}

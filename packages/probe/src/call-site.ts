@@ -88,16 +88,14 @@ function factsOf(fileName: string): FileFacts {
   const known = files.get(fileName)
   if (known) return known
   const path = pathOf(fileName)
-  const issuer = issuers
-    .exec(path)?.[1]
-    ?.replace(/^@sequelize.*/, 'sequelize')
-    .replace(/^@slonik.*/, 'slonik')
+  // The packages of one ORM are one issuer.
+  const issuer = issuers.exec(path)?.[1]?.replace(/^@([\w-]+)[\\/].*/, '$1')
   const dependency = packageName.exec(path)?.[1]?.replaceAll('\\', '/')
   const facts = {
     path,
     isApplication: isApplicationFile(path),
     isLibrary: dependency !== undefined && issuer === undefined && !carriers.test(dependency),
-    ...(issuer && { issuer: issuer.replace(/^@mikro-orm.*/, 'mikro-orm').replaceAll('\\', '/') }),
+    ...(issuer && { issuer }),
   }
   files.set(fileName, facts)
   return facts
