@@ -73,8 +73,15 @@ export async function measureExperiment(options: MeasureOptions): Promise<Experi
     // On disk before the after-arm starts: a prediction made later would not be one.
     await writeFile(join(base, 'prediction.json'), JSON.stringify(predicted ?? null))
     const after = await diagnosis('after')
-    for (const [label, { report }] of Object.entries({ before, after }))
-      options.onProgress({ kind: 'note', label, detail: report.findings.map(lineOf).join('; ') || 'nothing found' })
+    for (const [label, { report }] of Object.entries({ before, after })) {
+      const own = report.coverage.find(row => row.practice === experiment.practice)
+      const found = report.findings.map(lineOf).join('; ') || 'nothing found'
+      options.onProgress({
+        kind: 'note',
+        label,
+        detail: `${found} (${experiment.practice}: ${own?.state}, ${own?.note})`,
+      })
+    }
     const bundle = await bundleArm(options.file)
     const compiled = (arm: ArmName) => compiledCommand(bundle, arm, command(arm))
     const agreed = await compareAnswers(experiment, compiled('before'), compiled('after'))

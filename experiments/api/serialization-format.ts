@@ -19,7 +19,7 @@ export const experiment = defineExperiment({
   practice: 'serialization-format',
   database: 'CREATE TABLE unused (id int)',
   requests: [{ route: 'GET /measurements', paths: spread(1_000, id => `/measurements?device=${id}`) }],
-  load: { ratePerSecond: 12, durationMs: 10_000 },
+  load: { ratePerSecond: 25, durationMs: 10_000 },
   before: {
     app(server) {
       server.get('/measurements', () => rows)

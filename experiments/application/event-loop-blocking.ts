@@ -32,10 +32,10 @@ export const experiment = defineExperiment({
   practice: 'event-loop-blocking',
   database: 'CREATE TABLE unused (id int)',
   requests: [
-    { route: 'GET /ping', paths: ['/ping'], weight: 5 },
+    { route: 'GET /ping', paths: ['/ping'], weight: 20 },
     { route: 'GET /report', paths: spread(1_000, id => `/report?seed=${id}`), weight: 1 },
   ],
-  load: { ratePerSecond: 12, durationMs: 10_000 },
+  load: { ratePerSecond: 42, durationMs: 10_000 },
   before: {
     app(server) {
       server.get('/ping', () => ({ alive: true }))

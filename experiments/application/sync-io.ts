@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { defineExperiment, spread } from '../define.ts'
 
 const derive = promisify(pbkdf2)
-const ROUNDS = 60_000
+const ROUNDS = 150_000
 
 interface Login {
   readonly Querystring: { readonly secret: string }
@@ -14,10 +14,10 @@ export const experiment = defineExperiment({
   practice: 'sync-io',
   database: 'CREATE TABLE unused (id int)',
   requests: [
-    { route: 'GET /ping', paths: ['/ping'], weight: 4 },
+    { route: 'GET /ping', paths: ['/ping'], weight: 8 },
     { route: 'GET /login', paths: spread(1_000, id => `/login?secret=${id}`), weight: 1 },
   ],
-  load: { ratePerSecond: 25, durationMs: 8_000 },
+  load: { ratePerSecond: 45, durationMs: 8_000 },
   before: {
     app(server) {
       server.get('/ping', () => ({ alive: true }))

@@ -87,13 +87,22 @@ function budgetText({ route, metric, value, limit }: BudgetResult): string {
   return `${route === '*' ? '' : `${route} `}${name} ${format(value)}, budget ${format(limit)}`
 }
 
+/** The smallest change worth a verdict: noise below it hides none. */
+const QUIET_FRACTION = 0.05
+
 /** Always the last chip: how far this machine can be trusted. */
 function Noise({ report }: { readonly report: RunReport }) {
   const guard = report.trial?.guard
   const generator = report.loadCurve?.steps.find(step => step.purpose === 'measure')?.generator
   if (guard?.tooNoisy)
     return <Chip tone="warn">too noisy: the same service differed by {formatFraction(guard.spreadFraction)}</Chip>
-  if (guard) return <Chip tone="plain">quiet machine: noise ±{formatFraction(guard.spreadFraction)}</Chip>
+  if (guard)
+    return (
+      <Chip tone="plain">
+        {guard.spreadFraction <= QUIET_FRACTION ? 'quiet machine' : 'base against itself'}: noise ±
+        {formatFraction(guard.spreadFraction)}
+      </Chip>
+    )
   if (generator && generator.verdict !== 'healthy')
     return (
       <Chip tone="warn">
