@@ -1,6 +1,6 @@
 /** The shape of a practice: pure, declarative, one module; its detector sees only the evidence it declared. */
 import type { Evidence, EvidenceByKind, EvidenceKind, HttpProbeVariation, IndexCandidate } from './evidence/index.ts'
-import type { Fact, Finding, FindingRemedy } from './finding.ts'
+import type { Fact, Finding } from './finding.ts'
 import type { RouteName } from './place.ts'
 import type { Unit } from './units.ts'
 
@@ -119,5 +119,3 @@ export const investigate = (requests: readonly EvidenceRequest[], found: readonl
   requests,
   findings: found,
 })
-
-export type { FindingRemedy }

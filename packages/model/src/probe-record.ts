@@ -1,6 +1,14 @@
 /** `probe@1`: what the probe sends over the local socket, newline-delimited JSON, a batch a second. The only contract between a service under test and the tool. */
-import type { ParameterSample, PoolState, SerializedHistogram, SyncCall, Span, Trace } from './evidence/index.ts'
-import type { Frame, RouteName, Site } from './place.ts'
+import type {
+  ParameterSample,
+  PoolState,
+  RouteAggregate,
+  RuntimeSample,
+  StatementUse,
+  SyncCall,
+  Trace,
+} from './evidence/index.ts'
+import type { Site } from './place.ts'
 
 /** First line of every connection, one connection a process. */
 export interface ProbeHello {
@@ -35,7 +43,7 @@ export type ProbeRecord =
     }
   | { readonly kind: 'parameters'; readonly statementId: string; readonly sample: ParameterSample }
   | ProbeAggregates
-  | { readonly kind: 'trace'; readonly trace: ProbeTrace }
+  | { readonly kind: 'trace'; readonly trace: Trace }
   | ProbeRuntime
   | { readonly kind: 'pool'; readonly pool: PoolState; readonly poolId: number }
   | { readonly kind: 'sync-call'; readonly call: SyncCall }
@@ -58,57 +66,12 @@ export interface ProbeAggregates {
   readonly uses: readonly ProbeUseDelta[]
   readonly statementsOverflowed: number
 }
-export interface ProbeRouteDelta {
-  readonly route: RouteName
-  readonly requests: number
-  readonly errors: number
-  readonly duration: SerializedHistogram
-  readonly databaseMs: number
-  readonly poolWaitMs: number
-  readonly connectMs: number
-  readonly outboundMs: number
-  readonly queriesPerRequest: SerializedHistogram
-  readonly outboundPerRequest: SerializedHistogram
-  readonly rows: number
-  readonly connects: number
-  readonly responseBytes: number
-  readonly requestsThatWaited: number
-}
-export interface ProbeUseDelta {
-  /** Empty when it ran outside any request. */
-  readonly route: RouteName
-  readonly statementId: string
-  readonly site?: Site
-  readonly calls: number
-  readonly requests: number
-  readonly totalMs: number
-  readonly maxMs: number
-  readonly rows: number
-  readonly poolWaitMs: number
-  readonly maxRepeatsInRequest: number
-  readonly requestsWithDuplicates: number
-  readonly duplicateCalls: number
-  readonly errors: number
-}
-export type ProbeTrace = Omit<Trace, 'spans'> & { readonly spans: readonly Span[] }
-
-export interface ProbeRuntime {
-  readonly kind: 'runtime'
-  readonly atMs: number
-  readonly windowMs: number
-  readonly eventLoopDelayP50Ms: number
-  readonly eventLoopDelayP99Ms: number
-  readonly eventLoopDelayMaxMs: number
-  readonly eventLoopUtilisationFraction: number
-  readonly cpuUserMs: number
-  readonly cpuSystemMs: number
-  readonly gcPauseMs: number
-  readonly gcMaxPauseMs: number
-  readonly heapUsedBytes: number
-  readonly heapTotalBytes: number
-  readonly residentBytes: number
-  readonly requests: number
-}
+/** What the route did since the last batch; where its handler is comes in the `route` record, once. */
+export type ProbeRouteDelta = Omit<RouteAggregate, 'site'>
+/** The route is empty when the statement ran outside any request. */
+export type ProbeUseDelta = StatementUse
+/** Sampled by the probe once a second, kept by the tool as it comes. */
+export type ProbeRuntime = { readonly kind: 'runtime' } & RuntimeSample
 
 /** The tool to the probe, one JSON line each, over the same socket. */
 export type ProbeCommand =
@@ -119,5 +82,3 @@ export type ProbeCommand =
   /** Send what is pending now; the probe answers with its batch and `flushed`. */
   | { readonly kind: 'flush'; readonly token: number }
 export type ProbeAnswer = { readonly kind: 'flushed'; readonly token: number }
-
-export type { Frame }

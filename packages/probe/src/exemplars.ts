@@ -1,5 +1,5 @@
 /** The requests of a route that are kept whole: a fair sample, and the slowest. */
-import type { ProbeTrace, RouteName, Site, Span } from '@whetstone/model'
+import type { RouteName, Site, Span, Trace } from '@whetstone/model'
 import type { RequestRecord, SpanRecord } from './request-record.ts'
 import type { StatementRecord } from './statements.ts'
 
@@ -31,7 +31,7 @@ export class Exemplars {
     this.#pending.push({ ...request, kept: isFair ? 'reservoir' : 'slowest' })
   }
 
-  take(route: RouteName, siteOf: (statement: StatementRecord) => Site | undefined): ProbeTrace[] {
+  take(route: RouteName, siteOf: (statement: StatementRecord) => Site | undefined): Trace[] {
     const pending = this.#pending
     this.#pending = []
     return pending.map(request => traceOf(request, request.kept, route, siteOf))
@@ -53,7 +53,7 @@ function traceOf(
   kept: 'reservoir' | 'slowest',
   route: RouteName,
   siteOf: (statement: StatementRecord) => Site | undefined,
-): ProbeTrace {
+): Trace {
   const spans = record.spans ?? []
   return {
     id: Math.floor(record.priority * 2 ** 52)

@@ -1,5 +1,5 @@
 /** Where finished requests are added up: one entry a route, and one for what runs outside any request. */
-import type { ProbeAggregates, ProbeTrace, SyncCall } from '@whetstone/model'
+import type { ProbeAggregates, SyncCall, Trace } from '@whetstone/model'
 import { wallClock } from './clock.ts'
 import { Exemplars } from './exemplars.ts'
 import { level, TRACE } from './level.ts'
@@ -96,7 +96,7 @@ export function takeAggregates(): ProbeAggregates | undefined {
   return { kind: 'aggregates', atMs: wallClock(), routes, uses, statementsOverflowed }
 }
 
-export function takeTraces(): ProbeTrace[] {
+export function takeTraces(): Trace[] {
   return [...allRoutes()].flatMap(({ figures, exemplars }) =>
     exemplars.take(figures.name, statement => figures.siteOf(statement, undefined)),
   )
