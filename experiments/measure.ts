@@ -236,8 +236,12 @@ async function compareAnswers(experiment: Experiment, before: ArmStart, after: A
   }
 }
 
+/** @throws Error on an error status: two equal refusals would prove nothing */
 async function text(url: string, init: RequestInit): Promise<string> {
-  return (await fetch(url, init)).text()
+  const response = await fetch(url, init)
+  if (response.status >= 400)
+    throw new Error(`${url} answered ${response.status}: ${(await response.text()).slice(0, 200)}`)
+  return response.text()
 }
 
 interface Measured {

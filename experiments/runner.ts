@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Experiment } from './define.ts'
+import { unproved } from './judge.ts'
 import { experimentIds } from './list.ts'
 import { measureExperiment, type ExperimentResult } from './measure.ts'
 
@@ -42,8 +43,12 @@ for (const id of chosen) {
         if (progress.kind === 'warning') process.stderr.write(`  ! ${progress.text}\n`)
       },
     })
-    if (!flag('--quick')) await keep(id, result)
     print(result)
+    const reasons = unproved(result, experiment)
+    if (reasons.length > 0) {
+      failed = true
+      process.stderr.write(`  not proved: ${reasons.join('; ')}\n`)
+    } else if (!flag('--quick')) await keep(id, result)
   } catch (error) {
     failed = true
     process.stderr.write(`  failed: ${error instanceof Error ? error.stack : String(error)}\n`)
