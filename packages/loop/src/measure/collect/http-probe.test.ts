@@ -62,6 +62,17 @@ afterAll(() => {
   server.close()
 })
 
+const elsewhere = http.createServer((request, response) => {
+  strayed.push(request.url!)
+  response.end()
+})
+const strayed: string[] = []
+beforeAll(() => new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve)))
+afterAll(() => {
+  elsewhere.closeAllConnections()
+  elsewhere.close()
+})
+
 const get = (path: string, headers: Record<string, string> = {}): ProbeRequest => ({
   route: `GET ${path}`,
   method: 'GET',
@@ -73,6 +84,20 @@ const of = (probes: readonly HttpProbe[], kind: HttpProbeVariation['kind']): Htt
   probes.find(probe => probe.variation.kind === kind)!
 
 describe('probeRoutes', () => {
+  test('stays at the service, whatever the path says', async () => {
+    const host = `127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
+    const requests = [`//${host}/list`, `/\\${host}/list`, `///${host}/list`, `/..//${host}/list`]
+    const { probes } = await probeRoutes(
+      baseUrl,
+      requests.map(path => get(path, { authorization: 'Bearer mine' })),
+      { repeatAfterMs: 0 },
+    )
+    expect(strayed).toEqual([])
+    expect(new Set(probes.map(probe => new URL(probe.url).origin))).toEqual(new Set([baseUrl]))
+    await expect(probeRoutes(baseUrl, [get(`@${host}/list`)])).rejects.toThrow('does not stay at')
+    expect(strayed).toEqual([])
+  })
+
   test('asks plainly, compressed, with the validator, and once more', async () => {
     const { probes } = await probeRoutes(baseUrl, [get('/list')], { repeatAfterMs: 20 })
     expect(kinds(probes)).toEqual(['plain', 'accept-encoding', 'if-none-match', 'repeat'])

@@ -98,7 +98,7 @@ function openSession(baseUrl: string, options: HttpProbeOptions): Session {
     spent: () => sent >= maxRequests || options.signal?.aborted === true,
     async send(request, variation) {
       sent++
-      const url = new URL(request.path, baseUrl)
+      const url = urlAt(baseUrl, request.path)
       const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000)
       const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout
       const varied = vary(url, request, variation)
@@ -113,6 +113,18 @@ function openSession(baseUrl: string, options: HttpProbeOptions): Session {
     },
     close: () => agent.destroy(),
   }
+}
+
+/**
+ * The path at the service's own origin. Never resolved against it: `//elsewhere/x` would name another host, and the
+ * request carries the user's credentials.
+ */
+function urlAt(baseUrl: string, path: string): URL {
+  const base = new URL(baseUrl)
+  const url = new URL(base.origin + path)
+  if (url.origin !== base.origin || url.username !== '')
+    throw new Error(`the path ${JSON.stringify(path)} does not stay at ${base.origin}`)
+  return url
 }
 
 function vary(

@@ -10,6 +10,11 @@ export interface PatternParameter {
 
 const PARAMETER = /:([A-Za-z_]\w*)/g
 
+/** A path of the service itself. `//host/x` is no such path: resolved against a URL it names another host. */
+export function isOwnPath(path: string): boolean {
+  return /^\/(?![/\\])/.test(path)
+}
+
 /** `undefined` for a wildcard or a regular expression: there is no telling what to put there. */
 export function normalisePattern(pattern: string): string | undefined {
   const plain = pattern

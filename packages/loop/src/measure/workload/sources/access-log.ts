@@ -1,4 +1,5 @@
 /** An access log in combined format or JSON lines, read into the mix of requests that really happens. */
+import { isOwnPath } from '../route-pattern.ts'
 import type { InputProblem, ReadSource, SourceText } from '../workload-input.ts'
 import { excerptOf } from '../workload-input.ts'
 import type { SeenRequest } from './seen-requests.ts'
@@ -118,7 +119,7 @@ function property(value: unknown, name: string): unknown {
 }
 
 function pathOf(target: string): string | undefined {
-  if (target.startsWith('/')) return target
-  const url = URL.canParse(target) ? new URL(target) : undefined
-  return url?.protocol.startsWith('http') ? url.pathname + url.search : undefined
+  const url = !target.startsWith('/') && URL.canParse(target) ? new URL(target) : undefined
+  const path = url?.protocol.startsWith('http') ? url.pathname + url.search : target
+  return isOwnPath(path) ? path : undefined
 }

@@ -1,4 +1,5 @@
 /** A HAR recorded by a browser or proxy, read into the requests it holds for one host. */
+import { isOwnPath } from '../route-pattern.ts'
 import type { InputProblem, ReadSource, SourceText } from '../workload-input.ts'
 import { excerptOf } from '../workload-input.ts'
 import type { SeenOptions, SeenRequest } from './seen-requests.ts'
@@ -53,6 +54,7 @@ function readEntry(entry: unknown): { readonly host: string; readonly request: S
   if (!URL.canParse(url)) return `not a URL: ${excerptOf(url)}`
   const { host, pathname, search, protocol } = new URL(url)
   if (protocol !== 'http:' && protocol !== 'https:') return `not http: ${excerptOf(url)}`
+  if (!isOwnPath(pathname)) return `not a path of the service: ${excerptOf(pathname)}`
   const body = property(property(request, 'postData'), 'text')
   return {
     host,

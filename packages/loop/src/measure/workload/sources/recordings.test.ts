@@ -43,6 +43,9 @@ describe('readAccessLog', () => {
     ['{"method":"GET",', 'begins like JSON but is not'],
     ['1.1.1.1 - - [d] "\\x16\\x03\\x01" 400 0', 'not an HTTP request: "\\\\x16\\\\x03\\\\x01"'],
     ['{"method":"GET","url":"orders"}', 'not a path: "orders"'],
+    ['{"method":"GET","url":"//other.test/x","status":200}', 'not a path: "//other.test/x"'],
+    ['{"method":"GET","url":"http://shop.test//other.test/x"}', 'not a path: "http://shop.test//other.test/x"'],
+    ['1.1.1.1 - - [d] "GET //other.test/x HTTP/1.1" 200 1', 'not an HTTP request: "GET //other.test/x HTTP/1.1"'],
   ])('tells file and line of %s', (line, why) => {
     expect(readAccessLog({ file: 'a.log', text: `\n${line}` }, options).problems).toEqual([
       { file: 'a.log', line: 2, why, text: line },
@@ -122,6 +125,11 @@ describe('readHar', () => {
       'an entry that is a WebSocket',
       JSON.stringify({ log: { entries: [entry('GET', 'ws://x/a')] } }),
       'entry 1: not http: ws://x/a',
+    ],
+    [
+      'an entry whose path names a host',
+      JSON.stringify({ log: { entries: [entry('GET', 'http://x//other.test/a')] } }),
+      'entry 1: not a path of the service: //other.test/a',
     ],
   ])('tells of %s', (_name, text, why) => {
     const { candidates, problems } = readHar({ file: 'x.har', text }, options)

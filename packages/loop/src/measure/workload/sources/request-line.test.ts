@@ -25,11 +25,14 @@ describe('readRouteLine', () => {
     expect(readRouteLine(line)).toMatchObject(expected)
   })
 
-  it.each(['', 'orders', 'GET orders', 'FETCH /orders', 'GET /orders often', 'GET /a b c'])('refuses %j', line => {
-    expect(() => readRouteLine(line)).toThrow(
-      expect.objectContaining({ code: 'WHET_ROUTE', message: `cannot read the route ${JSON.stringify(line)}` }),
-    )
-  })
+  it.each(['', 'orders', 'GET orders', 'FETCH /orders', 'GET /orders often', 'GET /a b c', 'GET //other.test/x'])(
+    'refuses %j',
+    line => {
+      expect(() => readRouteLine(line)).toThrow(
+        expect.objectContaining({ code: 'WHET_ROUTE', message: `cannot read the route ${JSON.stringify(line)}` }),
+      )
+    },
+  )
 })
 
 describe('readRequestLine', () => {

@@ -5,8 +5,8 @@ import { normalisePattern, parametersOf } from '../route-pattern.ts'
 import type { RouteCandidate } from '../workload-input.ts'
 
 const METHODS = 'GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS'
-const ROUTE = new RegExp(`^(?:(${METHODS})\\s+)?(/\\S*)(?:\\s+(\\d+(?:\\.\\d+)?))?$`, 'i')
-const REQUEST = new RegExp(`^(?:(${METHODS})\\s+)?(/\\S*)(?:\\s+([\\s\\S]+))?$`, 'i')
+const ROUTE = new RegExp(`^(?:(${METHODS})\\s+)?(/(?![/\\\\])\\S*)(?:\\s+(\\d+(?:\\.\\d+)?))?$`, 'i')
+const REQUEST = new RegExp(`^(?:(${METHODS})\\s+)?(/(?![/\\\\])\\S*)(?:\\s+([\\s\\S]+))?$`, 'i')
 
 /** A `--route`; the method defaults to GET, the weight to 1. Throws `WHET_ROUTE`. */
 export function readRouteLine(line: string): RouteCandidate {
