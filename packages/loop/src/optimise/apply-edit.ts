@@ -1,8 +1,8 @@
 /** Turns one edit into changes of a trace's steps, at the low, the likely and the high end of what the remedy may do. */
-import type { Edit, PlanEdit, TraceEdit } from '@whetstone/model'
+import type { DemandEdit, Edit, PlanEdit, TraceEdit } from '@whetstone/model'
 import { keyOf } from './figures.ts'
 import type { Figures } from './figures.ts'
-import { remove } from './replay.ts'
+import { gapsOf, remove } from './replay.ts'
 import type { Draft, Step } from './replay.ts'
 
 /** Which end of the model's own uncertainty. */
@@ -22,17 +22,27 @@ export function applyEdit(draft: Draft, edit: Edit, figures: Figures, bound: Bou
       for (const step of connects) remove(step)
       return connects.length > 0
     }
-    case 'demand':
-      // On one thread CPU is time; what it cost others in waiting is the queue's to say.
-      if (edit.offloaded) draft.offloadedMs += edit.removeMsPerRequest
-      else draft.removedGapMs += edit.removeMsPerRequest
-      return edit.removeMsPerRequest > 0
+    case 'demand': {
+      const removedMs = removedDemandMs(draft, edit, figures)
+      if (edit.offloaded) draft.offloadedMs += removedMs
+      else draft.removedGapMs += removedMs
+      return removedMs > 0
+    }
     case 'bytes':
       return (
         edit.statementId !== undefined &&
         applyBytes(draft, edit.statementId, edit.bytesAfter / Math.max(1, edit.bytesBefore), figures, bound)
       )
   }
+}
+
+/**
+ * On one thread CPU is time; what it cost others in waiting is the queue's to say. A profile that does not know the route
+ * gives a mean over all requests: it lies where the service's own time lies.
+ */
+function removedDemandMs(draft: Draft, edit: DemandEdit, { ownMsPerRequest }: Figures): number {
+  if (edit.route !== undefined || ownMsPerRequest <= 0) return edit.removeMsPerRequest
+  return (edit.removeMsPerRequest * gapsOf(draft)) / ownMsPerRequest
 }
 
 function applyTraceEdit(draft: Draft, { change }: TraceEdit, figures: Figures, bound: Bound): boolean {

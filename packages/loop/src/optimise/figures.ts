@@ -1,6 +1,7 @@
 /** What the whole evidence says that a single trace does not: the cost of a round trip, CPU a call, pool, cores, rates. */
 import type { Evidence, HostEvidence, LoadStep, RouteName, SerializedHistogram, Span, Trace } from '@whetstone/model'
 import { Histogram, quantile } from '@whetstone/stats'
+import { draftOf, gapsOf } from './replay.ts'
 
 export interface Figures {
   /** Fair samples only: percentiles must not be taken over the slowest. */
@@ -11,6 +12,8 @@ export interface Figures {
   readonly runs: ReadonlyMap<string, RunFigures>
   /** Main-thread CPU of one call, the request itself counting as one. Undefined where the process was not watched. */
   readonly cpuPerCallMs: number | undefined
+  /** The service's own time in a request, all routes by their share: where its CPU lies. */
+  readonly ownMsPerRequest: number
   readonly processes: number
   readonly poolSize: number | undefined
   readonly databaseCores: number | undefined
@@ -73,6 +76,7 @@ function readFigures(evidence: Evidence): Figures {
   const step = evidence['load-curve']?.steps.find(({ purpose }) => purpose === 'measure')
   const aggregates = new Map((evidence.traces?.routes ?? []).map(route => [route.route, route]))
   const requests = [...aggregates.values()].reduce((sum, route) => sum + route.requests, 0)
+  const shareOfRequests = (route: RouteName) => (requests > 0 ? (aggregates.get(route)?.requests ?? 0) / requests : 0)
   const processes =
     evidence.runtime?.processes.filter(one => one.samples.some(sample => sample.requests > 0)).length ?? 0
   const pools = (evidence.runtime?.processes ?? []).flatMap(one => one.pools)
@@ -82,12 +86,17 @@ function readFigures(evidence: Evidence): Figures {
     roundTripMs: fastest ? Math.max(0, fastest[1].floorMs - (serverMs.get(fastest[0]) ?? 0)) : 0,
     runs,
     cpuPerCallMs: cpuPerCall(evidence, fair),
+    ownMsPerRequest: [...tracesByRoute].reduce(
+      (sum, [route, traces]) =>
+        sum + (shareOfRequests(route) * traces.reduce((ms, trace) => ms + gapsOf(draftOf(trace)), 0)) / traces.length,
+      0,
+    ),
     processes: Math.max(1, processes),
     poolSize: pools.length > 0 ? Math.max(...pools.map(({ maxConnections }) => maxConnections)) : undefined,
     databaseCores: evidence.host?.cores,
     databaseCpuMsPerRequest: databaseCpuPerRequest(evidence.host, step?.achievedRatePerSecond),
     arrivalsPerSecond: step?.offeredRatePerSecond,
-    shareOfRequests: route => (requests > 0 ? (aggregates.get(route)?.requests ?? 0) / requests : 0),
+    shareOfRequests,
     measured: route => measuredOn(route, step) ?? quantilesOf(aggregates.get(route)?.duration),
   }
 }

@@ -219,4 +219,14 @@ describe('predicting what remains', () => {
     expect(byRoute.get('GET /a')!.p95Ms!.estimate).toBeLessThan(20)
     expect(ask(edit, evidence)!.route).toBe('GET /a')
   })
+
+  it('gives the CPU of a function whose route is not known to the routes with time of their own', () => {
+    const heavy = twenty([query(10, 2)], 102).map(one => ({ ...one, route: 'GET /heavy' }))
+    const light = twenty([query(0, 2)], 2)
+    const evidence = evidenceOf([...heavy, ...light])
+    // 40 ms over all requests are 80 of the heavy half, whose 100 ms are all the time that is nobody's wait.
+    const edit: Edit = { kind: 'demand', resource: 'app-cpu', removeMsPerRequest: 40, blocking: true }
+    expect(ask(edit, evidence)).toMatchObject({ route: 'GET /heavy' })
+    expect(ask(edit, evidence)!.p50Ms!.estimate).toBeCloseTo(22, 0)
+  })
 })
