@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { exitCodes, type ExitCode } from '@whetstone/model'
+import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
@@ -49,6 +51,18 @@ describe('house rules that the linter cannot see', () => {
     expect(explained.toSorted()).toEqual([...new Set(inSource)].toSorted())
   })
 
+  test('the table of errors gives the exit code each is thrown with', () => {
+    const inTable = new Map(
+      Array.from(read('docs/errors.md').matchAll(/^\| `(WHET_[A-Z_]+)`.*\| (\d+) +\|$/gm), ([, code, exit]) => [
+        code,
+        Number(exit),
+      ]),
+    )
+    const thrown = sources.filter(file => read(file).includes('WhetstoneError(')).flatMap(errorsThrown)
+    expect(thrown.length).toBeGreaterThan(40)
+    expect(thrown.filter(({ code, exit }) => inTable.get(code) !== exit)).toEqual([])
+  })
+
   test('every dependency has its line of reason', () => {
     const reasons = read('docs/decisions/dependencies.md')
     const manifests = tracked.filter(file => basename(file) === 'package.json' && !/fixtures?\//.test(file))
@@ -71,3 +85,18 @@ describe('house rules that the linter cannot see', () => {
     expect(outside.filter(([, version]) => !/^\d/.test(version))).toEqual([])
   })
 })
+
+/** Each `new WhetstoneError('WHET_…')` of a file with its exit code; without one the error says usage. */
+function errorsThrown(file: string): { readonly file: string; readonly code: string; readonly exit: ExitCode }[] {
+  const found: { file: string; code: string; exit: ExitCode }[] = []
+  const visit = (node: ts.Node): void => {
+    const code = ts.isNewExpression(node) && node.expression.getText() === 'WhetstoneError' && node.arguments?.[0]
+    if (code && ts.isStringLiteral(code)) {
+      const named = /exitCode: exitCodes\.(\w+)/.exec(node.getText())?.[1] as keyof typeof exitCodes | undefined
+      found.push({ file, code: code.text, exit: exitCodes[named ?? 'usage'] })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true))
+  return found
+}
