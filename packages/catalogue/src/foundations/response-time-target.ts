@@ -30,7 +30,7 @@ export const responseTimeTarget = definePractice({
     example: {
       language: 'ts',
       before: `// "it feels slow"`,
-      after: `export default { budgets: { 'GET /orders': { p95Ms: 200 } } } // whetstone.config.ts`,
+      after: `export default { budgets: { 'GET /orders': { p95: '200ms' } } } // whetstone.config.ts`,
     },
   },
   detect({ 'load-curve': curve, traces }, thresholds) {

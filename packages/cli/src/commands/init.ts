@@ -26,7 +26,7 @@ interface Answers {
   readonly p95: string
   readonly errors: string
 }
-const defaults: Answers = { command: 'node server.js', route: '*', p95: '200ms', errors: '0.1%' }
+export const defaults: Answers = { command: 'node server.js', route: '*', p95: '200ms', errors: '0.1%' }
 
 async function askAll(signal: AbortSignal): Promise<Answers> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
