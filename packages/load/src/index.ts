@@ -1,6 +1,4 @@
 /** The load engine: an open model over raw HTTP/1.1 that times every request from the instant it was due. */
-export { poissonArrivals, segment, uniformArrivals } from './arrivals/arrivals.ts'
-export type { Arrivals } from './arrivals/arrivals.ts'
 export type { LiveInterval, LoadResult } from './engine/open-model.ts'
 export { loadTarget } from './plan.ts'
 export type { LoadPlan, LoadTarget } from './plan.ts'

@@ -5,8 +5,6 @@ import type { PlannedRoute } from '@whetstone/model'
 export interface LoadTarget {
   readonly host: string
   readonly port: number
-  /** Connect to this Unix socket instead of host and port. */
-  readonly socketPath?: string
 }
 
 export interface LoadPlan {
@@ -25,8 +23,6 @@ export interface LoadPlan {
   readonly timeoutMs: number
   /** `precise` keeps a helper thread for send times within 0.1 ms; `timer` is good to 1 ms and cheaper. Default `precise`. */
   readonly pacing?: 'precise' | 'timer'
-  /** How the measured step is labelled. Default `measure`. */
-  readonly purpose?: 'measure' | 'sweep'
 }
 
 /** A rate above this is a typing error: one Node engine on one core reaches about 60,000 a second. */
@@ -40,7 +36,7 @@ export function checkPlan(plan: LoadPlan): void {
   within('warmUpMs', plan.warmUpMs, 0, 86_400_000)
   within('maxConnections', plan.maxConnections, 1, MAX_CONNECTIONS)
   within('timeoutMs', plan.timeoutMs, 1, 3_600_000)
-  if (plan.target.socketPath === undefined) within('target.port', plan.target.port, 1, 65_535)
+  within('target.port', plan.target.port, 1, 65_535)
   for (const route of plan.routes) within(`weight of ${route.route}`, route.weight, 0, Number.MAX_VALUE)
   if (!plan.routes.some(route => route.weight > 0 && route.requests.length > 0)) {
     throw new WhetstoneError('WHET_LOAD_PLAN', 'the load plan has no request to send', {

@@ -3,8 +3,6 @@ import { createServer as createHttpServer } from 'node:http'
 import type { RequestListener } from 'node:http'
 import { createServer as createNetServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Histogram } from '@whetstone/stats'
 import type { SerializedHistogram } from '@whetstone/model'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -126,18 +124,6 @@ describe('runInProcess', () => {
     })
     const { measure } = await runInProcess(plan(port, { durationMs: 200, maxConnections: 1 }))
     expect(measure).toMatchObject({ sent: 20, completed: 20, errors: 0 })
-  })
-
-  it('speaks over a Unix socket', async () => {
-    const socketPath = join(tmpdir(), `whetstone-load-${process.pid}.sock`)
-    const server = createHttpServer((_request, response) => void response.end('x'))
-    track(server)
-    await new Promise<void>(done => server.listen(socketPath, done))
-    const { measure } = await runInProcess({
-      ...plan(1, { ratePerSecond: 50, durationMs: 200 }),
-      target: { host: 'localhost', port: 0, socketPath },
-    })
-    expect(measure).toMatchObject({ completed: 10, errors: 0 })
   })
 
   it('counts 5xx as errors and keeps them out of the latency', async () => {

@@ -37,7 +37,6 @@ export interface DiagnoseOptions {
   readonly readyPath?: string
   readonly explainAnalyze?: boolean
   readonly scratch?: GatherOptions['scratch']
-  readonly ownDatabase?: GatherOptions['ownDatabase']
   readonly settings?: PracticeSettings
   readonly budgets?: Readonly<Record<string, Partial<Record<BudgetResult['metric'], number>>>>
   /** The `.whetstone` folder. */
@@ -174,7 +173,6 @@ async function judge(
     workload,
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
     ...(options.scratch ? { scratch: options.scratch } : {}),
-    ...(options.ownDatabase ? { ownDatabase: options.ownDatabase } : {}),
     signal: options.signal,
   })
   return { evidence, report: conclude(evidence, identify(evidence, allPractices, options.settings)) }
@@ -205,8 +203,5 @@ export function runId(date: Date): string {
 
 export function machineName(): string {
   const list = cpus()
-  return `${list.length} cores, ${list[0]?.model.trim() ?? 'unknown CPU'}, Linux ${process.arch}`.replace(
-    'Linux',
-    process.platform,
-  )
+  return `${list.length} cores, ${list[0]?.model.trim() ?? 'unknown CPU'}, ${process.platform} ${process.arch}`
 }

@@ -77,7 +77,6 @@ export type ProbeRuntime = { readonly kind: 'runtime' } & RuntimeSample
 export type ProbeCommand =
   /** Forget aggregates and exemplars so far: warm-up is over. */
   | { readonly kind: 'reset' }
-  | { readonly kind: 'level'; readonly level: ProbeLevel }
   | { readonly kind: 'profile'; readonly durationMs: number }
   /** Send what is pending now; the probe answers with its batch and `flushed`. */
   | { readonly kind: 'flush'; readonly token: number }

@@ -25,7 +25,6 @@ export function levelName(number: number): ProbeLevel {
 
 export function wantLevel(number: number): void {
   wanted = number
-  if (isAwake) level = number
 }
 
 export function wantedLevel(): number {

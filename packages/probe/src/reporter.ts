@@ -7,7 +7,7 @@ import { poolStates, resetPools } from './drivers/pg-pool.ts'
 import { announceRoutes } from './frameworks/registered-routes.ts'
 import { guarded, takeFailure } from './guard.ts'
 import { requestsServed, resetLedger, takeAggregates, takeSyncCalls, takeTraces } from './ledger.ts'
-import { level, levelName, levelNumber, OFF, PROFILE, wantedLevel, wantLevel } from './level.ts'
+import { level, levelName, OFF, PROFILE, wantedLevel } from './level.ts'
 import { isCongested, open, send, ship } from './outbox.ts'
 import { RuntimeSampler } from './runtime-sample.ts'
 import { inSource } from './source-position.ts'
@@ -55,9 +55,6 @@ function obey(command: ProbeCommand, sampler: RuntimeSampler): void {
     case 'reset':
       resetLedger()
       resetPools()
-      break
-    case 'level':
-      wantLevel(levelNumber(command.level))
       break
     case 'profile':
       void profile(command.durationMs, requestsServed)

@@ -47,7 +47,6 @@ const stageWords = {
   measuring: 'measuring',
   reading: 'reading',
   investigating: 'asking',
-  predicting: 'predicting',
   trial: 'trial',
   ladder: 'remedies',
   report: 'report',

@@ -28,9 +28,9 @@ export interface Timeline {
   readonly warmUpSeconds: number
 }
 
-/** Warm-up and measured steps one after another; a sweep is another chart. Undefined without a single interval. */
+/** Warm-up and measured steps one after another. Undefined without a single interval. */
 export function timelineOf(curve: LoadCurveEvidence | undefined): Timeline | undefined {
-  const steps = (curve?.steps ?? []).filter(step => step.purpose !== 'sweep' && step.intervals.length > 0)
+  const steps = (curve?.steps ?? []).filter(step => step.intervals.length > 0)
   const first = steps[0]
   if (!first) return undefined
   const startMs = Date.parse(first.startedAt)

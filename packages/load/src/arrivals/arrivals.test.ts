@@ -1,8 +1,7 @@
-/** Schedules: the rate they keep, the distribution they have, and that any number of workers send the same whole. */
+/** Schedules: the rate they keep and the distribution they have. */
 import type { PlannedRoute } from '@whetstone/model'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { poissonArrivals, segment, uniformArrivals } from './arrivals.ts'
+import { poissonArrivals, uniformArrivals } from './arrivals.ts'
 import { requestMix } from './mix.ts'
 
 const take = <T>(count: number, next: () => T): T[] => Array.from({ length: count }, () => next())
@@ -33,19 +32,6 @@ describe('poissonArrivals', () => {
     expect(mean).toBeCloseTo(2, 1)
     expect(deviation / mean).toBeCloseTo(1, 1)
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(0)
-  })
-})
-
-describe('segment', () => {
-  it('gives the workers together exactly the schedule of one', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 7 }), fc.integer(), (workers, seed) => {
-        const parts = Array.from({ length: workers }, (_, index) =>
-          take(20, segment(poissonArrivals(100, seed), index, workers)),
-        )
-        expect(parts.flat().sort((a, b) => a - b)).toEqual(take(20 * workers, poissonArrivals(100, seed)))
-      }),
-    )
   })
 })
 

@@ -17,13 +17,3 @@ export function poissonArrivals(ratePerSecond: number, seed: number): Arrivals {
   let atMs = 0
   return () => (atMs += exponential(random) * meanGapMs)
 }
-
-/** The part of a schedule that worker `index` of `workers` sends: arrival i belongs to worker i mod N, so any N give the same whole. */
-export function segment(arrivals: Arrivals, index: number, workers: number): Arrivals {
-  let skip = index
-  return () => {
-    for (; skip > 0; skip--) arrivals()
-    skip = workers - 1
-    return arrivals()
-  }
-}

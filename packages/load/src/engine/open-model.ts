@@ -137,7 +137,7 @@ class OpenModel {
         : new StepRecord({ ...common, purpose: 'warm-up', startMs: this.#startMs, durationMs: plan.warmUpMs })
     this.#measure = new StepRecord({
       ...common,
-      purpose: plan.purpose ?? 'measure',
+      purpose: 'measure',
       startMs: this.#startMs + plan.warmUpMs,
       durationMs: plan.durationMs,
     })
@@ -267,7 +267,6 @@ class OpenModel {
 }
 
 function hostHeader({ target }: LoadPlan): string {
-  if (target.socketPath !== undefined) return 'localhost'
   return `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`
 }
 

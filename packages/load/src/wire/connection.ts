@@ -30,11 +30,7 @@ export class Connection {
   constructor(target: LoadTarget, events: ConnectionEvents) {
     this.#events = events
     const onread = { buffer: READ_BUFFER, callback: (count: number) => this.#read(count) }
-    const where =
-      target.socketPath === undefined
-        ? { host: target.host, port: target.port, noDelay: true }
-        : { path: target.socketPath }
-    this.#socket = connect({ ...where, onread } as NetConnectOpts)
+    this.#socket = connect({ host: target.host, port: target.port, noDelay: true, onread } as NetConnectOpts)
     this.#socket.on('connect', () => {
       this.connected = true
       events.onConnect(this)

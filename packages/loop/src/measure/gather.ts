@@ -8,10 +8,11 @@ export interface GatherOptions {
   readonly workload: Workload
   readonly databaseUrl?: string
   readonly scratch?: IndexTrialOptions['scratch']
-  readonly ownDatabase?: IndexTrialOptions['ownDatabase']
   readonly signal: AbortSignal
-  readonly maxHttpRequests?: number
 }
+
+/** About two variations of each of thirty routes: seconds, not minutes, of somebody's service. */
+const mostHttpRequests = 60
 
 /** New evidence with the answers added; the evidence of round one is not changed. */
 export async function gather(
@@ -43,7 +44,6 @@ async function gatherFromDatabase(
     url: options.databaseUrl,
     statements: evidence.statements?.statements ?? [],
     ...(options.scratch ? { scratch: options.scratch } : {}),
-    ...(options.ownDatabase ? { ownDatabase: options.ownDatabase } : {}),
     signal: options.signal,
   })
 }
@@ -51,8 +51,7 @@ async function gatherFromDatabase(
 async function gatherFromHttp(requests: readonly EvidenceRequest[], options: GatherOptions): Promise<HttpProbe[]> {
   const probes: HttpProbe[] = []
   for (const request of requests) {
-    if (request.kind !== 'http-probe' || probes.length >= (options.maxHttpRequests ?? 60) || options.signal.aborted)
-      continue
+    if (request.kind !== 'http-probe' || probes.length >= mostHttpRequests || options.signal.aborted) continue
     const planned = options.workload.routes.find(route => route.route === request.route)?.requests[0]
     if (!planned || (planned.method !== 'GET' && planned.method !== 'HEAD')) continue
     const probe = await probeVariation(options.baseUrl, { route: request.route, ...planned }, request.variation, {

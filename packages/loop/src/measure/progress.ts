@@ -15,15 +15,6 @@ export type Progress =
   | { readonly kind: 'block'; readonly done: number; readonly total: number; readonly label: string }
 
 export type Stage =
-  | 'starting'
-  | 'workload'
-  | 'warm-up'
-  | 'measuring'
-  | 'reading'
-  | 'investigating'
-  | 'predicting'
-  | 'trial'
-  | 'ladder'
-  | 'report'
+  'starting' | 'workload' | 'warm-up' | 'measuring' | 'reading' | 'investigating' | 'trial' | 'ladder' | 'report'
 
 export type OnProgress = (progress: Progress) => void

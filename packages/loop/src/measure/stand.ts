@@ -21,7 +21,6 @@ export interface StandOptions {
   readonly subject: Subject
   /** Receive OTLP on this port. */
   readonly otlpPort?: number
-  readonly probeLevel?: 'red' | 'sql' | 'trace'
   /** GET on this path until something answers; default `/`. */
   readonly readyPath?: string
   readonly onProgress: OnProgress
@@ -55,7 +54,7 @@ async function openCommand(
   subject: Extract<Subject, { kind: 'command' }>,
   otlp: OtlpReceiver | undefined,
 ): Promise<Stand> {
-  const receiver = new ProbeReceiver({ level: options.probeLevel ?? 'trace' })
+  const receiver = new ProbeReceiver({ level: 'trace' })
   const injection = await receiver.start()
   let target: Target | undefined
   try {

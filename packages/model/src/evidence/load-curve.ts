@@ -9,7 +9,7 @@ export interface LoadCurveEvidence {
 
 export interface LoadStep {
   /** `measure` is the step whose latency is reported; `warm-up` is kept visible and never judged. */
-  readonly purpose: 'warm-up' | 'measure' | 'sweep'
+  readonly purpose: 'warm-up' | 'measure'
   readonly startedAt: string
   readonly offeredRatePerSecond: number
   readonly achievedRatePerSecond: number

@@ -149,7 +149,7 @@ export interface IndexColumn {
 export interface IndexTrial {
   readonly candidate: IndexCandidate
   /** How it was planned; `suspected` at most when only generic plans without the index existed. */
-  readonly by: 'hypopg' | 'scratch-copy' | 'template-clone'
+  readonly by: 'hypopg' | 'scratch-copy'
   readonly indexBytes?: number
   readonly buildMs?: number
   readonly results: readonly IndexTrialResult[]

@@ -48,8 +48,8 @@ describe('a tool is looked for', () => {
   it('and is not fetched when that is forbidden', async () => {
     for (const name of ['apt-get', 'dpkg']) program(name)
     const env = { PATH: join(folder, 'bin'), WHETSTONE_CACHE: join(folder, 'empty'), WHETSTONE_OFFLINE: '1' }
-    const reason = 'needs memcached: no memcached on the PATH, and WHETSTONE_OFFLINE forbids to fetch it'
-    expect(await findTool('memcached', env)).toMatchObject({ kind: 'not-available', reason })
+    const reason = 'needs redis-server: no redis-server on the PATH, and WHETSTONE_OFFLINE forbids to fetch it'
+    expect(await findTool('redis-server', env)).toMatchObject({ kind: 'not-available', reason })
   })
 })
 

@@ -26,19 +26,6 @@ export const toolRecipes = {
     packages: ['chromium', 'fonts-dejavu-core'],
     inPackage: 'usr/lib/chromium/chromium',
   },
-  nginx: { commands: ['nginx'], variable: 'WHETSTONE_NGINX', packages: ['nginx-light'], inPackage: 'usr/sbin/nginx' },
-  'nats-server': {
-    commands: ['nats-server'],
-    variable: 'WHETSTONE_NATS_SERVER',
-    packages: ['nats-server'],
-    inPackage: 'usr/sbin/nats-server',
-  },
-  memcached: {
-    commands: ['memcached'],
-    variable: 'WHETSTONE_MEMCACHED',
-    packages: ['memcached'],
-    inPackage: 'usr/bin/memcached',
-  },
 } as const satisfies Record<string, ToolRecipe>
 
 export type ToolName = keyof typeof toolRecipes

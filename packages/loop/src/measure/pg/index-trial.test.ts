@@ -105,23 +105,6 @@ describe('index trials', () => {
     expect(indexTrials[0]!.results.at(-1)).toMatchObject({ parameterSet: 0, usesCandidate: true })
   })
 
-  it('clones a database that is ours instead of copying it', async () => {
-    const ownDatabase = { cloneTemplate: async () => await server.createDatabase('clone', { template: 'app' }) }
-    const { indexTrials } = await trial([{ kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] }], {
-      ownDatabase,
-    })
-    expect(indexTrials[0]).toMatchObject({ by: 'template-clone' })
-    await server.dropDatabase('clone')
-  })
-
-  it('copies after all when the database cannot be cloned', async () => {
-    const ownDatabase = { cloneTemplate: () => Promise.reject(new Error('in use')) }
-    const { indexTrials } = await trial([{ kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] }], {
-      ownDatabase,
-    })
-    expect(indexTrials[0]).toMatchObject({ by: 'scratch-copy' })
-  })
-
   it('copies a sample of what is too large, and says so', async () => {
     const { indexTrials, unavailable } = await trial(
       [{ kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] }],

@@ -1,8 +1,7 @@
-/** Where an index may be tried: HypoPG on the user's server, a clone of a database that is ours, or a scratch copy; never a real index on the user's database. */
+/** Where an index may be tried: HypoPG on the user's server, or a scratch copy; never a real index on the user's database. */
 import type { Client } from 'pg'
 import type { IndexTrial, PgEvidence, PgTable } from '@whetstone/model'
-import { maskSecrets } from '@whetstone/model'
-import { connectReadOnly, connectScratch, reasonOf } from './connect.ts'
+import { connectReadOnly, connectScratch } from './connect.ts'
 import { copyTables } from './scratch-copy.ts'
 
 /** A server on which databases may be made and dropped; the sandbox's PostgreSQL fits. */
@@ -14,8 +13,6 @@ export interface ScratchServer {
 export interface PlaceOptions {
   readonly url: string
   readonly scratch?: () => Promise<ScratchServer>
-  /** Only for a database that Whetstone itself started: its clone, by URL. Whoever made it drops it. */
-  readonly ownDatabase?: { cloneTemplate(): Promise<string> }
   readonly maxCopyBytes?: number
   readonly copyTimeoutMs?: number
   readonly signal: AbortSignal
@@ -34,19 +31,8 @@ export async function openTrialPlace(
   tables: readonly PgTable[],
   options: PlaceOptions,
 ): Promise<TrialPlace | undefined> {
-  const remarks: string[] = []
   if (pg.extensions.includes('hypopg')) return await onUserServer(options)
-  if (options.ownDatabase) {
-    try {
-      const client = await connectScratch(await options.ownDatabase.cloneTemplate(), { statementTimeoutMs: 30_000 })
-      await adoptSettings(client, pg)
-      return { by: 'template-clone', client, remarks, close: async () => await client.end() }
-    } catch (error) {
-      // It cannot be cloned while the service is connected to it; a copy over the wire can always be made.
-      remarks.push(`the database could not be cloned: ${maskSecrets(reasonOf(error))}`)
-    }
-  }
-  return options.scratch ? await onScratch(pg, tables, options, remarks) : undefined
+  return options.scratch ? await onScratch(pg, tables, options) : undefined
 }
 
 async function onUserServer({ url }: PlaceOptions): Promise<TrialPlace> {
@@ -56,12 +42,7 @@ async function onUserServer({ url }: PlaceOptions): Promise<TrialPlace> {
 
 let copies = 0
 
-async function onScratch(
-  pg: PgEvidence,
-  tables: readonly PgTable[],
-  options: PlaceOptions,
-  remarks: readonly string[],
-): Promise<TrialPlace> {
+async function onScratch(pg: PgEvidence, tables: readonly PgTable[], options: PlaceOptions): Promise<TrialPlace> {
   const server = await options.scratch!()
   const name = `whetstone_scratch_${process.pid}_${copies++}`
   const to = await connectScratch(await server.createDatabase(name), { statementTimeoutMs: 120_000 })
@@ -79,7 +60,7 @@ async function onScratch(
       })
       await adoptSettings(to, pg)
       const sampled = copied.fraction < 1 ? [`on a sample of ${(copied.fraction * 100).toFixed(1)} % of the rows`] : []
-      return { by: 'scratch-copy', client: to, remarks: [...remarks, ...sampled, ...copied.failed], close }
+      return { by: 'scratch-copy', client: to, remarks: [...sampled, ...copied.failed], close }
     } finally {
       await from.end().catch(() => {})
     }

@@ -56,7 +56,6 @@ export class ProbeReceiver {
   readonly #routes = new Map<string, RegisteredRoute>()
   readonly #listening: ListeningPort[] = []
   readonly #onListening: ((port: ListeningPort) => void)[] = []
-  readonly #onProfile: (() => void)[] = []
   readonly #warnings: string[] = []
   #server: Server | undefined
   #folder: string | undefined
@@ -135,15 +134,6 @@ export class ProbeReceiver {
   /** Starts a CPU profile in every process; it arrives by itself when the time is over. */
   profile(durationMs: number): void {
     for (const { socket } of this.#connections) command(socket, { kind: 'profile', durationMs })
-  }
-
-  /** Resolves with the next CPU profile from any process. */
-  async nextProfile(): Promise<void> {
-    await new Promise<void>(resolve => void this.#onProfile.push(resolve))
-  }
-
-  setLevel(level: ProbeLevel): void {
-    for (const { socket } of this.#connections) command(socket, { kind: 'level', level })
   }
 
   async close(): Promise<void> {
@@ -225,7 +215,6 @@ export class ProbeReceiver {
         break
       default:
         records.add(record)
-        if (record.kind === 'cpu-profile') for (const resolve of this.#onProfile.splice(0)) resolve()
     }
   }
 
