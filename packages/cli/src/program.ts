@@ -70,6 +70,10 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
     .option('--ready <path>', 'path that answers once it is up')
     .option('--start-timeout <time>', 'how long it may take to listen', duration('--start-timeout'))
     .option('--explain-analyze', 'also run EXPLAIN ANALYZE on the database')
+    .option(
+      '--no-copy',
+      'do not copy rows of the slow tables into a private scratch database on this machine to try indexes on',
+    )
     .addOption(
       new Option('--fail-on <severity>', 'exit 5 on findings at least this severe').choices(['high', 'warn', 'info']),
     )

@@ -20,6 +20,8 @@ export interface DiagnoseCommandOptions extends ServiceOptions {
   readonly port?: number
   readonly startTimeout?: number
   readonly explainAnalyze?: boolean
+  /** False for `--no-copy`: no rows of the database are copied to try indexes on. */
+  readonly copy?: boolean
   readonly failOn?: string
 }
 
@@ -33,7 +35,7 @@ export async function diagnoseCommand(
   assertSafe(subject.kind === 'url' ? subject.url : undefined, 'service', options, context)
   assertSafe(databaseUrl, 'database', options, context)
   const config = await loadConfig(context.workingDirectory)
-  const scratch = await scratchDatabase()
+  const scratch = await scratchDatabase({ mayCopy: options.copy ?? true })
   try {
     const { report, folder } = await diagnose({
       subject,

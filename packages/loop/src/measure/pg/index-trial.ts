@@ -66,7 +66,7 @@ export async function runIndexTrials(
       await place.close().catch(() => {})
     }
     for (const remark of place.remarks.slice(0, 1)) parts.note('scratch', remark)
-  } else parts.note('indexTrials', 'no place to try an index: neither HypoPG nor a scratch server')
+  } else parts.note('indexTrials', 'no place to try an index: neither HypoPG nor a scratch server to copy rows to')
   return {
     ...pg,
     indexTrials: [...pg.indexTrials, ...trials],

@@ -1,16 +1,27 @@
-/** Copies the tables that matter into a scratch database over the wire, so that an index can be built and timed where nobody works. */
+/** Copies the tables that matter into a scratch database over the wire, so that an index can be built and timed where nobody works. Every statement it sends to the user's server is short. */
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Client } from 'pg'
 import { escapeIdentifier, escapeLiteral } from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { PgEvidence, PgTable } from '@whetstone/model'
+import {
+  firstPiecePages,
+  leastPiecePages,
+  nextPiecePages,
+  type PageRange,
+  pagesIn,
+  type PieceSource,
+  rangesOf,
+  selectPiece,
+  takePiece,
+} from './table-pieces.ts'
 
 export interface CopyOptions {
-  /** Larger tables are copied in part, block by block. */
+  /** For all tables together; of larger ones a sample is copied. */
   readonly maxBytes: number
-  /** For one table. */
-  readonly copyTimeoutMs: number
-  readonly signal: AbortSignal
+  /** For all tables together; what is not copied by then is left out. */
+  readonly budgetMs: number
 }
 
 /** Share of the rows that was copied, 1 for all. */
@@ -24,10 +35,8 @@ export async function copyTables(
   to: Client,
   pg: PgEvidence,
   tables: readonly PgTable[],
-  options: CopyOptions,
+  options: CopyOptions & { readonly signal: AbortSignal },
 ): Promise<Copied> {
-  const totalBytes = tables.reduce((sum, table) => sum + table.tableBytes, 0)
-  const fraction = Math.min(1, options.maxBytes / Math.max(1, totalBytes))
   const failed: string[] = []
   const attempt = async (what: string, work: () => Promise<unknown>): Promise<boolean> => {
     try {
@@ -41,13 +50,30 @@ export async function copyTables(
   for (const extension of pg.extensions)
     await to.query(`CREATE EXTENSION IF NOT EXISTS ${escapeIdentifier(extension)}`).catch(() => {})
   await attempt('enum types', () => copyEnums(from, to))
-  await from.query(`SET statement_timeout = ${options.copyTimeoutMs}`)
-  for (const table of tables) {
+  const endsAt = performance.now() + options.budgetMs
+  const sizes = new Map<PgTable, TableSize>()
+  for (const table of tables) await attempt(qualified(table), async () => sizes.set(table, await sizeOf(from, table)))
+  const totalBytes = bytesOf(sizes.values())
+  const allowed = Math.min(1, options.maxBytes / Math.max(1, totalBytes))
+  let leftBytes = totalBytes
+  let copiedBytes = 0
+  for (const [table, size] of sizes) {
     options.signal.throwIfAborted()
     const name = qualified(table)
+    // A share of the time by size: a slow link then thins every table alike, and none is missing from the join.
+    const tableMs = (Math.max(0, endsAt - performance.now()) * size.bytes) / Math.max(1, leftBytes)
+    leftBytes -= size.bytes
     const copied = await attempt(name, async () => {
       await to.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(table.schema)}; ${createTable(table)}`)
-      await copyRows(from, to, table, fraction, options.signal)
+      const fraction = await copyRows(from, to, table, {
+        size,
+        serverVersion: pg.serverVersion,
+        fraction: allowed,
+        maxBytes: allowed * size.bytes * textGrowth,
+        endsAt: performance.now() + tableMs,
+        signal: options.signal,
+      })
+      copiedBytes += fraction * size.bytes
     })
     if (!copied) continue
     for (const index of pg.indexes.filter(one => one.schema === table.schema && one.table === table.name && one.valid))
@@ -61,7 +87,34 @@ export async function copyTables(
     // VACUUM as well: index-only scans need the visibility map, which a table in use has.
     await attempt(name, () => to.query(`VACUUM (ANALYZE) ${name}`))
   }
-  return { fraction, failed }
+  return { fraction: totalBytes === 0 ? 1 : copiedBytes / totalBytes, failed }
+}
+
+/** Rows as text may be larger than on the disk, where long values are compressed; many times larger ends the table's copy. */
+const textGrowth = 4
+
+interface TableSize {
+  /** Of the largest part, where the table has parts. */
+  readonly pages: number
+  /** All parts, with their long values, without indexes. */
+  readonly bytes: number
+  readonly blockBytes: number
+}
+
+/** Asked of the server itself: the catalogue of a partitioned table says 0. */
+async function sizeOf(from: Client, table: PgTable): Promise<TableSize> {
+  const { rows } = await from.query<TableSize>(
+    `with recursive family(oid) as (
+       select $1::regclass::oid union select inhrelid from pg_inherits join family on inhparent = family.oid)
+     select ceil(coalesce(max(pg_relation_size(oid)), 0) / current_setting('block_size')::float8)::float8 as pages,
+       coalesce(sum(pg_table_size(oid)), 0)::float8 as bytes, current_setting('block_size')::float8 as "blockBytes" from family`,
+    [qualified(table)],
+  )
+  return rows[0]!
+}
+
+function bytesOf(sizes: Iterable<TableSize>): number {
+  return [...sizes].reduce((sum, size) => sum + size.bytes, 0)
 }
 
 export const qualified = ({ schema, name }: Pick<PgTable, 'schema' | 'name'>): string =>
@@ -85,18 +138,75 @@ async function copyEnums(from: Client, to: Client): Promise<void> {
   }
 }
 
-async function copyRows(
-  from: Client,
-  to: Client,
-  table: PgTable,
-  fraction: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const name = qualified(table)
-  const columns = table.columns.map(column => escapeIdentifier(column.name)).join(', ')
-  const sample = fraction < 1 ? ` TABLESAMPLE SYSTEM (${Math.max(0.01, fraction * 100)})` : ''
+interface RowsOptions {
+  readonly size: TableSize
+  readonly serverVersion: number
+  readonly fraction: number
+  readonly maxBytes: number
+  /** By `performance.now()`. The first piece is always copied. */
+  readonly endsAt: number
+  readonly signal: AbortSignal
+}
+
+/** The share of the pages that was copied. */
+async function copyRows(from: Client, to: Client, table: PgTable, options: RowsOptions): Promise<number> {
+  const { size, signal } = options
+  const source: PieceSource = {
+    table: qualified(table),
+    columns: table.columns.map(column => escapeIdentifier(column.name)).join(', '),
+    serverVersion: options.serverVersion,
+    blockBytes: size.blockBytes,
+  }
+  let left: readonly PageRange[] = rangesOf(size.pages, options.fraction)
+  let pieceOf = firstPiecePages
+  let bytes = 0
+  let pages = 0
+  // One snapshot for all pieces: a row that is updated meanwhile would come twice, and the unique index would fail.
+  await from.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  try {
+    while (left.length > 0 && bytes < options.maxBytes && (pages === 0 || performance.now() < options.endsAt)) {
+      signal.throwIfAborted()
+      const { piece, rest } = takePiece(left, pieceOf)
+      const began = performance.now()
+      await from.query('SAVEPOINT piece')
+      try {
+        bytes += await copyPiece(from, to, source, selectPiece(source, piece))
+      } catch (error) {
+        await from.query('ROLLBACK TO SAVEPOINT piece')
+        if (!isTimeout(error) || pieceOf <= leastPiecePages) throw error
+        pieceOf = Math.max(leastPiecePages, Math.floor(pieceOf / 8))
+        continue
+      }
+      await from.query('RELEASE SAVEPOINT piece')
+      pages += pagesIn(piece)
+      pieceOf = nextPiecePages(pagesIn(piece), performance.now() - began)
+      left = rest
+    }
+  } finally {
+    await from.query('ROLLBACK')
+  }
+  return size.pages === 0 ? 1 : pages / size.pages
+}
+
+/** Bytes that came over the wire. A piece that fails leaves no rows behind. */
+async function copyPiece(from: Client, to: Client, { table, columns }: PieceSource, select: string): Promise<number> {
+  let bytes = 0
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      done(null, chunk)
+    },
+  })
   // The text format: binary would tie both servers to one version and to each type's send function.
-  const source = from.query(copyTo(`COPY (SELECT ${columns} FROM ${name}${sample}) TO STDOUT`))
-  const sink = to.query(copyFrom(`COPY ${name} (${columns}) FROM STDIN`))
-  await pipeline(source, sink, { signal })
+  const source = from.query(copyTo(`COPY (${select}) TO STDOUT`))
+  const sink = to.query(copyFrom(`COPY ${table} (${columns}) FROM STDIN`))
+  // Not ended by a signal half way: a piece is short, and a connection that was cut off within a copy cannot be used again.
+  await pipeline(source, counter, sink)
+  return bytes
+}
+
+const queryCanceled = '57014'
+
+function isTimeout(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === queryCanceled
 }

@@ -13,8 +13,10 @@ export interface ScratchServer {
 export interface PlaceOptions {
   readonly url: string
   readonly scratch?: () => Promise<ScratchServer>
+  /** Default 256 MiB, of all tables together. */
   readonly maxCopyBytes?: number
-  readonly copyTimeoutMs?: number
+  /** Default 20 s, for all tables together. */
+  readonly copyBudgetMs?: number
   readonly signal: AbortSignal
 }
 
@@ -54,8 +56,8 @@ async function onScratch(pg: PgEvidence, tables: readonly PgTable[], options: Pl
     const from = await connectReadOnly(options.url)
     try {
       const copied = await copyTables(from, to, pg, tables, {
-        maxBytes: options.maxCopyBytes ?? 2 * 1024 ** 3,
-        copyTimeoutMs: options.copyTimeoutMs ?? 120_000,
+        maxBytes: options.maxCopyBytes ?? 256 * 1024 ** 2,
+        budgetMs: options.copyBudgetMs ?? 20_000,
         signal: options.signal,
       })
       await adoptSettings(to, pg)
