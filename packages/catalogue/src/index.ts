@@ -33,7 +33,6 @@ import { cpuProfiling } from './measurement/cpu-profiling.ts'
 import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
 
 export { roadmap, roadmapRow } from './roadmap.ts'
-export type { RoadmapRow } from './roadmap.ts'
 
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
 export const practices: readonly AnyPractice[] = [

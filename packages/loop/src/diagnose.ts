@@ -197,11 +197,11 @@ async function earlierRuns(base: string): Promise<HistoryEvidence['earlier']> {
 }
 
 /** Sorts by time as text. */
-export function runId(date: Date): string {
+function runId(date: Date): string {
   return `${date.toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomUUID().slice(0, 4)}`
 }
 
-export function machineName(): string {
+function machineName(): string {
   const list = cpus()
   return `${list.length} cores, ${list[0]?.model.trim() ?? 'unknown CPU'}, ${process.platform} ${process.arch}`
 }

@@ -36,7 +36,10 @@ export function predict(edit: Edit, evidence: Evidence, options: PredictOptions)
   return best ? predictionOf(best, [edit], figures, options.random) : bytesOnly(edit)
 }
 
-/** Several edits together, one prediction for each route they touch. */
+/**
+ * Several edits together, one prediction for each route they touch. A report shows only the route that gains most.
+ * @internal
+ */
 export function predictAll(edits: readonly Edit[], evidence: Evidence, options: PredictOptions): readonly Prediction[] {
   const figures = figuresOf(evidence)
   return replayAll(edits, figures, options.random).map(replay => predictionOf(replay, edits, figures, options.random))

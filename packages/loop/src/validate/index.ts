@@ -1,12 +1,7 @@
 /** The fourth step of the loop: prove a change with a trial of two arms. */
 export { commandArm } from './arm.ts'
-export type { Arm, RunningArm } from './arm.ts'
-export { blockMetrics } from './block.ts'
-export type { BlockPhase, BlockResult, MeasureBlock } from './block.ts'
+export type { Arm } from './arm.ts'
 export { decide } from './decide.ts'
-export type { DecideOptions, Decision } from './decide.ts'
 export { loadBlock } from './load-block.ts'
 export { runTrial } from './run-trial.ts'
-export type { TrialOptions, TrialProgress } from './run-trial.ts'
 export { pairOrders } from './schedule.ts'
-export type { ArmKey, PairOrder } from './schedule.ts'
