@@ -19,7 +19,10 @@ const structures: readonly Rule[] = [
     `$1$3${mask}$3`,
   ],
   // "password": "…", also where the text was cut in the middle of it.
-  [new RegExp(String.raw`((["'])${secretName}\2\s*:\s*)(["'])(?:\\[^]|(?!\3)[^\\])*(?:\3|\\?$)`, 'gi'), `$1$3${mask}$3`],
+  [
+    new RegExp(String.raw`((["'])${secretName}\2\s*:\s*)(["'])(?:\\[^]|(?!\3)[^\\])*(?:\3|\\?$)`, 'gi'),
+    `$1$3${mask}$3`,
+  ],
   // password = crypt('…', …): here the text inside, the assignment as a whole afterwards.
   [
     new RegExp(String.raw`(${secretName}\s*=\s*(?:[\w.]{1,60}\(\s{0,9}){1,3})'(?:''|[^'])*(?:'|$)`, 'gi'),
