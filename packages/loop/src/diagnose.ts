@@ -17,8 +17,9 @@ import { calibrate } from './measure/calibrate.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { measureWindow } from './measure/measure.ts'
 import { connectReadOnly } from './measure/pg/connect.ts'
+import { Parts } from './measure/pg/parts.ts'
 import type { OnProgress } from './measure/progress.ts'
-import { addToIndex, createRunFolder, readIndex } from './measure/run-folder.ts'
+import { addToIndex, comparable, createRunFolder, readIndex } from './measure/run-folder.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
 import { requestSender } from './measure/workload/http-client.ts'
 import { assembleReport } from './report/assemble.ts'
@@ -63,15 +64,16 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   // Before the service is started: a wrong URL is a matter of seconds, not of the whole run.
   if (options.databaseUrl !== undefined) await (await connectReadOnly(options.databaseUrl)).end()
   const folder = await createRunFolder(options.base, runId(startedAt))
-  options.onProgress({ kind: 'stage', stage: 'starting', detail: options.command })
-  const stand = await openStand({
-    subject: options.subject,
-    ...(options.otlpPort === undefined ? {} : { otlpPort: options.otlpPort }),
-    ...(options.readyPath === undefined ? {} : { readyPath: options.readyPath }),
-    onProgress: options.onProgress,
-    signal: options.signal,
-  })
+  let stand: Stand | undefined
   try {
+    options.onProgress({ kind: 'stage', stage: 'starting', detail: options.command })
+    stand = await openStand({
+      subject: options.subject,
+      ...(options.otlpPort === undefined ? {} : { otlpPort: options.otlpPort }),
+      ...(options.readyPath === undefined ? {} : { readyPath: options.readyPath }),
+      onProgress: options.onProgress,
+      signal: options.signal,
+    })
     if (stand.target)
       options.onProgress({
         kind: 'note',
@@ -81,7 +83,11 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     options.onProgress({ kind: 'stage', stage: 'workload', detail: 'finding routes' })
     const workload = await options.plan(stand)
     const ratePerSecond = await rateFor(options, workload, stand)
-    const window = await measureWindow(stand, { ...options, ratePerSecond, workload })
+    const keep = (evidence: Evidence) => folder.writeEvidence(evidence)
+    const window = await measureWindow(stand, { ...options, ratePerSecond, workload, keep })
+    const interrupted = options.signal.aborted
+      ? interruption(window.conditions.measuredMs, options.durationMs)
+      : undefined
     const history: HistoryEvidence = {
       schema: 'history@1',
       conditions: window.conditions,
@@ -89,7 +95,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     }
     const first: Evidence = { ...window.evidence, history }
     await folder.writeEvidence(first)
-    const { evidence, report: judged } = await judge(first, workload, options, stand)
+    const { evidence, report: judged, warnings } = await judge(first, workload, options, stand)
     await folder.writeEvidence(evidence)
     const ended = stand.target?.ended()
     const framework = stand.probe?.routes()[0]?.framework
@@ -99,6 +105,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
           id: folder.id,
           startedAt: startedAt.toISOString(),
           durationMs: performance.now() - began,
+          ...(interrupted ? { interruptedAfterMs: interrupted.afterMs } : {}),
           command: options.command,
           tool: options.tool,
           node: process.version,
@@ -117,26 +124,38 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
         coverage: judged.coverage,
         skipped: workload.skipped,
         ...(options.budgets ? { budgets: options.budgets } : {}),
-        warnings: [...window.warnings, ...judged.remarks],
-        ...(ended
-          ? {
-              failed: true,
-              events: [
+        warnings: [...(interrupted ? [interrupted.text] : []), ...window.warnings, ...warnings, ...judged.remarks],
+        failed: ended !== undefined,
+        events: [
+          ...(interrupted
+            ? [{ atMs: performance.now() - began, kind: 'warning' as const, text: interrupted.text }]
+            : []),
+          ...(ended
+            ? [
                 {
                   atMs: performance.now() - began,
                   kind: 'error' as const,
                   text: `the service ${ended}; last lines: ${stand.target?.logTail().slice(-20).join('\n')}`,
                 },
-              ],
-            }
-          : {}),
+              ]
+            : []),
+        ],
       }),
     )
     await folder.writeFile('run.json', `${JSON.stringify(report, null, 1)}\n`)
     await addToIndex(options.base, report)
     return { report, evidence, folder: folder.path }
   } finally {
-    await stand.close()
+    await stand?.close()
+    await folder.removeIfEmpty()
+  }
+}
+
+function interruption(measuredMs: number, plannedMs: number): { readonly afterMs: number; readonly text: string } {
+  const seconds = (ms: number) => (ms / 1_000).toFixed(1)
+  return {
+    afterMs: measuredMs,
+    text: `interrupted after ${seconds(measuredMs)} of ${seconds(plannedMs)} s: later runs are not compared with this one`,
   }
 }
 
@@ -164,18 +183,25 @@ async function judge(
   workload: Workload,
   options: DiagnoseOptions,
   stand: Stand,
-): Promise<{ evidence: Evidence; report: Judged }> {
+): Promise<{ evidence: Evidence; report: Judged; warnings: readonly string[] }> {
   const round = identify(first, allPractices, options.settings)
-  if (round.requests.length === 0 || options.signal.aborted) return { evidence: first, report: conclude(first, round) }
+  if (round.requests.length === 0 || options.signal.aborted)
+    return { evidence: first, report: conclude(first, round), warnings: [] }
   options.onProgress({ kind: 'stage', stage: 'investigating', detail: `${round.requests.length} questions` })
-  const evidence = await gather(first, round.requests, {
+  const parts = new Parts()
+  const work = gather(first, round.requests, {
     baseUrl: stand.baseUrl,
     workload,
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
     ...(options.scratch ? { scratch: options.scratch } : {}),
     signal: options.signal,
   })
-  return { evidence, report: conclude(evidence, identify(evidence, allPractices, options.settings)) }
+  const evidence = await parts.read('answers', first, () => work)
+  return {
+    evidence,
+    report: conclude(evidence, identify(evidence, allPractices, options.settings)),
+    warnings: Object.values(parts.unavailable).map(why => `the questions of the practices were not answered: ${why}`),
+  }
 }
 
 /** Judges saved evidence again, without touching the service: the same result as in the run. */
@@ -188,12 +214,14 @@ export function identifyAgain(
 }
 
 async function earlierRuns(base: string): Promise<HistoryEvidence['earlier']> {
-  return (await readIndex(base)).slice(-20).map(({ id, startedAt, p95Ms, findings }) => ({
-    id,
-    startedAt,
-    p95Ms,
-    findings: findings.map(finding => finding.practice),
-  }))
+  return comparable(await readIndex(base))
+    .slice(-20)
+    .map(({ id, startedAt, p95Ms, findings }) => ({
+      id,
+      startedAt,
+      p95Ms,
+      findings: findings.map(finding => finding.practice),
+    }))
 }
 
 /** Sorts by time as text. */

@@ -50,6 +50,8 @@ export interface RunInfo {
   readonly id: string
   readonly startedAt: string
   readonly durationMs: number
+  /** Set when it was stopped early: only so much of the window was measured. */
+  readonly interruptedAfterMs?: number
   readonly command: string
   readonly tool: string
   readonly node: string

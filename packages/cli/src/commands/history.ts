@@ -15,7 +15,7 @@ export async function historyCommand(options: { readonly json?: boolean }, conte
   for (const entry of entries.slice(-30)) {
     const findings = entry.findings.filter(finding => finding.severity !== 'info').length
     terminal.out(
-      `  ${entry.id}  p50 ${milliseconds(entry.p50Ms).padStart(8)}  p95 ${milliseconds(entry.p95Ms).padStart(8)}  ${findings} findings  ${entry.target}`,
+      `  ${entry.id}  p50 ${milliseconds(entry.p50Ms).padStart(8)}  p95 ${milliseconds(entry.p95Ms).padStart(8)}  ${findings} findings  ${entry.target}${entry.interrupted ? '  (interrupted)' : ''}`,
     )
   }
   terminal.out(`  Next: whetstone report ${entries.at(-1)?.id}`)

@@ -1,7 +1,7 @@
 /** One measured window: warm-up, load from its own process, every collector around it; evidence out. */
 import type {
+  CpuProfileEvidence,
   Evidence,
-  EvidenceByKind,
   LoadCurveEvidence,
   LoadStep,
   RunConditions,
@@ -13,9 +13,12 @@ import { startHostCollector } from './collect/host.ts'
 import { probeRoutes } from './collect/http-probe.ts'
 import { collectSource } from './collect/source.ts'
 import { startPgCollector } from './pg/collector.ts'
+import { serverOf } from './pg/connect.ts'
+import { Parts } from './pg/parts.ts'
 import type { OnProgress } from './progress.ts'
 import { relativePaths } from './relative-paths.ts'
 import { processesListeningOn, processTree } from './process-tree.ts'
+import { seenInside } from './seen-inside.ts'
 import type { Stand } from './stand.ts'
 import { loadStatementParser, statementShape } from './statement-shape.ts'
 
@@ -29,6 +32,8 @@ export interface WindowOptions {
   readonly explainAnalyze?: boolean
   /** Where the project's files are. */
   readonly root: string
+  /** Called with the load as soon as it is over: whatever fails later, that is not lost. */
+  readonly keep?: (evidence: Evidence) => Promise<void>
   readonly onProgress: OnProgress
   readonly signal: AbortSignal
 }
@@ -39,9 +44,9 @@ export interface Window {
   readonly warnings: readonly string[]
 }
 
-/** Keeps what was measured when `signal` stops it early. */
+/** Keeps what was measured when `signal` stops it early. A collector that fails becomes a warning, and its kind of evidence is missing; only the load itself may fail the window. */
 export async function measureWindow(stand: Stand, options: WindowOptions): Promise<Window> {
-  const warnings: string[] = []
+  const parts = new Parts()
   const plan: LoadPlan = {
     target: loadTarget(new URL(stand.baseUrl)),
     routes: options.workload.routes,
@@ -58,14 +63,15 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     options.warmUpMs > 0
       ? await runLoad({ ...plan, durationMs: options.warmUpMs, seed: options.seed + 1 }, { signal: options.signal })
       : undefined
-  await stand.probe?.reset()
+  await parts.read('traces', undefined, async () => stand.probe?.reset())
   stand.otlp?.reset()
 
-  const pids = await livePids(stand, options.databaseUrl)
+  const { databaseUrl, explainAnalyze = false } = options
+  const pids = await parts.read('processes', { service: [], database: [] }, () => livePids(stand, databaseUrl))
   const pg =
-    options.databaseUrl === undefined
+    databaseUrl === undefined
       ? undefined
-      : await startPgCollector({ url: options.databaseUrl, explainAnalyze: options.explainAnalyze ?? false })
+      : await parts.read('pg', undefined, () => startPgCollector({ url: databaseUrl, explainAnalyze }))
   const host = startHostCollector({ pids: () => pids.service, databasePids: () => pids.database })
   options.onProgress({
     kind: 'stage',
@@ -86,44 +92,44 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
         p95Ms: live.p95Ms,
         errors: live.errors,
       }),
+  }).catch(async (error: unknown) => {
+    host.finish()
+    await pg?.stop()
+    throw error
   })
   const hostEvidence = host.finish()
-  await stand.probe?.flush()
+  const steps: LoadStep[] = [...(warmUp ? [{ ...warmUp.measure, purpose: 'warm-up' as const }] : []), load.measure]
+  const loadCurve: LoadCurveEvidence = { schema: 'load-curve@1', steps }
+  await options.keep?.({ 'load-curve': loadCurve, host: hostEvidence })
+  await parts.read('traces', undefined, async () => stand.probe?.flush())
   // Exporters batch for up to five seconds.
   await stand.otlp?.quiet(5_500, 8_000, options.signal)
 
   options.onProgress({ kind: 'stage', stage: 'reading', detail: 'traces, plans, headers' })
-  const seen = relativePaths(stand.probe ? stand.probe.evidence() : stand.otlp?.evidence(), options.root)
-  await loadStatementParser()
-  const statements = seen?.statements && {
+  const seen = await parts.read<ReturnType<typeof seenInside>>('traces', {}, async () =>
+    relativePaths(seenInside(stand.probe?.evidence(), stand.otlp?.evidence()), options.root),
+  )
+  await parts.read('statement shapes', undefined, loadStatementParser)
+  const statements = seen.statements && {
     ...seen.statements,
     statements: seen.statements.statements.map(withShape),
   }
-  const aborted = options.signal.aborted
-  const pgEvidence = await pg?.finish({ statements: statements?.statements ?? [] }).catch(error => {
-    warnings.push(`the database could not be read to the end: ${(error as Error).message}`)
-    return undefined
-  })
-  const httpProbe = aborted
+  const pgEvidence =
+    pg && (await parts.read('pg', undefined, () => pg.finish({ statements: statements?.statements ?? [] })))
+  const httpProbe = options.signal.aborted
     ? undefined
-    : await probeRoutes(stand.baseUrl, firstRequests(options.workload), { signal: options.signal })
-  const steps: LoadStep[] = [...(warmUp ? [{ ...warmUp.measure, purpose: 'warm-up' as const }] : []), load.measure]
-  const loadCurve: LoadCurveEvidence = { schema: 'load-curve@1', steps }
-  const sites = (statements?.uses ?? []).flatMap(use => (use.site ? [use.site] : []))
-  const runtime = seen && 'runtime' in seen ? (seen.runtime as EvidenceByKind['runtime']) : undefined
-  const cpuProfile = seen && 'cpu-profile' in seen ? (seen['cpu-profile'] as EvidenceByKind['cpu-profile']) : undefined
+    : await parts.read('http-probe', undefined, () =>
+        probeRoutes(stand.baseUrl, firstRequests(options.workload), { signal: options.signal }),
+      )
+  const { runtime, 'cpu-profile': cpuProfile } = seen
+  const sites = [
+    ...(statements?.uses ?? []).flatMap(use => (use.site ? [use.site] : [])),
+    ...profileSites(cpuProfile),
+    ...(runtime?.syncCalls ?? []).flatMap(call => (call.site ? [call.site] : [])),
+    ...(runtime?.processes ?? []).flatMap(({ pools }) => pools.flatMap(pool => (pool.site ? [pool.site] : []))),
+  ]
   const source = stand.target
-    ? await collectSource({
-        root: options.root,
-        sites: [
-          ...sites,
-          ...profileSites(cpuProfile),
-          ...(runtime?.syncCalls ?? []).flatMap(call => (call.site ? [call.site] : [])),
-          ...(runtime?.processes ?? []).flatMap(process =>
-            process.pools.flatMap(pool => (pool.site ? [pool.site] : [])),
-          ),
-        ],
-      })
+    ? await parts.read('source', undefined, () => collectSource({ root: options.root, sites }))
     : undefined
   const conditions: RunConditions = {
     warmUpMs: options.warmUpMs,
@@ -136,14 +142,25 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     'load-curve': loadCurve,
     host: hostEvidence,
     ...(httpProbe ? { 'http-probe': httpProbe } : {}),
-    ...(seen ? { traces: seen.traces } : {}),
+    ...(seen.traces ? { traces: seen.traces } : {}),
     ...(statements ? { statements } : {}),
     ...(pgEvidence ? { pg: pgEvidence } : {}),
     ...(runtime ? { runtime } : {}),
-    ...(cpuProfile && cpuProfile.profiles.length > 0 ? { 'cpu-profile': cpuProfile } : {}),
+    ...(cpuProfile ? { 'cpu-profile': cpuProfile } : {}),
     ...(source ? { source } : {}),
   }
+  const warnings = [
+    ...Object.entries(parts.unavailable).map(([part, why]) => `${part} could not be gathered: ${why}`),
+    ...probeWarnings(stand, seen.traces?.dropped ?? 0),
+  ]
   return { evidence, conditions, warnings }
+}
+
+/** A probe that gave up, or could not keep up, must not look like a service that does nothing. */
+function probeWarnings({ probe }: Stand, dropped: number): string[] {
+  const lost =
+    dropped > 0 ? [`${dropped} records of requests were lost: counts of requests and statements are too low`] : []
+  return [...new Set(probe?.warnings() ?? []), ...lost]
 }
 
 function withShape(statement: Statement): Statement {
@@ -155,11 +172,11 @@ async function livePids(
   stand: Stand,
   databaseUrl: string | undefined,
 ): Promise<{ service: number[]; database: number[] }> {
-  const port = databaseUrl && URL.canParse(databaseUrl) ? Number(new URL(databaseUrl).port || 5_432) : undefined
+  const server = databaseUrl === undefined ? undefined : serverOf(databaseUrl)
   return {
     service: stand.rootPid === undefined ? [] : await processTree(stand.rootPid),
-    // The first to listen is the postmaster; its backends are its children.
-    database: port === undefined ? [] : (await processesListeningOn(port)).slice(0, 1),
+    // The first to listen is the postmaster; its backends are its children. Of a database elsewhere nothing is seen here, whatever uses the same port.
+    database: server?.isLocal ? (await processesListeningOn(server.port)).slice(0, 1) : [],
   }
 }
 
@@ -175,7 +192,7 @@ function firstRequests(workload: Workload) {
   })
 }
 
-function profileSites(profile: EvidenceByKind['cpu-profile'] | undefined) {
+function profileSites(profile: CpuProfileEvidence | undefined) {
   const nodes = (profile?.profiles ?? []).flatMap(one =>
     one.nodes.filter(node => node.owner === 'application' && node.selfSamples > 0),
   )

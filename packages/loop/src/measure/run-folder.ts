@@ -1,5 +1,5 @@
 /** One folder a run: evidence by kind, the report, an index of all runs beside them. Files are the history; nothing else is needed to identify again offline. */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Evidence, evidenceKinds, exitCodes, maskedDeep, type RunReport, WhetstoneError } from '@whetstone/model'
 
@@ -8,6 +8,8 @@ export interface RunFolder {
   readonly path: string
   writeEvidence(evidence: Evidence): Promise<void>
   writeFile(name: string, text: string): Promise<string>
+  /** A run that measured nothing leaves nothing: it would stand where the last good run is looked for. */
+  removeIfEmpty(): Promise<void>
 }
 
 export interface IndexEntry {
@@ -18,6 +20,7 @@ export interface IndexEntry {
   readonly p95Ms: number
   readonly findings: readonly { readonly practice: string; readonly fingerprint: string; readonly severity: string }[]
   readonly verdict: string
+  readonly interrupted?: true
 }
 
 /** @param base the `.whetstone` folder; it ignores itself in git. */
@@ -39,6 +42,12 @@ export async function createRunFolder(base: string, id: string): Promise<RunFold
       await writeAtomically(file, text)
       return file
     },
+    async removeIfEmpty() {
+      // rmdir refuses a folder that holds anything.
+      await rmdir(join(path, 'evidence'))
+        .then(() => rmdir(path))
+        .catch(() => {})
+    },
   }
 }
 
@@ -48,19 +57,38 @@ async function writeAtomically(file: string, text: string): Promise<void> {
   await rename(`${file}.new`, file)
 }
 
-/** Accepts a run id, `latest`, a unique beginning of an id, or a path. @throws WhetstoneError WHET_RUN_NOT_FOUND */
+/** Accepts a run id, `latest` (that has a report), a unique beginning of an id, or a path. @throws WhetstoneError WHET_RUN_NOT_FOUND, WHET_RUN_AMBIGUOUS */
 export async function findRun(base: string, name: string): Promise<string> {
   const runs = join(base, 'runs')
   const ids = (await readdir(runs).catch(() => [] as string[])).toSorted()
-  if (name === 'latest' && ids.length > 0) return join(runs, ids.at(-1) as string)
-  const matches = ids.filter(id => id === name || id.startsWith(name))
+  const latest = name === 'latest' ? await latestOf(runs, ids) : undefined
+  if (latest) return join(runs, latest)
+  const matches = ids.includes(name) ? [name] : ids.filter(id => id.startsWith(name))
   if (matches.length === 1) return join(runs, matches[0] as string)
+  if (matches.length > 1)
+    throw new WhetstoneError('WHET_RUN_AMBIGUOUS', `${matches.length} runs in ${runs} begin with '${name}'`, {
+      exitCode: exitCodes.usage,
+      hint: matches.slice(-8).join('\n'),
+    })
   const path = resolve(name)
   if (await readdir(join(path, 'evidence')).catch(() => undefined)) return path
   throw new WhetstoneError('WHET_RUN_NOT_FOUND', `no run '${name}' in ${runs} (${ids.length} runs there)`, {
     exitCode: exitCodes.usage,
     hint: 'whetstone history',
   })
+}
+
+/** The newest with a report; a run that is under way or was cut off has evidence at most, and counts only when there is no other. */
+async function latestOf(runs: string, ids: readonly string[]): Promise<string | undefined> {
+  const newestWith = async (holds: (folder: string) => Promise<boolean>) => {
+    for (const id of ids.toReversed()) if (await holds(join(runs, id))) return id
+    return undefined
+  }
+  const names = (folder: string) => readdir(folder).catch(() => [] as string[])
+  return (
+    (await newestWith(async folder => (await names(folder)).includes('run.json'))) ??
+    (await newestWith(async folder => (await names(join(folder, 'evidence'))).length > 0))
+  )
 }
 
 const readableSchemas = /@1$/
@@ -117,6 +145,11 @@ export async function readIndex(base: string): Promise<readonly IndexEntry[]> {
   }
 }
 
+/** Runs that later ones may be held against: of whole windows, of a service that lived through them. */
+export function comparable(entries: readonly IndexEntry[]): readonly IndexEntry[] {
+  return entries.filter(entry => !entry.interrupted && entry.verdict !== 'failed')
+}
+
 export async function addToIndex(base: string, report: RunReport): Promise<void> {
   const entry: IndexEntry = {
     id: report.run.id,
@@ -126,6 +159,7 @@ export async function addToIndex(base: string, report: RunReport): Promise<void>
     p95Ms: report.overall.p95Ms,
     findings: report.findings.map(({ practice, fingerprint, severity }) => ({ practice, fingerprint, severity })),
     verdict: report.verdict,
+    ...(report.run.interruptedAfterMs === undefined ? {} : { interrupted: true }),
   }
   const entries = [...(await readIndex(base)).filter(other => other.id !== entry.id), entry].slice(-indexLimit)
   await writeAtomically(join(base, 'index.json'), `${JSON.stringify(entries, null, 1)}\n`)

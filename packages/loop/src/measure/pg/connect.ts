@@ -22,6 +22,21 @@ export async function connectScratch(url: string, options: ConnectOptions = {}):
   return await connect(url, undefined, options)
 }
 
+export interface DatabaseServer {
+  /** Host name, address, or the folder of a Unix socket. */
+  readonly host: string
+  readonly port: number
+  readonly isLocal: boolean
+}
+
+const localHost = /^(localhost|127(\.\d+){3}|\[?::1\]?|\/.*|)$/i
+
+/** The server that a connection with this URL would reach: the host may also stand in the query or in PGHOST, and those win. */
+export function serverOf(url: string): DatabaseServer {
+  const { host, port } = new Client({ connectionString: withoutOurParameters(url) })
+  return { host, port, isLocal: localHost.test(host) }
+}
+
 async function connect(url: string, startupOptions: string | undefined, options: ConnectOptions): Promise<Client> {
   const { statementTimeoutMs = 2_000, lockTimeoutMs = 500 } = options
   let client: Client | undefined
