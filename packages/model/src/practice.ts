@@ -60,6 +60,12 @@ export interface Remedy {
 
 export type ThresholdValues<T> = { readonly [K in keyof T]: number }
 
+/**
+ * What the configuration sets for the thresholds of another practice, by its id; empty where it sets none. A practice that
+ * leaves a cause to another judges it by the other's figures.
+ */
+export type ThresholdOverrides = (practice: string) => Readonly<Record<string, number>>
+
 export interface Practice<
   K extends EvidenceKind = EvidenceKind,
   O extends EvidenceKind = EvidenceKind,
@@ -82,12 +88,17 @@ export interface Practice<
   readonly detect: (
     evidence: Pick<EvidenceByKind, K> & Partial<Pick<EvidenceByKind, O>>,
     thresholds: ThresholdValues<T>,
+    overrides: ThresholdOverrides,
   ) => Outcome
 }
 
 /** A practice with its evidence types erased: what lists and the loop hold. */
 export type AnyPractice = Omit<Practice, 'detect'> & {
-  readonly detect: (evidence: Evidence, thresholds: Readonly<Record<string, number>>) => Outcome
+  readonly detect: (
+    evidence: Evidence,
+    thresholds: Readonly<Record<string, number>>,
+    overrides: ThresholdOverrides,
+  ) => Outcome
 }
 
 /** Checks the types at the definition and erases them, so that all practices fit one list. The loop calls `detect` only with every needed kind present. */

@@ -1,7 +1,8 @@
 import type { HttpAnswer, HttpProbe } from '@whetstone/model'
-import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
+import { expect, it } from 'vitest'
+import { describePractice, outcomeOf } from '../testing/describe-practice.ts'
 import { httpProbe, httpProbesOf } from '../testing/evidence.ts'
+import { loadOf, routeLoad } from '../testing/load.ts'
 import { payloadLimits } from './payload-limits.ts'
 
 const document = (bodyBytes: number, durationMs: number, more: Partial<HttpAnswer> = {}): HttpProbe =>
@@ -42,6 +43,14 @@ describePractice(payloadLimits, {
       'http-probe': httpProbesOf(document(2_000, 5), upload(20_000_000, 400)),
     },
     'a body of a megabyte is accepted': { 'http-probe': httpProbesOf(document(2_000, 5), upload(1_000_000, 201)) },
+    'a route that takes bodies has refused a large one': {
+      'http-probe': httpProbesOf(document(2_000, 5), upload(20_000_000, 413)),
+      'load-curve': loadOf([routeLoad('GET /map', [5]), routeLoad('POST /notes', [5])]),
+    },
+    'only reads were called': {
+      'http-probe': httpProbesOf(document(2_000, 5)),
+      'load-curve': loadOf([routeLoad('GET /map', [5]), routeLoad('DELETE /notes/:id', [5])]),
+    },
     'a failing route': { 'http-probe': httpProbesOf(document(900_000, 400, { statusCode: 502 })) },
     'nothing probed': { 'http-probe': httpProbesOf() },
   },
@@ -64,6 +73,20 @@ describePractice(payloadLimits, {
         },
       ],
     },
+    'a route the user has allowed to write is asked whether it takes a large body': {
+      evidence: {
+        'http-probe': httpProbesOf(document(2_000, 5)),
+        'load-curve': loadOf([
+          routeLoad('POST /notes', [5]),
+          routeLoad('POST /graphql First', [5]),
+          routeLoad('POST /graphql Second', [5]),
+        ]),
+      },
+      asks: [
+        { kind: 'http-probe', route: 'POST /notes', variation: { kind: 'body-bytes', bytes: 10_000_000 } },
+        { kind: 'http-probe', route: 'POST /graphql First', variation: { kind: 'body-bytes', bytes: 10_000_000 } },
+      ],
+    },
     'twenty megabytes are taken in': {
       evidence: { 'http-probe': httpProbesOf(upload(20_000_000, 201)) },
       finds: [
@@ -76,4 +99,13 @@ describePractice(payloadLimits, {
       ],
     },
   },
+})
+
+it('says what to type when no request with a body was allowed', () => {
+  expect(outcomeOf(payloadLimits, { 'http-probe': httpProbesOf(document(2_000, 5)) })).toEqual({
+    kind: 'unknown',
+    missing: ['http-probe'],
+    why: 'how large a body is accepted is not known: no request that sends one was allowed',
+    give: "--request 'POST /path {…}' for a route that may be sent 10 MB",
+  })
 })

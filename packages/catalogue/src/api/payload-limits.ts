@@ -5,13 +5,20 @@ import {
   findings,
   fingerprintOf,
   type HttpProbe,
+  investigate,
+  type LoadCurveEvidence,
   notApplicable,
   pass,
+  type RouteName,
+  unknown,
   type Where,
 } from '@whetstone/model'
 import { bytesText, fact, msText } from '../derive/figures.ts'
-import { frameworkOf } from '../derive/framework.ts'
 import { readAnswers, type RouteAnswers } from '../derive/http-answers.ts'
+import { measuredStep } from '../derive/load.ts'
+
+/** Large bodies sent at most: each is held by the service as a whole. */
+const MOST_UPLOADS = 3
 
 export const payloadLimits = definePractice({
   id: 'payload-limits',
@@ -25,7 +32,7 @@ export const payloadLimits = definePractice({
     'https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/',
   ],
   needs: ['http-probe'],
-  optional: ['source'],
+  optional: ['load-curve'],
   thresholds: {
     bodyBytes: { value: 300_000, unit: 'bytes', source: 'Sentry large HTTP payload, 300,000 B' },
     durationMs: { value: 100, unit: 'ms', source: 'Sentry large HTTP payload, 100 ms' },
@@ -47,23 +54,48 @@ export const payloadLimits = definePractice({
 app.post('/import', { bodyLimit: 20_000_000 }, streamToDisk)`,
     },
   },
-  detect({ 'http-probe': evidence, source }, thresholds) {
+  detect({ 'http-probe': evidence, 'load-curve': load }, thresholds) {
     const answers = readAnswers(evidence)
-    const accepted = evidence.probes.filter(probe => isAcceptedUpload(probe, thresholds.acceptedBytes))
-    if (answers.length === 0 && accepted.length === 0) return notApplicable('no GET route was probed')
+    const uploads = evidence.probes.filter(({ variation }) => variation.kind === 'body-bytes')
+    const accepted = uploads.filter(probe => isAcceptedUpload(probe, thresholds.acceptedBytes))
     const large = answers.filter(answer => isNeedlesslyLarge(answer, thresholds))
     const found = [...accepted.map(acceptsAnything), ...large.map(tooLarge)]
+    const untried = routesTakingBodies(load).filter(route => !uploads.some(upload => upload.route === route))
+    if (untried.length > 0) {
+      const variation = { kind: 'body-bytes' as const, bytes: thresholds.acceptedBytes }
+      return investigate(
+        untried.map(route => ({ kind: 'http-probe' as const, route, variation })),
+        found,
+      )
+    }
     if (found.length > 0) return findings(found)
-    const largest = Math.max(...answers.map(({ plain }) => plain.bodyBytes))
-    const framework = frameworkOf(source)
+    if (answers.length === 0 && uploads.length === 0) return notApplicable('no GET route was probed')
+    if (uploads.length === 0)
+      return unknown(
+        ['http-probe'],
+        'how large a body is accepted is not known: no request that sends one was allowed',
+        `--request 'POST /path {…}' for a route that may be sent ${bytesText(thresholds.acceptedBytes)}`,
+      )
+    const largest = Math.max(0, ...answers.map(({ plain }) => plain.bodyBytes))
     return pass(
       [fact('largest answer', largest, 'bytes', 'http-probe')],
-      framework === 'fastify' || framework === 'express'
-        ? `largest answer ${bytesText(largest)}; ${framework} refuses request bodies over its limit by default`
-        : `largest answer ${bytesText(largest)}`,
+      `largest answer ${bytesText(largest)}; a body of ${bytesText(thresholds.acceptedBytes)} is refused`,
     )
   },
 })
+
+/**
+ * Routes with a body in the measured load: a request that writes is only there when the user has said that repeating it does
+ * no harm. One route for each path, since the limit is the path's and not that of each GraphQL operation.
+ */
+function routesTakingBodies(load: LoadCurveEvidence | undefined): readonly RouteName[] {
+  const byPath = new Map<string, RouteName>()
+  for (const { route } of load ? (measuredStep(load)?.routes ?? []) : []) {
+    const path = /^(?:POST|PUT|PATCH) \S+/.exec(route)?.[0]
+    if (path !== undefined && !byPath.has(path)) byPath.set(path, route)
+  }
+  return [...byPath.values()].slice(0, MOST_UPLOADS)
+}
 
 function isAcceptedUpload({ variation, answer }: HttpProbe, limitBytes: number): boolean {
   return (

@@ -10,9 +10,10 @@ import {
   type Statement,
 } from '@whetstone/model'
 import { columnOf, tableOf } from '../derive/columns.ts'
-import { countText, excerpt, fact, percentText } from '../derive/figures.ts'
+import { countText, fact, percentText } from '../derive/figures.ts'
 import { quoted } from '../derive/index-sql.ts'
 import { type LoopSummary, repeatsByStatement, summarise } from '../derive/repeats.ts'
+import { codeOf, hasPlaceholders, oneLine } from '../derive/sql-code.ts'
 import { siteOf, statementsById, workOf } from '../derive/statements.ts'
 
 export const batchWrites = definePractice({
@@ -111,43 +112,57 @@ function describe(
             ]
           : []),
         `The writes take ${percentText(loop.timeFraction)} of the request.`,
+        ...(batch ? [] : ['Pass one array for each column and let unnest() make rows of them inside the statement.']),
         ...(outsideTransaction
           ? [
               'Each now commits by itself: a failure in the middle leaves half of the rows; one statement is all or nothing.',
             ]
           : []),
       ],
-      code: {
-        language: 'sql',
-        before: excerpt(statement.text, 300),
-        after: batch ?? 'INSERT INTO … SELECT * FROM unnest($1::bigint[], $2::text[])',
-      },
+      ...codeOf('sql', oneLine(statement.text), batch),
     },
   }
 }
 
+/** Undefined where the text is not plain, or where a column's type is not known: `unnest` needs the right one. */
 function batched({ text, shape }: Statement, pg: PgEvidence | undefined): string | undefined {
-  const line = text.replace(/\s+/g, ' ').replace(/;\s*$/, '').trim()
+  const line = oneLine(text)
   const table = pg && shape?.tables[0] !== undefined ? tableOf(pg, shape.tables[0]) : undefined
-  const typeOf = (name: string) => (table && columnOf(table, name.replaceAll('"', ''))?.type) ?? 'text'
-  const insert = /^(insert into \S+ ?\(([^)]*)\)) values ?\([^)]*\)(.*)$/i.exec(line)
-  if (insert) {
-    const names = (insert[2] ?? '').split(',').map(name => name.trim())
-    const arrays = names.map((name, at) => `$${at + 1}::${typeOf(name)}[]`).join(', ')
-    return `${insert[1]} SELECT * FROM unnest(${arrays})${insert[3] ?? ''}`
+  const typeOf = (name: string) => table && columnOf(table, bareName(name))?.type
+  const arraysOf = (columns: readonly string[]) => {
+    const types = columns.map(typeOf)
+    return types.includes(undefined) ? undefined : types.map((type, at) => `$${at + 1}::${type}[]`).join(', ')
   }
-  const one = /^(update|delete from) (\S+)(?: set (.*?))? where (\S+) ?= ?\$\d+$/i.exec(line)
-  if (!one) return undefined
-  const [, verb = '', name = '', sets, key = ''] = one
-  if (/^delete/i.test(verb)) return `${verb} ${name} WHERE ${key} = ANY($1::${typeOf(key)}[])`
-  const columns = (sets ?? '').split(',').map(set => set.split('=')[0]!.trim())
-  const isPlain = (sets ?? '').split(',').every(set => /^\s*\S+\s*=\s*\$\d+\s*$/.test(set))
-  if (!isPlain) return undefined
-  const all = [key, ...columns]
-  const arrays = all.map((column, at) => `$${at + 1}::${typeOf(column)}[]`).join(', ')
-  const bare = all.map(column => quoted(column.replaceAll('"', '').split('.').at(-1)!))
-  return `UPDATE ${name} AS t SET ${bare
-    .slice(1)
-    .map(column => `${column} = v.${column}`)
-    .join(', ')} FROM unnest(${arrays}) AS v(${bare.join(', ')}) WHERE t.${bare[0]} = v.${bare[0]}`
+  return batchedInsert(line, arraysOf) ?? batchedChange(line, arraysOf)
+}
+
+type ArraysOf = (columns: readonly string[]) => string | undefined
+
+function batchedInsert(line: string, arraysOf: ArraysOf): string | undefined {
+  const [, head, list = '', values = '', rest = ''] =
+    /^(insert into \S+ ?\(([^)]*)\)) values ?\(((?:\$\d+|, ?)+)\)(.*)$/i.exec(line) ?? []
+  const columns = list.split(',').map(name => name.trim())
+  const arrays = values.split(',').length === columns.length ? arraysOf(columns) : undefined
+  // A `$n` behind the rows, as in ON CONFLICT … WHERE, would get another meaning.
+  return arrays === undefined || hasPlaceholders(rest) ? undefined : `${head} SELECT * FROM unnest(${arrays})${rest}`
+}
+
+function batchedChange(line: string, arraysOf: ArraysOf): string | undefined {
+  const [, verb = '', name = '', sets = '', key = ''] =
+    /^(update|delete from) (\S+)(?: set (.*?))? where (\S+) ?= ?\$\d+$/i.exec(line) ?? []
+  if (/^delete/i.test(verb)) {
+    const keys = arraysOf([key])
+    return keys && `${verb} ${name} WHERE ${key} = ANY(${keys})`
+  }
+  const isPlain = sets.split(',').every(set => /^\s*\S+\s*=\s*\$\d+\s*$/.test(set))
+  const all = [key, ...sets.split(',').map(set => set.split('=')[0]!.trim())]
+  const arrays = isPlain ? arraysOf(all) : undefined
+  if (arrays === undefined) return undefined
+  const bare = all.map(column => quoted(bareName(column)))
+  const changes = bare.slice(1).map(column => `${column} = v.${column}`)
+  return `UPDATE ${name} AS t SET ${changes.join(', ')} FROM unnest(${arrays}) AS v(${bare.join(', ')}) WHERE t.${bare[0]} = v.${bare[0]}`
+}
+
+function bareName(path: string): string {
+  return path.replaceAll('"', '').split('.').at(-1) ?? ''
 }

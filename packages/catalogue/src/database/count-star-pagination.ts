@@ -13,9 +13,9 @@ import {
 } from '@whetstone/model'
 import { median } from '@whetstone/stats'
 import { excerpt, fact, msText, percentText } from '../derive/figures.ts'
-import { quoted } from '../derive/index-sql.ts'
 import { statementsWantingIndex } from '../derive/index-limits.ts'
 import { readRoutes, type RouteReading } from '../derive/routes.ts'
+import { codeOf, oneLine, outermost } from '../derive/sql-code.ts'
 import { siteOf, statementsById } from '../derive/statements.ts'
 
 export const countStarPagination = definePractice({
@@ -52,11 +52,11 @@ export const countStarPagination = definePractice({
 SELECT reltuples::bigint FROM pg_class WHERE oid = 'orders'::regclass;  -- about how many`,
     },
   },
-  detect({ traces, statements, pg }, thresholds) {
+  detect({ traces, statements, pg }, thresholds, overrides) {
     const byId = statementsById(statements)
     const counts = statements.statements.filter(({ shape }) => shape?.isCount && !shape.groupBy)
     if (counts.length === 0) return notApplicable('nothing counts a list')
-    const wanting = pg ? statementsWantingIndex(pg, statements) : new Set<string>()
+    const wanting = pg ? statementsWantingIndex(pg, statements, overrides) : new Set<string>()
     const found = [...readRoutes(traces).values()].flatMap(route =>
       counts.flatMap(count => {
         const held = route.traces.flatMap(trace => countBesidePage(trace, count, byId))
@@ -112,7 +112,6 @@ function describe(counted: Counted, statements: StatementsEvidence): Finding {
   const site = siteOf(route.route, count.id, statements)
   const where = { route: route.route, statementId: count.id, ...(site ? { site } : {}) }
   const link = { traceId, statementId: count.id }
-  const table = count.shape?.tables[0] ?? 'the_table'
   return {
     fingerprint: fingerprintOf('count-star-pagination', where),
     practice: 'count-star-pagination',
@@ -132,13 +131,21 @@ function describe(counted: Counted, statements: StatementsEvidence): Finding {
         'Where a number is wanted, estimate it, or count up to a cap: "1,000+" is enough for most lists.',
         'Where it must be exact, keep it in a counter beside the data, or cache it for a minute.',
       ],
-      code: {
-        language: 'sql',
-        before: excerpt(count.text, 300),
-        after: count.shape?.hasWhere
-          ? `SELECT count(*) FROM (${excerpt(count.text.replace(/count\(\s*\*\s*\)/i, '1'), 300)} LIMIT 1001) AS capped;`
-          : `SELECT reltuples::bigint FROM pg_class WHERE oid = '${quoted(table)}'::regclass;`,
-      },
+      ...codeOf('sql', oneLine(count.text), cheaperCount(oneLine(count.text))),
     },
   }
+}
+
+const countOnly = /^select count\( ?\* ?\)(?:::\w+)?(?: as (?:\w+|"[^"]+"))? from (?=.)/i
+
+/** The planner's own estimate for a whole table, a count with an end for anything else; undefined for a text that is not plain. */
+function cheaperCount(line: string): string | undefined {
+  const [head] = countOnly.exec(line) ?? []
+  if (head === undefined || /\b(having|limit|offset|fetch|union|intersect|except)\b/i.test(outermost(line)))
+    return undefined
+  const rest = line.slice(head.length)
+  const [, table] = /^((?:[\w$]+|"[^"]+")(?:\.(?:[\w$]+|"[^"]+"))?)(?: (?:as )?(?:[\w$]+|"[^"]+"))?$/i.exec(rest) ?? []
+  return table === undefined
+    ? `SELECT count(*) FROM (SELECT 1 FROM ${rest} LIMIT 1001) AS capped;`
+    : `SELECT reltuples::bigint FROM pg_class WHERE oid = '${table}'::regclass;`
 }

@@ -63,9 +63,10 @@ describePractice(explainPlans, {
     'ten times off at a handful of rows': { pg: pg(scan(1, 40)), statements: given() },
     'a LIMIT above stopped it early': { pg: pg(scan(50_000, 20)), statements: given() },
     'a node that never ran': { pg: pg(scan(1, 0, { actualLoops: 0 })), statements: given() },
-    'a generic plan, which met no rows': {
+    'a generic plan, which met no rows, where statements cannot be run': {
       pg: pg(scan(1, 1), {
         plans: [{ statementId: 'search', kind: 'generic', totalCost: 500, root: scan(2, 90_000) }],
+        unavailable: { explain: 'no place to run it' },
       }),
       statements: given(),
     },
@@ -84,10 +85,31 @@ describePractice(explainPlans, {
       }),
       statements: given(),
     },
+    'a write is never run to see its plan': {
+      pg: pg(scan(900, 900), { plans: [] }),
+      statements: statementsOf(
+        [statement('search', 'DELETE FROM addresses WHERE city = $1', { operation: 'delete', tables: ['addresses'] })],
+        [use('POST /move', 'search', 200, 6_000)],
+      ),
+    },
     'a sort in memory': { pg: pg(scan(900, 900, { sortMethod: 'quicksort' }), spilled(0)), statements: given() },
     'background work': { pg: pg(scan(2, 90_000)), statements: statementsOf([search], [use('', 'search', 200, 9_000)]) },
   },
   reports: {
+    'a heavy statement that nobody has run under EXPLAIN is asked for': {
+      evidence: {
+        pg: pg(scan(900, 900), {
+          plans: [{ statementId: 'search', kind: 'generic', totalCost: 500, root: scan(900, 900) }],
+        }),
+        statements: given(),
+      },
+      asks: [{ kind: 'explain', statementId: 'search' }],
+    },
+    'what it knows already stands beside what it asks for': {
+      evidence: { pg: pg(scan(900, 900), { plans: [], ...spilled(200 * 1_000) }), statements: given() },
+      finds: [expect.objectContaining({ title: 'A sort or hash spills 8.2 MB to disk at each call' })],
+      asks: [{ kind: 'explain', statementId: 'search' }],
+    },
     'two columns that go together': {
       evidence: { pg: pg(scan(2, 9_000)), statements: given() },
       finds: [

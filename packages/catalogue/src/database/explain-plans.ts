@@ -5,6 +5,7 @@ import {
   type Finding,
   findings,
   fingerprintOf,
+  investigate,
   type FindingRemedy,
   notApplicable,
   pass,
@@ -14,17 +15,20 @@ import {
   type PlanNode,
   type Statement,
   type StatementsEvidence,
+  unknown,
 } from '@whetstone/model'
 import { tableOf } from '../derive/columns.ts'
 import { bytesText, countText, excerpt, fact, rounded } from '../derive/figures.ts'
 import { statementsWantingIndex } from '../derive/index-limits.ts'
 import { quoted } from '../derive/index-sql.ts'
 import { placeOf } from '../derive/places.ts'
-import { nodesOf, plansByStatement } from '../derive/plans.ts'
+import { analysedPlans, nodesOf } from '../derive/plans.ts'
 import { type StatementTime, statementTimes } from '../derive/statement-time.ts'
-import { statementsById } from '../derive/statements.ts'
+import { readsRows, statementsById } from '../derive/statements.ts'
 
 const BLOCK_BYTES = 8_192
+/** Statements run under EXPLAIN at most, heaviest first. */
+const MOST_RUN = 8
 
 export const explainPlans = definePractice({
   id: 'explain-plans',
@@ -55,22 +59,41 @@ export const explainPlans = definePractice({
         'CREATE STATISTICS addresses_city_zip (dependencies, ndistinct) ON city, zip FROM addresses;\nANALYZE addresses;',
     },
   },
-  detect({ pg, statements }, thresholds) {
+  detect({ pg, statements }, thresholds, overrides) {
     const byId = statementsById(statements)
-    const wanting = statementsWantingIndex(pg, statements)
-    const heavy = statementTimes(statements).filter(
-      ({ statementId, meanMs, timeFraction }) =>
-        meanMs >= thresholds.meanMs && timeFraction >= thresholds.timeFraction && !wanting.has(statementId),
+    const wanting = statementsWantingIndex(pg, statements, overrides)
+    const costly = statementTimes(statements).filter(
+      ({ meanMs, timeFraction }) => meanMs >= thresholds.meanMs && timeFraction >= thresholds.timeFraction,
     )
-    if (heavy.length === 0) return notApplicable('no statement is heavy enough to have a plan worth reading')
+    const heavy = costly.filter(({ statementId }) => !wanting.has(statementId))
     const found = heavy.flatMap(time => {
       const statement = byId.get(time.statementId)
       const fault = statement && faultOf(statement, time, pg, thresholds)
       return statement && fault ? [describe(statement, fault, statements)] : []
     })
-    return found.length > 0 ? findings(found) : pass([], `${heavy.length} heavy statements, plans in order`)
+    // Also for those that an index may serve: when none does, nobody is asked a second time.
+    const runnable = costly.filter(({ statementId }) => isRunnable(byId.get(statementId))).slice(0, MOST_RUN)
+    const notRun = runnable.filter(({ statementId }) => !analysedPlans(pg).has(statementId))
+    if (notRun.length > 0 && pg.unavailable['explain'] === undefined)
+      return investigate(
+        notRun.map(({ statementId }) => ({ kind: 'explain' as const, statementId })),
+        found,
+      )
+    if (found.length > 0) return findings(found)
+    if (heavy.length === 0) return notApplicable('no statement is heavy enough to have a plan worth reading')
+    if (notRun.length > 0 && notRun.length === runnable.length)
+      return unknown(
+        ['pg'],
+        `the heavy statements could not be run under EXPLAIN: ${pg.unavailable['explain']}`,
+        '--explain-analyze, against a database that may be asked to run them',
+      )
+    return pass([], `${heavy.length} heavy statements, plans in order`)
   },
 })
+
+function isRunnable(statement: Statement | undefined): boolean {
+  return statement?.shape?.operation === 'select' && readsRows(statement)
+}
 
 interface Fault {
   readonly title: string
@@ -89,9 +112,7 @@ function faultOf(statement: Statement, time: StatementTime, pg: PgEvidence, limi
   const tables = [...new Set(statement.shape?.tables)].flatMap(name => tableOf(pg, name) ?? [])
   const blind = tables.find(table => table.rows >= 10_000 && isNeverAnalysed(table))
   if (blind) return neverAnalysed(blind)
-  const nodes = (plansByStatement(pg).get(statement.id) ?? [])
-    .filter(plan => plan.kind === 'analyze')
-    .flatMap(plan => nodesOf(plan.root))
+  const nodes = (analysedPlans(pg).get(statement.id) ?? []).flatMap(plan => nodesOf(plan.root))
   const wrong = nodes.find(node => isFarOff(node, limits))
   if (wrong) return wrongEstimate(wrong, statement)
   const written = pg.statements.find(({ statementId }) => statementId === time.statementId)

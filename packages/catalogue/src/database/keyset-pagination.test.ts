@@ -87,7 +87,7 @@ describePractice(keysetPagination, {
               language: 'sql',
               before: 'SELECT id FROM orders ORDER BY created_at DESC, id DESC LIMIT $1 OFFSET $2',
               after:
-                'SELECT id FROM orders WHERE (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $1\n' +
+                'SELECT id FROM orders WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3\n' +
                 '-- needs an index in this order: CREATE INDEX CONCURRENTLY ON orders (created_at, id);',
             },
           }),

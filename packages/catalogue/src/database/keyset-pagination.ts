@@ -10,10 +10,14 @@ import {
   type Statement,
   type StatementsEvidence,
 } from '@whetstone/model'
+import { columnOf, indexesOf, tableOf } from '../derive/columns.ts'
 import { countText, excerpt, fact, msText } from '../derive/figures.ts'
-import { quoted } from '../derive/index-sql.ts'
-import { type DeepOffset, deepOffset } from '../derive/offsets.ts'
+import { quoted, quotedPath } from '../derive/index-sql.ts'
+import { keysetStatement } from '../derive/keyset-sql.ts'
+import type { DeepOffset } from '../derive/offsets.ts'
+import { costlyDepth, deepPageThresholds } from '../derive/page-limits.ts'
 import { placeOf } from '../derive/places.ts'
+import { codeOf, oneLine } from '../derive/sql-code.ts'
 import { type StatementTime, statementTimes } from '../derive/statement-time.ts'
 import { readsRows, statementsById } from '../derive/statements.ts'
 
@@ -26,16 +30,7 @@ export const keysetPagination = definePractice({
   sources: ['https://use-the-index-luke.com/no-offset', 'https://www.postgresql.org/docs/current/queries-limit.html'],
   needs: ['statements'],
   optional: ['pg'],
-  thresholds: {
-    offset: { value: 1_000, unit: 'rows', source: 'beyond it more rows are thrown away than any page holds' },
-    ratio: { value: 3, unit: 'ratio', source: 'a deep page takes three times a shallow one' },
-    deepMs: { value: 5, unit: 'ms', source: 'a deep page nobody can feel needs no new contract' },
-    timeFraction: {
-      value: 0.01,
-      unit: 'fraction',
-      source: 'below a hundredth of the database time depth costs nobody',
-    },
-  },
+  thresholds: deepPageThresholds,
   remedy: {
     summary: 'Return a cursor with each page that holds its last sort key, and continue behind it.',
     example: {
@@ -53,10 +48,8 @@ export const keysetPagination = definePractice({
     })
     if (paged.length === 0) return notApplicable('no request uses OFFSET')
     const found = paged.flatMap(({ time, statement }) => {
-      const depth = deepOffset(statement, thresholds.offset, pg)
-      if (!depth || depth.deepMs < thresholds.deepMs || time.timeFraction < thresholds.timeFraction) return []
-      const isSlower = depth.shallowMs === undefined || depth.deepMs >= depth.shallowMs * thresholds.ratio
-      return isSlower ? [describe(time, statement, depth, statements, pg)] : []
+      const depth = costlyDepth(statement, time, thresholds, pg)
+      return depth ? [describe(time, statement, depth, statements, pg)] : []
     })
     return found.length > 0 ? findings(found) : pass([], 'no deep page costs more than the first ones')
   },
@@ -73,7 +66,8 @@ function describe(
   const link = { statementId: statement.id }
   // Every page then costs what a shallow one costs; without one to compare with, what its share of the rows costs.
   const afterMs = depth.shallowMs ?? (depth.deepMs * depth.pageRows) / (depth.deepOffset + depth.pageRows)
-  const rewritten = keysetSql(statement)
+  const rewritten = keysetStatement(statement)
+  const nullable = nullableColumns(statement, pg)
   return {
     fingerprint: fingerprintOf('keyset-pagination', where),
     practice: 'keyset-pagination',
@@ -106,46 +100,40 @@ function describe(
       steps: [
         `"${excerpt(statement.text, 110)}" walks up to ${countText(depth.deepest)} rows to return ${countText(depth.pageRows)}.`,
         'The sort key must be unique: end it with the primary key.',
+        ...(rewritten
+          ? [
+              `${listText(rewritten.keys.map(({ parameter }) => `$${parameter}`))} ${rewritten.keys.length > 1 ? 'are' : 'is'} ${listText(rewritten.keys.map(({ column }) => column))} of the last row of the page before; the first page goes without that condition.`,
+            ]
+          : []),
+        ...(nullable.length > 0
+          ? [`Rows without ${listText(nullable)} would be left out: make it NOT NULL first, or sort by another column.`]
+          : []),
         'An index in the order of the sort key lets it start at the page.',
         'Page numbers become a "next" cursor: a change of contract, so offer both for a while, and cap the page number of the old way.',
       ],
-      ...(rewritten
-        ? {
-            code: {
-              language: 'sql' as const,
-              before: excerpt(statement.text, 400),
-              after: rewritten + indexLine(statement, pg),
-            },
-          }
-        : {}),
+      ...codeOf('sql', oneLine(statement.text), rewritten && rewritten.sql + indexLine(statement, pg)),
     },
   }
 }
 
-/** The statement with a condition on its sort key in place of OFFSET; only where the text is plain enough to be sure. */
-function keysetSql({ text, shape }: Statement): string | undefined {
-  const order = shape?.orderBy ?? []
-  const line = text.replace(/\s+/g, ' ').trim()
-  const isPlain = order.length > 0 && new Set(order.map(({ descending }) => descending)).size === 1
-  if (!isPlain || /\bunion\b|\bdistinct\b|\bgroup by\b|\(\s*select\b/i.test(line)) return undefined
-  const names = order.map(({ column }) => quoted(column))
-  const last = Math.max(0, ...[...line.matchAll(/\$(\d+)/g)].map(match => Number(match[1])))
-  const keys = names.map((_, at) => `$${last + 1 + at}`)
-  const [left, right] = names.length === 1 ? [names[0]!, keys[0]!] : [`(${names.join(', ')})`, `(${keys.join(', ')})`]
-  const condition = `${left} ${order[0]!.descending ? '<' : '>'} ${right}`
-  const behind = line.replace(/ offset (\$\d+|\d+)/i, '')
-  return / where /i.test(behind)
-    ? behind.replace(/ where /i, ` WHERE ${condition} AND `)
-    : behind.replace(/ order by /i, ` WHERE ${condition} ORDER BY `)
+function nullableColumns({ shape }: Statement, pg: PgEvidence | undefined): readonly string[] {
+  return (shape?.orderBy ?? []).flatMap(({ table, column }) => {
+    const known = pg && tableOf(pg, table)
+    return known && columnOf(known, column)?.notNull === false ? [column] : []
+  })
 }
 
+const listText = (words: readonly string[]) => words.join(' and ')
+
+/** Nothing where an index in that order is there, or where the sort key lies in several tables and none can be. */
 function indexLine({ shape }: Statement, pg: PgEvidence | undefined): string {
   const order = shape?.orderBy ?? []
   const columns = order.map(({ column }) => column)
-  const table = order[0]?.table ?? ''
-  const isServed = pg?.indexes.some(
-    index => index.table === table && columns.every((name, at) => index.columns[at] === name),
-  )
-  if (isServed || table === '') return ''
-  return `\n-- needs an index in this order: CREATE INDEX CONCURRENTLY ON ${quoted(table)} (${columns.map(quoted).join(', ')});`
+  const tables = [...new Set(order.map(({ table }) => table))]
+  const [name = ''] = tables
+  const known = pg && tableOf(pg, name)
+  const indexes = pg && known ? indexesOf(pg, known) : []
+  const isServed = indexes.some(index => columns.every((column, at) => index.columns[at] === column))
+  if (isServed || name === '' || tables.length > 1) return ''
+  return `\n-- needs an index in this order: CREATE INDEX CONCURRENTLY ON ${quotedPath(name)} (${columns.map(quoted).join(', ')});`
 }

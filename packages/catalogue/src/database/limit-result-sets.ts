@@ -6,13 +6,18 @@ import {
   fingerprintOf,
   notApplicable,
   pass,
+  type PgEvidence,
   type Statement,
   type StatementsEvidence,
 } from '@whetstone/model'
 import { type AnswerReading, readAnswer } from '../derive/answers.ts'
+import { indexesOf, tableOf } from '../derive/columns.ts'
 import { countText, excerpt, fact, percentText } from '../derive/figures.ts'
+import { quoted } from '../derive/index-sql.ts'
+import { resultSetThresholds } from '../derive/page-limits.ts'
 import { readRoutes, type RouteReading } from '../derive/routes.ts'
 import { rowBytesOf } from '../derive/row-bytes.ts'
+import { codeOf, oneLine, outermost } from '../derive/sql-code.ts'
 import { type RouteUse, routeUses } from '../derive/statement-time.ts'
 import { readsRows, siteOf, statementsById } from '../derive/statements.ts'
 
@@ -32,7 +37,7 @@ export const limitResultSets = definePractice({
   needs: ['statements', 'traces'],
   optional: ['pg', 'http-probe'],
   thresholds: {
-    rows: { value: 1_000, unit: 'rows', source: 'no page of a list is longer; the roadmap asks for a cap' },
+    ...resultSetThresholds,
     lostRows: { value: 200, unit: 'rows', source: 'below it fetching too much is cheap' },
     lostRatio: {
       value: 10,
@@ -73,7 +78,7 @@ return db.query('SELECT * FROM orders WHERE status = $1 ORDER BY id LIMIT $2', [
         answer.bodyBytes !== undefined &&
         fetched >= answer.bodyBytes * 4
       if (rows <= thresholds.rows && !isLost) return []
-      return [describe({ use, statement, route, answer, rows, rowBytes: width?.rowBytes }, statements)]
+      return [describe({ use, statement, route, answer, rows, rowBytes: width?.rowBytes }, statements, pg)]
     })
     return found.length > 0 ? findings(found) : pass([], 'requests fetch no more than a page of rows')
   },
@@ -97,6 +102,7 @@ interface Unlimited {
 function describe(
   { use, statement, route, answer, rows, rowBytes }: Unlimited,
   statements: StatementsEvidence,
+  pg: PgEvidence | undefined,
 ): Finding {
   const site = siteOf(use.route, statement.id, statements)
   const where = { route: use.route, statementId: statement.id, ...(site ? { site } : {}) }
@@ -133,17 +139,29 @@ function describe(
         'The number grows with the table: today’s time is the best it will ever be.',
         'Where all rows are needed, read them by a cursor in batches and stream the answer.',
       ],
-      code: {
-        language: 'sql',
-        before: excerpt(statement.text, 400),
-        after: limited(statement),
-      },
+      ...codeOf('sql', oneLine(statement.text), limited(statement, pg)),
     },
   }
 }
 
-function limited({ text, shape }: Statement): string {
-  const line = text.replace(/\s+/g, ' ').replace(/;\s*$/, '').trim()
+/** Undefined where nothing says in which order to cut, because any hundred rows are not a page. */
+function limited({ text, shape }: Statement, pg: PgEvidence | undefined): string | undefined {
+  const line = oneLine(text)
+  const order = shape?.orderBy.length ? '' : orderOf(line, shape, pg)
+  if (order === undefined || /\b(offset|fetch|for)\b/i.test(outermost(line))) return undefined
   const last = Math.max(0, ...[...line.matchAll(/\$(\d+)/g)].map(match => Number(match[1])))
-  return `${line}${shape?.orderBy.length ? '' : ' ORDER BY id'} LIMIT $${last + 1} -- Math.min(asked, ${PAGE_ROWS})`
+  return `${line}${order} LIMIT $${last + 1} -- Math.min(asked, ${PAGE_ROWS})`
+}
+
+/** By the primary key, where the statement is over one table whose key is known, or by the `id` it returns. */
+function orderOf(line: string, shape: Statement['shape'], pg: PgEvidence | undefined): string | undefined {
+  if (/\b(order by|union|intersect|except)\b/i.test(outermost(line))) return undefined
+  if (shape?.targetColumns.filter(column => column === 'id').length === 1) return ' ORDER BY id'
+  const [name, ...others] = new Set(shape?.tables)
+  const table = pg && name !== undefined && others.length === 0 ? tableOf(pg, name) : undefined
+  const key = pg && table && indexesOf(pg, table).find(index => index.primary)
+  const isPlain = /^select (?!distinct)/i.test(line) && !shape?.groupBy && !shape?.hasAggregate
+  // A statement over a subquery shows only what that one returns.
+  if (!key || !isPlain || /\( ?select\b/i.test(line)) return undefined
+  return ` ORDER BY ${key.columns.map(quoted).join(', ')}`
 }

@@ -14,7 +14,7 @@ import { tableOf } from '../derive/columns.ts'
 import { countText, excerpt, fact, msText } from '../derive/figures.ts'
 import { type IndexAdvice, type IndexAdviceLimits, readIndexes } from '../derive/index-advice.ts'
 import type { IndexVariant } from '../derive/index-candidates.ts'
-import { indexThresholds } from '../derive/index-limits.ts'
+import { indexOwners, indexThresholds } from '../derive/index-limits.ts'
 import { createIndexSql, indexText } from '../derive/index-sql.ts'
 import { placeOf } from '../derive/places.ts'
 import { statementsById } from '../derive/statements.ts'
@@ -47,21 +47,15 @@ export const missingIndex = definePractice({
   detect: ({ pg, statements }, limits) => indexOutcome('missing-index', pg, statements, limits),
 })
 
-const variants: Readonly<Record<string, IndexVariant>> = {
-  'missing-index': 'single',
-  'composite-index': 'composite',
-  'foreign-key-index': 'foreign-key',
-}
-
 /** Each practice asks for and reports its own kind of index, judged beside all the others. */
 export function indexOutcome(
-  practice: keyof typeof variants,
+  practice: keyof typeof indexOwners,
   pg: PgEvidence,
   statements: StatementsEvidence,
   limits: IndexAdviceLimits,
 ): Outcome {
   const reading = readIndexes(pg, statements, limits)
-  const variant = variants[practice]
+  const variant = indexOwners[practice]
   if (reading.kind === 'ask') {
     const own = reading.questions.filter(question => question.variant === variant)
     if (own.length === 0) return pass([], 'no statement calls for one')

@@ -13,6 +13,7 @@ import { countText, excerpt, fact, percentText } from '../derive/figures.ts'
 import { ormAdvice } from '../derive/orm.ts'
 import { type LoopSummary, repeatsByStatement, summarise } from '../derive/repeats.ts'
 import { forManyKeys, type KeyKnowledge } from '../derive/rewrite-sql.ts'
+import { codeOf, oneLine } from '../derive/sql-code.ts'
 import { readsRows, siteOf, statementsById } from '../derive/statements.ts'
 
 export const nPlusOne = definePractice({
@@ -130,19 +131,16 @@ function remedyFor(
   return {
     summary: `Run "${excerpt(statement.text, 60)}" once for all ${countText(loop.count)} keys.`,
     steps,
-    ...(many
-      ? {
-          code: {
-            language: 'ts' as const,
-            before: `for (const key of keys) await db.query(\`${excerpt(statement.text, 300)}\`, [key])`,
-            after: `const { rows } = await db.query(
+    ...codeOf(
+      'ts',
+      `for (const key of keys) await db.query(\`${oneLine(statement.text)}\`, [key])`,
+      many &&
+        `const { rows } = await db.query(
   \`${many.sql}\`,
   [keys],${many.parameter === 1 ? '' : ` // keys are parameter ${many.parameter}; the others stay as they are`}
 )
 const rowsByKey = new Map()
 for (const row of rows) rowsByKey.set(row.${many.keyColumn}, [...(rowsByKey.get(row.${many.keyColumn}) ?? []), row])`,
-          },
-        }
-      : {}),
+    ),
   }
 }

@@ -11,11 +11,12 @@ import {
   type StatementsEvidence,
 } from '@whetstone/model'
 import { plainName, readAnswer } from '../derive/answers.ts'
-import { bytesText, excerpt, fact } from '../derive/figures.ts'
+import { bytesText, fact } from '../derive/figures.ts'
 import { quoted } from '../derive/index-sql.ts'
 import { ormAdvice } from '../derive/orm.ts'
 import { readRoutes } from '../derive/routes.ts'
 import { rowBytesOf } from '../derive/row-bytes.ts'
+import { codeOf, oneLine, outermost } from '../derive/sql-code.ts'
 import { type RouteUse, routeUses } from '../derive/statement-time.ts'
 import { readsRows, siteOf, statementsById } from '../derive/statements.ts'
 
@@ -150,12 +151,24 @@ function describe(waste: Waste, statements: StatementsEvidence): Finding {
         'Check that no code between the query and the answer reads them.',
         ...(orm ? [`${orm.name}: ${orm.pickColumns}`] : []),
       ],
-      code: { language: 'sql', before: excerpt(statement.text, 300), after: withColumns(statement, kept) },
+      ...codeOf('sql', oneLine(statement.text), withColumns(statement, kept)),
     },
   }
 }
 
-function withColumns({ text }: Statement, kept: readonly PgColumn[]): string {
-  const list = kept.map(({ name }) => quoted(name)).join(', ')
-  return excerpt(text.replace(/\s+/g, ' ').replace(/^\s*select .*? from /i, `SELECT ${list} FROM `), 400)
+/** Undefined for a text whose list is more than columns, or where the rest of it uses a name the list gave. */
+function withColumns({ text }: Statement, kept: readonly PgColumn[]): string | undefined {
+  const line = oneLine(text)
+  const flat = outermost(line)
+  const end = flat.search(/ from /i)
+  if (!/^select (?!distinct)/i.test(flat) || end < 0 || kept.length === 0) return undefined
+  if (/\b(union|intersect|except|group by|over)\b/i.test(flat)) return undefined
+  const rest = line.slice(end + ' from '.length)
+  const aliases = [...line.slice(0, end).matchAll(/ as "?([^",\s]+)"?/gi)].map(match => match[1]!)
+  const known = new Set(kept.map(({ name }) => name))
+  if (aliases.some(alias => !known.has(alias) && new RegExp(`(^|[^\\w$])${escaped(alias)}([^\\w$]|$)`).test(rest)))
+    return undefined
+  return `SELECT ${kept.map(({ name }) => quoted(name)).join(', ')} FROM ${rest}`
 }
+
+const escaped = (text: string) => text.replace(/[^\w]/g, String.raw`\$&`)

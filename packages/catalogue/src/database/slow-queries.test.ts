@@ -120,5 +120,71 @@ describePractice(slowQueries, {
         }),
       ],
     },
+    'rows and pages that their own practices were told to let pass': {
+      evidence: {
+        statements: statementsOf(
+          [
+            plain,
+            statement('paged', 'SELECT id FROM notes OFFSET $1', {
+              tables: ['notes'],
+              hasOffset: true,
+              offsetParameter: 1,
+              parameters: [{ values: [9_000], kept: 'random', durationMs: 60 }],
+            }),
+          ],
+          [used('plain', 500, 60, { rows: 500 * 5_000 }), used('paged', 500, 60)],
+        ),
+      },
+      overrides: { 'limit-result-sets': { rows: 10_000 }, 'keyset-pagination': { offset: 20_000 } },
+      finds: [
+        expect.objectContaining({ fingerprint: 'slow-queries||paged|' }),
+        expect.objectContaining({ fingerprint: 'slow-queries||plain|' }),
+      ],
+    },
+    'deep pages that cost no more than the first ones': {
+      evidence: {
+        statements: statementsOf(
+          [
+            statement('paged', 'SELECT id FROM notes OFFSET $1', {
+              tables: ['notes'],
+              hasOffset: true,
+              offsetParameter: 1,
+              parameters: [
+                { values: [9_000], kept: 'random', durationMs: 60 },
+                { values: [0], kept: 'random', durationMs: 59 },
+              ],
+            }),
+          ],
+          [used('paged', 500, 60)],
+        ),
+      },
+      finds: [expect.objectContaining({ fingerprint: 'slow-queries||paged|' })],
+    },
+    'a table too small for an index by the figures set for it': {
+      evidence: {
+        statements: statementsOf(
+          [
+            statement('plain', 'SELECT id FROM notes WHERE post = $1', {
+              tables: ['notes'],
+              conditions: [equal('notes', 'post')],
+            }),
+          ],
+          [used('plain', 500, 60)],
+        ),
+        pg: pgOf({
+          tables: [table('notes', 100_000, [column('post', { distinct: 5_000 })])],
+          plans: [
+            {
+              statementId: 'plain',
+              kind: 'generic',
+              totalCost: 4_000,
+              root: plan('Seq Scan', 4_000, { relation: 'notes', planRows: 20 }),
+            },
+          ],
+        }),
+      },
+      overrides: { 'missing-index': { rows: 1_000_000 } },
+      finds: [expect.objectContaining({ fingerprint: 'slow-queries||plain|' })],
+    },
   },
 })

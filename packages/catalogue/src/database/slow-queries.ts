@@ -1,6 +1,7 @@
 /** Statements that are slow by themselves, where no index, batch or page explains it: ranked by the time they take from everyone. */
 import {
   definePractice,
+  type Edit,
   type Finding,
   findings,
   fingerprintOf,
@@ -9,12 +10,15 @@ import {
   type PgEvidence,
   type Statement,
   type StatementsEvidence,
+  type ThresholdOverrides,
 } from '@whetstone/model'
+import { effectiveLimits } from '../derive/effective-limits.ts'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
 import { statementsWantingIndex } from '../derive/index-limits.ts'
-import { deepOffset } from '../derive/offsets.ts'
+import { costlyDepth, deepPageThresholds, resultSetThresholds } from '../derive/page-limits.ts'
 import { placeOf } from '../derive/places.ts'
 import { plansByStatement } from '../derive/plans.ts'
+import { codeOf, hasPlaceholders, listItems, oneLine, outermost } from '../derive/sql-code.ts'
 import { type StatementTime, statementTimes } from '../derive/statement-time.ts'
 import { readsRows, statementsById } from '../derive/statements.ts'
 
@@ -56,11 +60,11 @@ CREATE UNIQUE INDEX ON sales_by_day (day);
 REFRESH MATERIALIZED VIEW CONCURRENTLY sales_by_day;  -- every minute, outside requests`,
     },
   },
-  detect({ statements, pg }, thresholds) {
+  detect({ statements, pg }, thresholds, overrides) {
     const times = statementTimes(statements)
     if (times.length === 0) return notApplicable('no request ran a statement')
     const byId = statementsById(statements)
-    const wanting = pg ? statementsWantingIndex(pg, statements) : new Set<string>()
+    const wanting = pg ? statementsWantingIndex(pg, statements, overrides) : new Set<string>()
     const slow = times.filter(time => {
       const statement = byId.get(time.statementId)
       if (pg && isCheap(pg, time.statementId, thresholds)) return false
@@ -69,10 +73,15 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY sales_by_day;  -- every minute, outside r
       const isHeavy =
         time.meanMs >= thresholds.meanMs || (slowest >= thresholds.singleMs && time.meanMs >= slowest / 10)
       const isRelevant = isSlow || (isHeavy && time.timeFraction >= thresholds.timeFraction)
-      return statement !== undefined && isRelevant && !hasAnotherName(statement, time, wanting)
+      return (
+        statement !== undefined &&
+        isRelevant &&
+        !wanting.has(statement.id) &&
+        !hasAnotherName(statement, time, overrides)
+      )
     })
     return slow.length > 0
-      ? findings(slow.map(time => describe(time, byId.get(time.statementId)!, statements, thresholds.precomputeMs)))
+      ? findings(slow.map(time => describe(time, byId.get(time.statementId)!, statements, thresholds.precomputeMs, pg)))
       : pass(
           [fact('slowest mean', Math.max(...times.map(time => time.meanMs)), 'ms', 'statements')],
           'no statement is slow by itself',
@@ -92,11 +101,12 @@ function isCheap(
   return hasCheapPlan || (server !== undefined && server.calls > 0 && server.meanMs < limits.meanMs)
 }
 
-/** What an index, keyset pages or a limit would cure is reported by the practice that names the cure. */
-function hasAnotherName(statement: Statement, time: StatementTime, wanting: ReadonlySet<string>): boolean {
-  if (wanting.has(statement.id)) return true
-  if (statement.shape?.hasOffset && deepOffset(statement, 1_000, undefined)) return true
-  return time.rowsPerCall > 1_000 && readsRows(statement) && !statement.shape?.hasLimit
+/** What keyset pages or a limit would cure is reported by the practice that names the cure, by that practice's figures. */
+function hasAnotherName(statement: Statement, time: StatementTime, overrides: ThresholdOverrides): boolean {
+  const depthLimits = effectiveLimits(deepPageThresholds, 'keyset-pagination', overrides)
+  const { rows } = effectiveLimits(resultSetThresholds, 'limit-result-sets', overrides)
+  if (readsRows(statement) && costlyDepth(statement, time, depthLimits, undefined)) return true
+  return time.rowsPerCall > rows && readsRows(statement) && !statement.shape?.hasLimit
 }
 
 /** Enough to tell it from the others in a list of findings. */
@@ -111,6 +121,7 @@ function describe(
   statement: Statement,
   statements: StatementsEvidence,
   precomputeMs: number,
+  pg: PgEvidence | undefined,
 ): Finding {
   const where = placeOf(statement.id, statements)
   const link = { statementId: statement.id }
@@ -129,10 +140,7 @@ function describe(
       fact('rows per call', time.rowsPerCall, 'rows', 'statements', link),
     ],
     confidence: 'strong',
-    // Only an aggregate has a remedy that takes it out of the request whole.
-    ...(isAggregate && time.meanMs >= precomputeMs
-      ? { edit: { kind: 'trace' as const, change: { kind: 'remove' as const, statementId: statement.id } } }
-      : {}),
+    ...(isAggregate && time.meanMs >= precomputeMs ? { edit: precomputing(statement) } : {}),
     remedy: {
       summary: isAggregate ? 'Compute the aggregate ahead of time.' : 'Read its plan and give it less to read.',
       steps: [
@@ -140,18 +148,53 @@ function describe(
         ...(isAggregate
           ? [
               'Keep the result in a materialised view or a cache that is refreshed outside requests; say how old it may be.',
+              ...(hasPlaceholders(statement.text)
+                ? [
+                    'It takes parameters: keep the sums by the columns it filters on, and add up those few rows in the request.',
+                  ]
+                : []),
             ]
           : [
               'No single index of its conditions pays: look for functions around columns, OR across tables, or a join that multiplies rows.',
             ]),
       ],
-      code: {
-        language: 'sql',
-        before: excerpt(statement.text, 400),
-        after: isAggregate
-          ? `CREATE MATERIALIZED VIEW precomputed AS\n${excerpt(statement.text, 400)};\nREFRESH MATERIALIZED VIEW precomputed;`
-          : `EXPLAIN (ANALYZE, BUFFERS, SETTINGS)\n${excerpt(statement.text, 400)};`,
-      },
+      ...codeOf('sql', oneLine(statement.text), codeFor(statement, isAggregate, pg)),
     },
   }
+}
+
+/** Without parameters the whole answer can be kept. With them a part is left to add up; how much, only the keys tell, so half of it is claimed. */
+function precomputing({ id, text }: Statement): Edit {
+  return hasPlaceholders(text)
+    ? { kind: 'plan', statements: [{ statementId: id, costBefore: 2, costAfter: 1 }] }
+    : { kind: 'trace', change: { kind: 'remove', statementId: id } }
+}
+
+/** `EXPLAIN (GENERIC_PLAN)`, which takes a text with `$n`, exists since this version. */
+const genericPlanSince = 160_000
+
+function codeFor(statement: Statement, isAggregate: boolean, pg: PgEvidence | undefined): string | undefined {
+  const line = oneLine(statement.text)
+  if (hasPlaceholders(line))
+    return !isAggregate && pg && pg.serverVersion >= genericPlanSince ? `EXPLAIN (GENERIC_PLAN)\n${line};` : undefined
+  if (!readsRows(statement)) return undefined
+  if (!isAggregate) return `EXPLAIN (ANALYZE, BUFFERS, SETTINGS)\n${line};`
+  return hasDistinctNames(line)
+    ? `CREATE MATERIALIZED VIEW precomputed AS\n${line};\nREFRESH MATERIALIZED VIEW precomputed;`
+    : undefined
+}
+
+/** A view needs a name of its own for every column; PostgreSQL calls `sum(a)` and `sum(b)` both `sum`. */
+function hasDistinctNames(line: string): boolean {
+  const end = outermost(line).search(/ from /i)
+  if (!/^select /i.test(line) || end < 0) return false
+  const names = listItems(line.slice('select '.length, end)).map(item => nameOfOutput(item))
+  return new Set(names).size === names.length
+}
+
+function nameOfOutput(item: string): string {
+  const [, alias] = / as ("[^"]+"|[\w$]+)$/i.exec(item) ?? []
+  const [, call] = /^([\w$]+) ?\(/.exec(item) ?? []
+  const [, column] = /(?:^|\.)("[^"]+"|[\w$]+)$/.exec(item) ?? []
+  return (alias ?? column ?? call ?? '?column?').replaceAll('"', '').toLowerCase()
 }

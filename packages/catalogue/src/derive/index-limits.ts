@@ -1,7 +1,9 @@
 /** When an index is worth proposing: one set of figures for all who ask whether one is missing. */
+import type { PgEvidence, StatementsEvidence, ThresholdOverrides } from '@whetstone/model'
+import { effectiveLimits } from './effective-limits.ts'
+import { type IndexAdviceLimits, type IndexReading, readIndexes } from './index-advice.ts'
+import type { IndexVariant } from './index-candidates.ts'
 import { memoOfTwo } from './memo.ts'
-import type { PgEvidence, StatementsEvidence } from '@whetstone/model'
-import { readIndexes } from './index-advice.ts'
 
 export const indexThresholds = {
   rows: { value: 500, unit: 'rows', source: 'PgHero: no index is suggested for smaller tables' },
@@ -25,25 +27,39 @@ export const indexThresholds = {
   },
 } as const
 
+/** Which practice reports which kind of index, by figures of its own. */
+export const indexOwners = {
+  'missing-index': 'single',
+  'composite-index': 'composite',
+  'foreign-key-index': 'foreign-key',
+} as const satisfies Readonly<Record<string, IndexVariant>>
+
 /**
  * Statements an index would serve, or may serve and is still to be planned: their slowness has a name already,
  * so that no other practice gives it a second one.
  */
-export const statementsWantingIndex: (pg: PgEvidence, statements: StatementsEvidence) => ReadonlySet<string> =
-  memoOfTwo((pg, statements) => {
-    const { rows, cost, fall, fallBesideIndex, foreignKeyRows, timeFraction, keptFraction } = indexThresholds
-    const reading = readIndexes(pg, statements, {
-      rows: rows.value,
-      cost: cost.value,
-      fall: fall.value,
-      fallBesideIndex: fallBesideIndex.value,
-      foreignKeyRows: foreignKeyRows.value,
-      timeFraction: timeFraction.value,
-      keptFraction: keptFraction.value,
-    })
-    const ids =
-      reading.kind === 'ask'
-        ? reading.questions.flatMap(question => question.statementIds)
-        : reading.advice.flatMap(({ served }) => served.map(({ statementId }) => statementId))
-    return new Set(ids)
+export function statementsWantingIndex(
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+  overrides: ThresholdOverrides,
+): ReadonlySet<string> {
+  const ids = Object.entries(indexOwners).flatMap(([owner, variant]) => {
+    const reading = readingOf(pg, statements, effectiveLimits(indexThresholds, owner, overrides))
+    return reading.kind === 'ask'
+      ? reading.questions.filter(question => question.variant === variant).flatMap(question => question.statementIds)
+      : reading.advice
+          .filter(({ question }) => question.variant === variant)
+          .flatMap(({ served }) => served.map(({ statementId }) => statementId))
   })
+  return new Set(ids)
+}
+
+const readings = memoOfTwo((_pg: PgEvidence, _statements: StatementsEvidence) => new Map<string, IndexReading>())
+
+function readingOf(pg: PgEvidence, statements: StatementsEvidence, limits: IndexAdviceLimits): IndexReading {
+  const known = readings(pg, statements)
+  const key = JSON.stringify(limits)
+  const reading = known.get(key) ?? readIndexes(pg, statements, limits)
+  known.set(key, reading)
+  return reading
+}

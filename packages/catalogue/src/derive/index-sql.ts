@@ -17,6 +17,11 @@ export function createIndexSql({ schema, table, columns, method }: IndexCandidat
   return `CREATE EXTENSION IF NOT EXISTS pg_trgm;\n${create} USING gin (${quoted(columns[0]?.name ?? '')} gin_trgm_ops);`
 }
 
+/** `schema.table` or a bare name, each part quoted where it must be. */
+export function quotedPath(path: string): string {
+  return path.split('.').map(quoted).join('.')
+}
+
 /** Plain lower-case names need no quotes; anything else keeps its spelling only inside them. */
 export function quoted(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`

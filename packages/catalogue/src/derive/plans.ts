@@ -2,11 +2,28 @@
 import type { PgEvidence, PgPlan, PlanNode } from '@whetstone/model'
 import { memo } from './memo.ts'
 
-export const plansByStatement: (pg: PgEvidence) => ReadonlyMap<string, readonly PgPlan[]> = memo(pg => {
-  const plans = new Map<string, PgPlan[]>()
-  for (const plan of pg.plans) plans.set(plan.statementId, [...(plans.get(plan.statementId) ?? []), plan])
-  return plans
+type PlansByStatement = ReadonlyMap<string, readonly PgPlan[]>
+
+/**
+ * What the planner of the database itself intends. A statement may have been run on a copy too, whose tables are smaller:
+ * such plans stand here only where there are no others.
+ */
+export const plansByStatement: (pg: PgEvidence) => PlansByStatement = memo(pg => {
+  const run = analysedPlans(pg)
+  const intended = grouped(pg.plans.filter(({ kind }) => kind !== 'analyze'))
+  return new Map([...run, ...intended])
 })
+
+/** What happened when statements were run: estimated and real rows, memory and disk. */
+export const analysedPlans: (pg: PgEvidence) => PlansByStatement = memo(pg =>
+  grouped(pg.plans.filter(({ kind }) => kind === 'analyze')),
+)
+
+function grouped(plans: readonly PgPlan[]): PlansByStatement {
+  const byStatement = new Map<string, PgPlan[]>()
+  for (const plan of plans) byStatement.set(plan.statementId, [...(byStatement.get(plan.statementId) ?? []), plan])
+  return byStatement
+}
 
 /** The node and everything below it, outermost first. */
 export function nodesOf(root: PlanNode): readonly PlanNode[] {

@@ -40,7 +40,7 @@ interface Equality {
 }
 
 function varyingEquality(text: string, statement: Statement): Equality | undefined {
-  const found = [...text.matchAll(/((?:"?[\w$]+"?\.)*"?[\w$]+"?)\s*=\s*\$(\d+)(?!\d)/g)].map(match => ({
+  const found = [...text.matchAll(/((?:"?[\w$]+"?\.)*"?[\w$]+"?)\s*=\s*\$(\d+)(?!\d|::)/g)].map(match => ({
     whole: match[0],
     reference: match[1] ?? '',
     column: (match[1] ?? '').split('.').at(-1)!.replaceAll('"', ''),

@@ -15,7 +15,11 @@ export interface ReportCase {
   /** What it wants to know before it says more. */
   readonly asks?: readonly EvidenceRequest[]
   readonly thresholds?: Readonly<Record<string, number>>
+  /** Thresholds set for other practices, by their id. */
+  readonly overrides?: Overrides
 }
+
+type Overrides = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 export function describePractice(practice: AnyPractice, { silent, reports }: PracticeTables): void {
   describe(practice.id, () => {
@@ -26,16 +30,16 @@ export function describePractice(practice: AnyPractice, { silent, reports }: Pra
         expect(findingsOf(outcome)).toEqual([])
       })
     }
-    for (const [name, { evidence, finds = [], asks = [], thresholds }] of Object.entries(reports)) {
+    for (const [name, { evidence, finds = [], asks = [], thresholds, overrides }] of Object.entries(reports)) {
       it(`reports: ${name}`, () => {
-        const outcome = outcomeOf(practice, evidence, thresholds)
+        const outcome = outcomeOf(practice, evidence, thresholds, overrides)
         expect(findingsOf(outcome)).toEqual(finds)
         expect(outcome.kind === 'investigate' ? outcome.requests : []).toEqual(asks)
       })
       it(`does not change its evidence and says the same twice: ${name}`, () => {
         const copy = structuredClone(evidence)
-        const first = outcomeOf(practice, evidence, thresholds)
-        expect(outcomeOf(practice, structuredClone(evidence), thresholds)).toEqual(first)
+        const first = outcomeOf(practice, evidence, thresholds, overrides)
+        expect(outcomeOf(practice, structuredClone(evidence), thresholds, overrides)).toEqual(first)
         expect(evidence).toEqual(copy)
       })
     }
@@ -50,11 +54,12 @@ export function outcomeOf(
   practice: AnyPractice,
   evidence: Evidence,
   thresholds: Readonly<Record<string, number>> = {},
+  overrides: Overrides = {},
 ): Outcome {
   const missing = practice.needs.filter(kind => !evidence[kind])
   if (missing.length > 0) return { kind: 'unknown', missing, why: 'missing' }
   const defaults = Object.fromEntries(Object.entries(practice.thresholds).map(([name, { value }]) => [name, value]))
-  return practice.detect(evidence, { ...defaults, ...thresholds })
+  return practice.detect(evidence, { ...defaults, ...thresholds }, id => overrides[id] ?? {})
 }
 
 function findingsOf(outcome: Outcome): readonly Finding[] {

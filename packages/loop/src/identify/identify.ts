@@ -47,13 +47,18 @@ type Judgement = Outcome | { readonly kind: 'failed'; readonly error: string }
 function judge(practice: AnyPractice, evidence: Evidence, settings: PracticeSettings): Judgement {
   const missing = practice.needs.filter(kind => !evidence[kind])
   if (missing.length > 0) return { kind: 'unknown', missing, why: `needs ${missing.join(' and ')}` }
-  const setting = settings[practice.id]
+  const overrides = (id: string) => overridesOf(settings[id])
   const thresholds = Object.fromEntries(Object.entries(practice.thresholds).map(([name, { value }]) => [name, value]))
   try {
-    return practice.detect(evidence, { ...thresholds, ...(setting === 'off' ? {} : setting) })
+    return practice.detect(evidence, { ...thresholds, ...overrides(practice.id) }, overrides)
   } catch (error) {
     return { kind: 'failed', error: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** A practice that is off still owns its causes: silencing it must not bring them back under another name. */
+function overridesOf(setting: PracticeSettings[string] | undefined): Readonly<Record<string, number>> {
+  return setting === undefined || setting === 'off' ? {} : setting
 }
 
 function coverageRow(practice: AnyPractice, outcome: Judgement): CoverageRow {
