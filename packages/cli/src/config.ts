@@ -1,6 +1,7 @@
 /** `whetstone.config.ts`: everything optional, every unknown key an error with a suggestion. */
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { practices } from '@whetstone/catalogue'
 import type { PracticeSettings } from '@whetstone/loop'
 import { type BudgetResult, WhetstoneError } from '@whetstone/model'
@@ -43,52 +44,62 @@ export async function loadConfig(folder: string): Promise<LoadedConfig> {
   return { practices: {}, budgets: {} }
 }
 
-async function read(file: string, name: string): Promise<Record<string, unknown>> {
+async function read(file: string, name: string): Promise<unknown> {
   try {
     const { createJiti } = await import('jiti')
-    return (await createJiti(import.meta.url).import<Record<string, unknown>>(file, { default: true })) ?? {}
+    return (await createJiti(import.meta.url).import<unknown>(file, { default: true })) ?? {}
   } catch (cause) {
     throw new WhetstoneError('WHET_CONFIG', `${name} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 
-function checked(name: string, config: Record<string, unknown>): LoadedConfig {
-  knownKeys(name, '', config, ['practices', 'budgets'])
+function checked(name: string, config: unknown): LoadedConfig {
+  const { practices: settings = {}, budgets = {} } = objectAt(name, 'the config', config)
+  knownKeys(name, '', config as object, ['practices', 'budgets'])
+  return { practices: checkedPractices(name, settings), budgets: checkedBudgets(name, budgets) }
+}
+
+function checkedPractices(name: string, settings: unknown): PracticeSettings {
+  const checkedSettings = objectAt(name, 'practices', settings)
   const ids = practices.map(practice => practice.id)
-  const settings = (config['practices'] ?? {}) as Record<string, unknown>
-  knownKeys(name, 'practices.', settings, ids)
-  for (const [id, setting] of Object.entries(settings)) {
+  knownKeys(name, 'practices.', checkedSettings, ids)
+  for (const [id, setting] of Object.entries(checkedSettings)) {
     if (setting === 'off') continue
-    if (typeof setting !== 'object' || setting === null)
-      throw new WhetstoneError('WHET_CONFIG', `${name}: practices.${id} must be 'off' or an object of thresholds`)
-    knownKeys(
-      name,
-      `practices.${id}.`,
-      setting as Record<string, unknown>,
-      Object.keys(practices.find(practice => practice.id === id)?.thresholds ?? {}),
-    )
+    if (!isObject(setting)) throw wrong(`${name}: practices.${id} must be 'off' or an object of thresholds`)
+    const thresholds = practices.find(practice => practice.id === id)?.thresholds ?? {}
+    knownKeys(name, `practices.${id}.`, setting, Object.keys(thresholds))
+    for (const [threshold, value] of Object.entries(setting)) {
+      if (typeof value === 'number' && Number.isFinite(value) && value >= 0) continue
+      throw wrong(
+        `${name}: practices.${id}.${threshold} is ${shown(value)}; write a number from 0 (${thresholds[threshold]?.unit}), such as ${thresholds[threshold]?.value}`,
+      )
+    }
   }
-  const budgets: Record<string, Partial<Record<BudgetResult['metric'], number>>> = {}
-  for (const [route, limits] of Object.entries((config['budgets'] ?? {}) as Record<string, Record<string, string>>)) {
-    knownKeys(name, `budgets.'${route}'.`, limits, Object.keys(metrics))
-    budgets[route] = Object.fromEntries(
-      Object.entries(limits).map(([key, text]) => [
-        metrics[key as keyof typeof metrics],
-        limitOf(name, `budgets.'${route}'.${key}`, text),
-      ]),
-    )
-  }
-  return { practices: settings as PracticeSettings, budgets }
+  return checkedSettings as PracticeSettings
+}
+
+function checkedBudgets(name: string, budgets: unknown): LoadedConfig['budgets'] {
+  return Object.fromEntries(
+    Object.entries(objectAt(name, 'budgets', budgets)).map(([route, limits]) => {
+      const path = `budgets.'${route}'`
+      const checkedLimits = objectAt(name, path, limits)
+      knownKeys(name, `${path}.`, checkedLimits, Object.keys(metrics))
+      return [
+        route,
+        Object.fromEntries(
+          Object.entries(checkedLimits).map(([key, limit]) => [
+            metrics[key as keyof typeof metrics],
+            (key === 'errors' ? shareOf : durationOf)(name, `${path}.${key}`, limit),
+          ]),
+        ),
+      ]
+    }),
+  )
 }
 
 const metrics = { p50: 'p50Ms', p95: 'p95Ms', p99: 'p99Ms', errors: 'errorFraction' } as const
 
-function knownKeys(
-  name: string,
-  path: string,
-  value: Readonly<Record<string, unknown>>,
-  known: readonly string[],
-): void {
+function knownKeys(name: string, path: string, value: object, known: readonly string[]): void {
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue
     const near = closestTo(key, known)
@@ -100,13 +111,36 @@ function knownKeys(
   }
 }
 
-function limitOf(name: string, path: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|%)$/.exec(text)
-  if (!match)
-    throw new WhetstoneError(
-      'WHET_CONFIG',
-      `${name}: ${path} is '${text}'; write a number with a unit, such as '150ms' or '0.1%'`,
-    )
-  const value = Number(match[1])
-  return match[2] === 's' ? value * 1_000 : match[2] === '%' ? value / 100 : value
+/** Milliseconds. */
+function durationOf(name: string, path: string, limit: unknown): number {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s)$/.exec(String(limit)) ?? []
+  if (value === undefined)
+    throw wrong(`${name}: ${path} is ${shown(limit)}; write a time with its unit, such as '150ms'`)
+  return Number(value) * (unit === 's' ? 1_000 : 1)
+}
+
+/** 0 to 1. */
+function shareOf(name: string, path: string, limit: unknown): number {
+  const [, value] = /^(\d+(?:\.\d+)?)\s*%$/.exec(String(limit)) ?? []
+  const share = Number(value) / 100
+  if (!(share <= 1))
+    throw wrong(`${name}: ${path} is ${shown(limit)}; write a share from '0%' to '100%', such as '0.1%'`)
+  return share
+}
+
+function objectAt(name: string, path: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (isObject(value)) return value
+  throw wrong(`${name}: ${path} is ${shown(value)}; it must be an object`)
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { depth: 0, breakLength: Infinity })
+}
+
+function wrong(message: string): WhetstoneError {
+  return new WhetstoneError('WHET_CONFIG', message)
 }
