@@ -1,5 +1,6 @@
 /** Everything that stands around a service while it is measured: the process, the probe's receiver, the OTLP receiver. Opened once, always closed. */
 import { exitCodes, WhetstoneError } from '@whetstone/model'
+import { loadTarget } from '@whetstone/load'
 import { type OtlpReceiver, startOtlpReceiver } from './collect/otlp/receiver.ts'
 import { waitUntilAnswering } from './collect/readiness.ts'
 import { ProbeReceiver } from './probe/index.ts'
@@ -95,6 +96,8 @@ async function openCommand(
 
 async function openUrl(options: StandOptions, url: string, otlp: OtlpReceiver | undefined): Promise<Stand> {
   const parsed = new URL(url)
+  // Before anything is sent: asking a TLS port in plain HTTP would end as "nothing answers".
+  loadTarget(parsed)
   await waitUntilAnswering(parsed.origin, {
     path: options.readyPath ?? (parsed.pathname || '/'),
     signal: options.signal,
