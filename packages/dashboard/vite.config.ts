@@ -1,7 +1,7 @@
 /** Makes the one HTML template of the report: scripts and styles inline, each allowed by its hash and nothing else. */
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { defineConfig, type Plugin } from 'vite'
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite'
 import { viteSingleFile } from 'vite-plugin-singlefile'
 
 const packageFolder = fileURLToPath(new URL('.', import.meta.url))
@@ -10,6 +10,8 @@ export default defineConfig({
   root: `${packageFolder}src/page`,
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // The page shares its readings with the model, of which nothing is built yet in a source tree.
+  resolve: { conditions: ['@whetstone/source', ...defaultClientConditions] },
   build: {
     outDir: process.env['WHETSTONE_TEMPLATE_FOLDER'] ?? `${packageFolder}dist`,
     emptyOutDir: false,

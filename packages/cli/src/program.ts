@@ -1,6 +1,6 @@
 /** The grammar: every command with its flags and its one line of help. */
 import { createRequire } from 'node:module'
-import { maskedDeep } from '@whetstone/model'
+import { maskedDeep, type Severity } from '@whetstone/model'
 import { Command, Option } from 'commander'
 import { shownCommandLine } from './command-line.ts'
 import type { CommandContext } from './context.ts'
@@ -114,7 +114,7 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
       new Option('--fail-on <severity>', 'exit 5 on findings at least this severe').choices(['high', 'warn', 'info']),
     )
     .option('--json', 'one JSON object on stdout')
-    .action(async (run: string, options: { json?: boolean; failOn?: string }) =>
+    .action(async (run: string, options: { json?: boolean; failOn?: Severity }) =>
       setExitCode(await (await import('./commands/identify.ts')).identifyCommand(run, options, context)),
     )
   program

@@ -29,7 +29,8 @@ function templateFile(): string {
 /** Same sources, same template: a stale page is never served. */
 function contentHash(packageFolder: string): string {
   const hash = createHash('sha256')
-  const files = ['src/page', 'src/reading'].flatMap(folder =>
+  // Of the model the page has the few functions it shares with the terminal.
+  const files = ['src/page', 'src/reading', '../model/src'].flatMap(folder =>
     readdirSync(join(packageFolder, folder), { recursive: true, encoding: 'utf8' })
       .filter(name => /\.(tsx?|css|html)$/.test(name) && !name.endsWith('.test.ts'))
       .map(name => join(folder, name)),

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { cpus } from 'node:os'
 import {
   type AnyPractice,
-  type BudgetResult,
   type Evidence,
   type HistoryEvidence,
   maskedDeep,
   type RunReport,
+  type Severity,
   type Workload,
 } from '@whetstone/model'
 import { practices as allPractices } from '@whetstone/catalogue'
@@ -15,14 +15,16 @@ import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
+import { gitCommit } from './measure/git-commit.ts'
 import { measureWindow } from './measure/measure.ts'
 import { connectReadOnly } from './measure/pg/connect.ts'
 import { Parts } from './measure/pg/parts.ts'
 import type { OnProgress } from './measure/progress.ts'
-import { addToIndex, comparable, createRunFolder, readIndex } from './measure/run-folder.ts'
+import { comparable, createRunFolder, readIndex, type RunFolder } from './measure/run-folder.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
 import { requestSender } from './measure/workload/http-client.ts'
 import { assembleReport } from './report/assemble.ts'
+import type { Budgets } from './report/budgets.ts'
 
 export interface DiagnoseOptions {
   readonly subject: Subject
@@ -39,7 +41,9 @@ export interface DiagnoseOptions {
   readonly explainAnalyze?: boolean
   readonly scratch?: GatherOptions['scratch']
   readonly settings?: PracticeSettings
-  readonly budgets?: Readonly<Record<string, Partial<Record<BudgetResult['metric'], number>>>>
+  readonly budgets?: Budgets
+  /** Findings at least this severe end the run with a code of their own. */
+  readonly failOn?: Severity
   /** The `.whetstone` folder. */
   readonly base: string
   /** Project root, for source excerpts. */
@@ -55,7 +59,7 @@ export interface DiagnoseOptions {
 export interface Diagnosis {
   readonly report: RunReport
   readonly evidence: Evidence
-  readonly folder: string
+  readonly folder: RunFolder
 }
 
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
@@ -99,6 +103,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     await folder.writeEvidence(evidence)
     const ended = stand.target?.ended()
     const framework = stand.probe?.routes()[0]?.framework
+    const git = await gitCommit(options.root)
     const report = maskedDeep(
       assembleReport({
         run: {
@@ -110,6 +115,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
           tool: options.tool,
           node: process.version,
           machine: machineName(),
+          ...(git ? { git } : {}),
           seed: options.seed,
         },
         target: {
@@ -124,6 +130,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
         coverage: judged.coverage,
         skipped: workload.skipped,
         ...(options.budgets ? { budgets: options.budgets } : {}),
+        ...(options.failOn ? { failOn: options.failOn } : {}),
         warnings: [...(interrupted ? [interrupted.text] : []), ...window.warnings, ...warnings, ...judged.remarks],
         failed: ended !== undefined,
         events: [
@@ -142,9 +149,8 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
         ],
       }),
     )
-    await folder.writeFile('run.json', `${JSON.stringify(report, null, 1)}\n`)
-    await addToIndex(options.base, report)
-    return { report, evidence, folder: folder.path }
+    await folder.writeReport(report)
+    return { report, evidence, folder }
   } finally {
     await stand?.close()
     await folder.removeIfEmpty()

@@ -82,6 +82,7 @@ export interface Prediction {
 export interface PredictedQuantile extends Interval {
   readonly beforeMs: number
 }
+/** What a trial of all remedies together showed on the finding's own route; given only where no other remedy was applied to it. */
 export interface MeasuredGain {
   readonly metric: string
   readonly before: number

@@ -31,14 +31,12 @@ export interface RunReport {
   /** Where the time of the weighted routes goes, largest first; fractions of the whole. */
   readonly timeShares: readonly { readonly component: string; readonly fraction: number }[]
   readonly loadCurve?: LoadCurveEvidence
-  /** Load of the same service after all remedies, when a trial or ladder ran. */
-  readonly loadCurveAfter?: LoadCurveEvidence
   readonly trial?: TrialResult
   readonly ladder?: readonly LadderStep[]
   /** Only what findings refer to. */
   readonly statements: readonly Statement[]
   readonly traces: readonly Trace[]
-  readonly plans: readonly (PgPlan & { readonly after?: PgPlan })[]
+  readonly plans: readonly ReportedPlan[]
   readonly excerpts: Readonly<Record<string, SourceExcerpt>>
   readonly cpuProfile?: CpuProfileEvidence
   readonly host?: HostEvidence
@@ -91,10 +89,20 @@ export interface BudgetResult {
   readonly route: RouteName | '*'
   readonly metric: 'p50Ms' | 'p95Ms' | 'p99Ms' | 'errorFraction'
   readonly limit: number
-  readonly value: number
+  /** Absent where nothing was answered, or where it cannot be known. */
+  readonly value?: number
+  /** True only where it was measured and lies within the limit. */
   readonly ok: boolean
+  /** Why it could be judged neither way, and what to give. */
+  readonly unknown?: string
   /** A default of the tool, or the user's own. */
   readonly source: string
+}
+/** A plan as it is, or, with `after`, what the proposed index makes of it: both planned in the same place with the same parameters. */
+export interface ReportedPlan extends PgPlan {
+  readonly after?: PgPlan
+  /** `items(order_id)`, the resource of the finding that proposes it. */
+  readonly index?: string
 }
 export type CoverageState = 'finding' | 'pass' | 'not-applicable' | 'unknown' | 'ask' | 'failed'
 export interface CoverageRow {
@@ -115,7 +123,6 @@ export interface LadderStep {
   readonly p95Ms: number
   readonly p99Ms: number
   readonly requests: number
-  readonly queriesPerRequest?: number
 }
 export interface RunEvent {
   readonly atMs: number

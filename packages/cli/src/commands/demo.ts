@@ -1,7 +1,7 @@
 /** `whetstone demo`: the whole cycle on the slow shop, from nothing installed to a proved gain. */
-import { writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { relative } from 'node:path'
 import { renderReport } from '@whetstone/dashboard'
+import { type RunFolder, withTrial } from '@whetstone/loop'
 import type { LadderStep, RunReport, TrialResult, Workload } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import type { FaultId } from '@whetstone/shop'
@@ -34,13 +34,14 @@ export async function demoCommand(options: DemoOptions, context: CommandContext)
     terminal.progress(
       `                  PostgreSQL 18, ${shop.rows.toLocaleString('en-US')} rows   ${seconds(performance.now() - began)}`,
     )
-    const { report, folder } = await diagnoseShop({
+    const diagnosis = await diagnoseShop({
       shop,
       fixes: options.fixed ? all : [],
       workload,
       seed: options.seed,
       context,
     })
+    const { report, folder } = diagnosis
     if (!options.json) {
       printRoutes(report, terminal)
       printFindings(report, terminal)
@@ -64,15 +65,11 @@ export async function demoCommand(options: DemoOptions, context: CommandContext)
       seed: options.seed,
       context,
     })
-    const proved: RunReport = {
-      ...report,
-      ladder,
-      trial,
-      verdict: trial.guard.tooNoisy ? 'too-noisy' : trial.verdict,
-      run: { ...report.run, durationMs: performance.now() - began },
-    }
+    const proved = withTrial(diagnosis, { trial, ladder })
     if (!options.json) printGain(trial, ladder, context)
-    return await finish(proved, folder, options, context)
+    await folder.writeEvidence(proved.evidence)
+    const durationMs = performance.now() - began
+    return await finish({ ...proved.report, run: { ...report.run, durationMs } }, folder, options, context)
   } finally {
     await shop.close()
   }
@@ -109,13 +106,12 @@ function printGain(trial: TrialResult, ladder: readonly LadderStep[], context: C
 
 async function finish(
   report: RunReport,
-  folder: string,
+  folder: RunFolder,
   options: DemoOptions,
   context: CommandContext,
 ): Promise<number> {
-  const file = join(folder, 'report.html')
-  await writeFile(join(folder, 'run.json'), `${JSON.stringify(report, null, 1)}\n`)
-  await writeFile(file, renderReport(report))
+  await folder.writeReport(report)
+  const file = await folder.writeFile('report.html', renderReport(report))
   if (options.json) context.json(report)
   else {
     printCoverage(report, context.terminal)
@@ -126,5 +122,5 @@ async function finish(
     context.terminal.out('  Next: whetstone diagnose -- node server.js')
   }
   if (options.open && !options.json && process.stdout.isTTY) openInBrowser(file)
-  return 0
+  return report.exitCode
 }

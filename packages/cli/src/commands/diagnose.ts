@@ -1,14 +1,14 @@
 /** `whetstone diagnose`: measures a service, names what makes it slow, says what it would gain. Reads only. */
-import { basename, join, relative } from 'node:path'
+import { basename, relative } from 'node:path'
 import { renderReport } from '@whetstone/dashboard'
-import { databaseKeys, diagnose, type Stand, type Subject } from '@whetstone/loop'
-import { exitCodes, maskSecrets, WhetstoneError, type RunReport } from '@whetstone/model'
+import { type Budgets, databaseKeys, diagnose, type RunFolder, type Stand, type Subject } from '@whetstone/loop'
+import { maskSecrets, type RunReport, type Severity, WhetstoneError } from '@whetstone/model'
+import { checkBudgetRoutes } from '../budget-routes.ts'
 import { loadConfig } from '../config.ts'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { openInBrowser } from '../terminal/open.ts'
 import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
 import { progressPrinter } from '../terminal/progress.ts'
-import { failsOn } from './identify.ts'
 import { scratchDatabase } from './scratch.ts'
 import { assertSafe, planFor, type ServiceOptions } from './service-options.ts'
 
@@ -22,7 +22,7 @@ export interface DiagnoseCommandOptions extends ServiceOptions {
   readonly explainAnalyze?: boolean
   /** False for `--no-copy`: no rows of the database are copied to try indexes on. */
   readonly copy?: boolean
-  readonly failOn?: string
+  readonly failOn?: Severity
 }
 
 export async function diagnoseCommand(
@@ -39,7 +39,7 @@ export async function diagnoseCommand(
   try {
     const { report, folder } = await diagnose({
       subject,
-      plan: stand => plan(stand, options, databaseUrl, context),
+      plan: stand => plan(stand, options, { databaseUrl, budgets: config.budgets }, context),
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
       ratePerSecond: options.rate ?? 'auto',
       durationMs: options.duration,
@@ -51,6 +51,7 @@ export async function diagnoseCommand(
       ...(scratch.open ? { scratch: scratch.open } : {}),
       settings: config.practices,
       budgets: config.budgets,
+      ...(options.failOn ? { failOn: options.failOn } : {}),
       base: baseFolder(context),
       root: context.workingDirectory,
       name: nameOf(subject),
@@ -77,20 +78,26 @@ function environmentDatabase({ env, terminal }: CommandContext): string | undefi
 async function plan(
   stand: Stand,
   options: DiagnoseCommandOptions,
-  databaseUrl: string | undefined,
+  { databaseUrl, budgets }: { readonly databaseUrl: string | undefined; readonly budgets: Budgets },
   context: CommandContext,
 ) {
   const keys = databaseUrl === undefined ? undefined : await databaseKeys(databaseUrl)
+  const frameworkRoutes = stand.probe?.routes() ?? []
   try {
     const workload = await planFor(
       options,
       {
         baseUrl: stand.baseUrl,
-        frameworkRoutes: stand.probe?.routes() ?? [],
+        frameworkRoutes,
         ...(keys ? { sampleKeys: keys.sample } : {}),
       },
       context,
     )
+    checkBudgetRoutes(budgets, {
+      workload,
+      declared: frameworkRoutes.map(({ method, pattern }) => `${method} ${pattern}`),
+      narrowed: options.route.length + options.request.length > 0,
+    })
     context.terminal.progress(
       `                  ${workload.routes.length} routes to call, ${workload.skipped.length} skipped`,
     )
@@ -102,16 +109,13 @@ async function plan(
 
 async function present(
   report: RunReport,
-  folder: string,
+  folder: RunFolder,
   options: DiagnoseCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const file = join(folder, 'report.html')
-  const { writeFile } = await import('node:fs/promises')
-  await writeFile(file, renderReport(report))
-  const exitCode = exitCodeOf(report, options)
+  const file = await folder.writeFile('report.html', renderReport(report))
   const { terminal } = context
-  if (options.json) context.json({ ...report, exitCode })
+  if (options.json) context.json(report)
   else {
     printRoutes(report, terminal)
     printFindings(report, terminal)
@@ -124,13 +128,7 @@ async function present(
     terminal.out(`  Next: ${worst ? `whetstone explain ${worst.practice}` : 'whetstone coverage'}`)
   }
   if (options.open) openInBrowser(file)
-  return exitCode
-}
-
-function exitCodeOf(report: RunReport, options: DiagnoseCommandOptions): number {
-  if (report.verdict === 'failed') return exitCodes.target
-  if (report.budgets.some(budget => !budget.ok)) return exitCodes.gate
-  return failsOn(options.failOn, report.findings) ? exitCodes.findings : exitCodes.ok
+  return report.exitCode
 }
 
 function subjectOf(words: readonly string[], options: DiagnoseCommandOptions, context: CommandContext): Subject {

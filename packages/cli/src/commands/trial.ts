@@ -1,7 +1,7 @@
 /** `whetstone trial`: two commands, interleaved in fresh processes, and a verdict with its interval. */
-import { calibrate, commandArm, loadBlock, openStand, requestSender, runTrial } from '@whetstone/loop'
+import { calibrate, commandArm, exitCodeOfTrial, loadBlock, openStand, requestSender, runTrial } from '@whetstone/loop'
 import { run as runLoad } from '@whetstone/load'
-import { exitCodes, type TrialResult, WhetstoneError } from '@whetstone/model'
+import { WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { printTrial } from '../terminal/print-trial.ts'
 import { progressPrinter } from '../terminal/progress.ts'
@@ -46,7 +46,7 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
   })
   if (options.json) context.json(result)
   else printTrial(result, context.terminal)
-  return exitCodeOf(result, options)
+  return exitCodeOfTrial(result, options.strictNoise ?? false)
 
   async function planned() {
     const workload = await planFor(
@@ -60,12 +60,6 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
         .ratePerSecond
     return { workload, ratePerSecond }
   }
-}
-
-function exitCodeOf(result: TrialResult, options: TrialCommandOptions): number {
-  if (result.guard.tooNoisy || result.verdict === 'unclear')
-    return options.strictNoise ? exitCodes.undecided : exitCodes.ok
-  return result.verdict === 'worse' ? exitCodes.gate : exitCodes.ok
 }
 
 function wordsOf(command: string): readonly string[] {

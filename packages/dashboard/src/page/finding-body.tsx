@@ -10,7 +10,7 @@ import { Waterfall } from './waterfall.tsx'
 export function FindingBody({ finding, report }: { readonly finding: RankedFinding; readonly report: RunReport }) {
   const trace = exemplarOf(finding, report.traces)
   const { statementId } = finding.where
-  const plans = report.plans.filter(plan => plan.statementId === statementId)
+  const plan = planOf(finding, report)
   return (
     <div class="body">
       <Facts finding={finding} />
@@ -19,12 +19,18 @@ export function FindingBody({ finding, report }: { readonly finding: RankedFindi
         <Where finding={finding} report={report} />
         <Remedy finding={finding} />
       </div>
-      {plans[0] && <Plans plan={plans.find(plan => plan.after) ?? plans[0]} />}
+      {plan && <Plans plan={plan} />}
       {finding.also.length > 0 && (
         <p class="soft">Also explained by this: {finding.also.map(other => other.title).join('; ')}.</p>
       )}
     </div>
   )
+}
+
+/** Before and after where the finding proposes the index that was tried; an index of another finding is not its remedy. */
+function planOf({ where }: RankedFinding, { plans }: RunReport): RunReport['plans'][number] | undefined {
+  const own = plans.filter(plan => plan.statementId === where.statementId)
+  return own.find(plan => plan.after && plan.index === where.resource) ?? own.find(plan => !plan.after)
 }
 
 function Facts({ finding }: { readonly finding: RankedFinding }) {

@@ -1,5 +1,5 @@
 /** What a sceptic needs to repeat the run. */
-import type { RunReport } from '@whetstone/model'
+import { reportedStep, type RunReport } from '@whetstone/model'
 import { formatDuration, formatFraction, formatMs, formatNumber, plural } from '../reading/format.ts'
 
 export function Footer({ report }: { readonly report: RunReport }) {
@@ -29,7 +29,7 @@ export function Footer({ report }: { readonly report: RunReport }) {
 const arrivalWords = { poisson: 'Poisson', uniform: 'evenly spaced' } as const
 
 function methodOf({ trial, loadCurve }: RunReport): string {
-  const step = loadCurve?.steps.find(candidate => candidate.purpose === 'measure')
+  const step = reportedStep(loadCurve)
   const parts: string[] = []
   if (trial) {
     const thrown = trial.thrownOut > 0 ? `, ${plural(trial.thrownOut, 'block was', 'blocks were')} thrown out` : ''
@@ -52,7 +52,7 @@ function methodOf({ trial, loadCurve }: RunReport): string {
 }
 
 function machineOf({ run, host, loadCurve }: RunReport): string {
-  const step = loadCurve?.steps.find(candidate => candidate.purpose === 'measure')
+  const step = reportedStep(loadCurve)
   const steal = host?.samples.length ? Math.max(...host.samples.map(sample => sample.stealFraction)) : undefined
   const parts = [
     run.machine,

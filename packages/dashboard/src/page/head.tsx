@@ -1,5 +1,5 @@
 /** The answer: context, the verdict as a sentence, budgets, and six numbers. */
-import type { BudgetResult, MetricName, RunReport } from '@whetstone/model'
+import { reportedStep, type BudgetResult, type MetricName, type RunReport } from '@whetstone/model'
 import { metricWords, overallMetric, toneOf } from '../reading/compare.ts'
 import {
   formatChange,
@@ -16,7 +16,7 @@ import {
   type Parts,
 } from '../reading/format.ts'
 import { errorFraction, verdictOf } from '../reading/verdict.ts'
-import { Chip } from './pieces.tsx'
+import { Chip, type Tone } from './pieces.tsx'
 
 const MOST_CHIPS = 7
 
@@ -57,21 +57,21 @@ export function Head({ report }: { readonly report: RunReport }) {
 }
 
 function Chips({ report }: { readonly report: RunReport }) {
-  const budgets = report.budgets.toSorted((a, b) => Number(a.ok) - Number(b.ok))
+  const worstFirst = ['bad', 'warn', 'good', 'plain']
+  const rankOf = (budget: BudgetResult) => worstFirst.indexOf(toneOfBudget(budget))
+  const budgets = report.budgets.toSorted((a, b) => rankOf(a) - rankOf(b))
   const hidden = budgets.slice(MOST_CHIPS)
-  const broken = hidden.filter(budget => !budget.ok).length
+  const [first] = hidden
   return (
     <ul class="chips" aria-label="Budgets">
       {budgets.slice(0, MOST_CHIPS).map(budget => (
         <li key={`${budget.route} ${budget.metric}`}>
-          <Chip tone={budget.ok ? 'good' : 'bad'}>{budgetText(budget)}</Chip>
+          <Chip tone={toneOfBudget(budget)}>{budgetText(budget)}</Chip>
         </li>
       ))}
       {hidden.length > 0 && (
         <li>
-          <Chip tone={broken > 0 ? 'bad' : 'good'}>
-            {broken > 0 ? `${broken} more missed` : `${hidden.length} more kept`}
-          </Chip>
+          <Chip tone={first ? toneOfBudget(first) : 'plain'}>{hiddenText(hidden)}</Chip>
         </li>
       )}
       <li>
@@ -81,10 +81,22 @@ function Chips({ report }: { readonly report: RunReport }) {
   )
 }
 
-function budgetText({ route, metric, value, limit }: BudgetResult): string {
+function toneOfBudget({ ok, unknown }: BudgetResult): Tone {
+  return unknown === undefined ? (ok ? 'good' : 'bad') : 'warn'
+}
+
+function budgetText({ route, metric, value, limit, unknown }: BudgetResult): string {
   const format = metric === 'errorFraction' ? formatFraction : formatMs
   const name = metric === 'errorFraction' ? 'errors' : metric.slice(0, 3)
-  return `${route === '*' ? '' : `${route} `}${name} ${format(value)}, budget ${format(limit)}`
+  const figure = unknown !== undefined ? 'not known' : value === undefined ? 'without an answer' : format(value)
+  return `${route === '*' ? '' : `${route} `}${name} ${figure}, budget ${format(limit)}`
+}
+
+function hiddenText(hidden: readonly BudgetResult[]): string {
+  const missed = hidden.filter(budget => toneOfBudget(budget) === 'bad').length
+  if (missed > 0) return `${missed} more missed`
+  const unknown = hidden.filter(budget => toneOfBudget(budget) === 'warn').length
+  return unknown > 0 ? `${unknown} more not known` : `${hidden.length} more kept`
 }
 
 /** The smallest change worth a verdict: noise below it hides none. */
@@ -93,7 +105,7 @@ const QUIET_FRACTION = 0.05
 /** Always the last chip: how far this machine can be trusted. */
 function Noise({ report }: { readonly report: RunReport }) {
   const guard = report.trial?.guard
-  const generator = report.loadCurve?.steps.find(step => step.purpose === 'measure')?.generator
+  const generator = reportedStep(report.loadCurve)?.generator
   if (guard?.tooNoisy)
     return <Chip tone="warn">too noisy: the same service differed by {formatFraction(guard.spreadFraction)}</Chip>
   if (guard)

@@ -1,7 +1,7 @@
 /** The ladder: p50, p95 and p99 as remedies are added one by one. */
 import type { LadderStep, RunReport } from '@whetstone/model'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { formatChange, formatMs, formatNumber, formatTick } from '../reading/format.ts'
+import { formatChange, formatMs, formatTick } from '../reading/format.ts'
 import { logPosition, logRange, logTicks, spread } from '../reading/ticks.ts'
 import { Section } from './pieces.tsx'
 
@@ -101,7 +101,6 @@ function Chart({ steps }: { readonly steps: readonly LadderStep[] }) {
 }
 
 function Rungs({ steps }: { readonly steps: readonly LadderStep[] }) {
-  const counted = steps.some(step => step.queriesPerRequest !== undefined)
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="The rungs of the ladder in numbers">
       <table>
@@ -119,11 +118,6 @@ function Rungs({ steps }: { readonly steps: readonly LadderStep[] }) {
             <th scope="col" class="number">
               p99
             </th>
-            {counted && (
-              <th scope="col" class="number">
-                Queries
-              </th>
-            )}
             <th scope="col" class="number">
               p95 so far
             </th>
@@ -139,7 +133,6 @@ function Rungs({ steps }: { readonly steps: readonly LadderStep[] }) {
               <td class="number">{formatMs(step.p50Ms)}</td>
               <td class="number">{formatMs(step.p95Ms)}</td>
               <td class="number">{formatMs(step.p99Ms)}</td>
-              {counted && <td class="number">{formatNumber(step.queriesPerRequest)}</td>}
               <td class="number">{index === 0 ? '' : changeSince(steps[0]!, step)}</td>
             </tr>
           ))}

@@ -1,5 +1,5 @@
 /** Latency over time, and below it on the same axis where each request fell. */
-import type { RunReport } from '@whetstone/model'
+import { reportedStep, type RunReport } from '@whetstone/model'
 import { formatCount, formatMs, formatNumber, formatTick, THIN } from '../reading/format.ts'
 import { linearTicks, logRange, logTicks } from '../reading/ticks.ts'
 import { heatmapOf, timelineOf, type Timeline } from '../reading/timeline.ts'
@@ -32,7 +32,7 @@ export function Latency({ report }: { readonly report: RunReport }) {
 }
 
 function noteOf({ loadCurve }: RunReport): string {
-  const step = loadCurve?.steps.find(candidate => candidate.purpose === 'measure')
+  const step = reportedStep(loadCurve)
   if (!step) return 'Times count from the moment each request was due'
   return `${formatNumber(step.offeredRatePerSecond)} requests per second, ${step.arrivals === 'poisson' ? 'Poisson' : 'evenly spaced'} arrivals; times count from the moment each request was due`
 }

@@ -1,6 +1,6 @@
 /** The percentile curve: latency against 1 / (1 - p), drawn only as far as samples carry it. */
-import type { RunReport, SerializedHistogram } from '@whetstone/model'
-import { merged, quantileMs } from './histogram.ts'
+import { reportedStep, type RunReport, type SerializedHistogram } from '@whetstone/model'
+import { quantileMs } from './histogram.ts'
 
 /** Beyond a point with fewer samples than this the curve would show single requests. */
 const SAMPLES_BEYOND = 10
@@ -23,7 +23,7 @@ export function percentileCurve(histogram: SerializedHistogram): readonly CurveP
   })
 }
 
-/** Both arms when something was compared, else what was measured. */
+/** Both arms when something was compared, else what is reported. */
 export function curvesOf(report: RunReport): {
   readonly before?: readonly CurvePoint[]
   readonly after?: readonly CurvePoint[]
@@ -32,14 +32,8 @@ export function curvesOf(report: RunReport): {
     const { a, b } = report.trial.histograms
     return { before: percentileCurve(a), after: percentileCurve(b) }
   }
-  const before = measuredHistogram(report.loadCurve) ?? report.overall.response
-  const after = measuredHistogram(report.loadCurveAfter)
-  return { before: percentileCurve(before), ...(after ? { after: percentileCurve(after) } : {}) }
-}
-
-function measuredHistogram(curve: RunReport['loadCurve']): SerializedHistogram | undefined {
-  const steps = curve?.steps.filter(step => step.purpose === 'measure') ?? []
-  return steps.length > 0 ? merged(steps.map(step => step.overall.response)) : undefined
+  const step = reportedStep(report.loadCurve)
+  return { before: percentileCurve(step?.overall.response ?? report.overall.response) }
 }
 
 export const depthTicks: readonly { readonly depth: number; readonly label: string }[] = [

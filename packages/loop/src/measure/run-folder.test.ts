@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Evidence, RunReport } from '@whetstone/model'
-import { addToIndex, comparable, createRunFolder, findRun, readIndex } from './run-folder.ts'
+import { comparable, createRunFolder, findRun, readIndex, readReport } from './run-folder.ts'
 
 const host = {
   host: { schema: 'host@1', cores: 2, cpuModel: 'x', memoryBytes: 1, kernel: 'x', samples: [] },
@@ -28,6 +28,8 @@ describe('the runs of a folder', () => {
     if (holds === 'report') await folder.writeFile('run.json', '{}')
     return folder
   }
+
+  const write = async (one: RunReport) => await (await createRunFolder(base, one.run.id)).writeReport(one)
 
   it('the latest is the newest with a report, whatever failed or started since', async () => {
     await run('2026-01-01-a', 'report')
@@ -70,9 +72,9 @@ describe('the runs of a folder', () => {
   })
 
   it('leaves interrupted and failed runs out of what later ones are held against', async () => {
-    await addToIndex(base, report('whole'))
-    await addToIndex(base, report('cut off', { interruptedAfterMs: 2_000 }))
-    await addToIndex(base, report('died', { verdict: 'failed' }))
+    await write(report('whole'))
+    await write(report('cut off', { interruptedAfterMs: 2_000 }))
+    await write(report('died', { verdict: 'failed' }))
     const entries = await readIndex(base)
     expect(entries.map(({ id, interrupted }) => [id, interrupted ?? false])).toEqual([
       ['whole', false],
@@ -80,5 +82,12 @@ describe('the runs of a folder', () => {
       ['died', false],
     ])
     expect(comparable(entries).map(({ id }) => id)).toEqual(['whole'])
+  })
+
+  it('says the same in the run and in the index, also when it is written again', async () => {
+    await write(report('proved'))
+    await write(report('proved', { verdict: 'better' }))
+    expect((await readReport(join(base, 'runs', 'proved'))).verdict).toBe('better')
+    expect((await readIndex(base)).map(({ id, verdict }) => [id, verdict])).toEqual([['proved', 'better']])
   })
 })

@@ -7,6 +7,8 @@ export interface RunFolder {
   readonly id: string
   readonly path: string
   writeEvidence(evidence: Evidence): Promise<void>
+  /** The run and its line in the index, which are never of two minds; a run that is written again replaces both. */
+  writeReport(report: RunReport): Promise<void>
   writeFile(name: string, text: string): Promise<string>
   /** A run that measured nothing leaves nothing: it would stand where the last good run is looked for. */
   removeIfEmpty(): Promise<void>
@@ -36,6 +38,10 @@ export async function createRunFolder(base: string, id: string): Promise<RunFold
         if (evidence[kind])
           await writeAtomically(join(path, 'evidence', `${kind}.json`), JSON.stringify(maskedDeep(evidence[kind])))
       }
+    },
+    async writeReport(report) {
+      await writeAtomically(join(path, 'run.json'), `${JSON.stringify(report, null, 1)}\n`)
+      await addToIndex(base, report)
     },
     async writeFile(name, text) {
       const file = join(path, name)
@@ -150,7 +156,7 @@ export function comparable(entries: readonly IndexEntry[]): readonly IndexEntry[
   return entries.filter(entry => !entry.interrupted && entry.verdict !== 'failed')
 }
 
-export async function addToIndex(base: string, report: RunReport): Promise<void> {
+async function addToIndex(base: string, report: RunReport): Promise<void> {
   const entry: IndexEntry = {
     id: report.run.id,
     startedAt: report.run.startedAt,

@@ -1,29 +1,28 @@
 /** Makes the one documented object of a run out of evidence and judgements: pure, so that an offline run gives the same. */
-import type {
-  BudgetResult,
-  CoverageRow,
-  Evidence,
-  EvidenceKind,
-  LadderStep,
-  LatencyRecord,
-  LoadStep,
-  PgPlan,
-  RankedFinding,
-  RouteAggregate,
-  RouteLoad,
-  RouteResult,
-  RunEvent,
-  RunInfo,
-  RunReport,
-  SkippedRoute,
-  TargetInfo,
-  Trace,
-  TrialResult,
-  LatencySummary,
-  LoadCurveEvidence,
+import { timeShares } from '@whetstone/catalogue'
+import {
+  evidenceKinds,
+  reportedStep,
+  type CoverageRow,
+  type Evidence,
+  type EvidenceKind,
+  type LoadStep,
+  type RankedFinding,
+  type RouteLoad,
+  type RouteResult,
+  type RunEvent,
+  type RunInfo,
+  type RunReport,
+  type Severity,
+  type SkippedRoute,
+  type TargetInfo,
+  type Trace,
 } from '@whetstone/model'
-import { evidenceKinds } from '@whetstone/model'
-import { meanOf, quantileMs } from '../measure/quantiles.ts'
+import { meanOf } from '../measure/quantiles.ts'
+import { budgetResults, budgetWarnings, type Budgets } from './budgets.ts'
+import { exitCodeOf } from './exit-code.ts'
+import { plansOf } from './plans.ts'
+import { emptySummary, summaryOf } from './summary.ts'
 
 export interface AssembleInput {
   readonly run: RunInfo
@@ -33,23 +32,26 @@ export interface AssembleInput {
   readonly findings: readonly RankedFinding[]
   readonly coverage: readonly CoverageRow[]
   readonly skipped: readonly SkippedRoute[]
-  readonly budgets?: Readonly<Record<string, Partial<Record<BudgetResult['metric'], number>>>>
-  readonly trial?: TrialResult
-  readonly ladder?: readonly LadderStep[]
-  readonly loadCurveAfter?: LoadCurveEvidence
+  readonly budgets?: Budgets
   readonly events?: readonly RunEvent[]
   readonly warnings?: readonly string[]
   readonly failed?: boolean
-  readonly exitCode?: number
+  /** `--fail-on`: findings at least this severe end the run with a code of their own. */
+  readonly failOn?: Severity
 }
 
 export function assembleReport(input: AssembleInput): RunReport {
-  const step = measuredStep(input.evidence)
+  const step = reportedStep(input.evidence['load-curve'])
   const routes = step ? routeResults(step, input.evidence) : []
   const overall = step
-    ? summary(step.overall, step.offeredRatePerSecond, step.durationMs, overallQueries(input.evidence))
+    ? summaryOf(step.overall, {
+        offeredRatePerSecond: step.offeredRatePerSecond,
+        durationMs: step.durationMs,
+        queriesPerRequest: overallQueries(input.evidence),
+      })
     : emptySummary
   const budgets = budgetResults(input.budgets ?? {}, routes, overall)
+  const verdict = input.failed ? 'failed' : 'diagnosed'
   const statementIds = new Set(
     input.findings.flatMap(finding => (finding.where.statementId ? [finding.where.statementId] : [])),
   )
@@ -70,49 +72,25 @@ export function assembleReport(input: AssembleInput): RunReport {
         : {}),
       evidence: Object.fromEntries(evidenceKinds.map(kind => [kind, stateOf(kind, input.evidence)])),
     },
-    verdict: input.failed
-      ? 'failed'
-      : input.trial
-        ? input.trial.guard.tooNoisy
-          ? 'too-noisy'
-          : input.trial.verdict
-        : 'diagnosed',
-    exitCode: input.exitCode ?? 0,
+    verdict,
+    exitCode: exitCodeOf({ verdict, budgets, findings: input.findings }, input.failOn),
     budgets,
     routes,
     overall,
     findings: input.findings,
     coverage: input.coverage,
     skipped: input.skipped,
-    timeShares: timeShares(input.evidence),
+    timeShares: shownShares(input.evidence),
     ...(input.evidence['load-curve'] ? { loadCurve: input.evidence['load-curve'] } : {}),
-    ...(input.loadCurveAfter ? { loadCurveAfter: input.loadCurveAfter } : {}),
-    ...(input.trial ? { trial: input.trial } : {}),
-    ...(input.ladder ? { ladder: input.ladder } : {}),
     statements: (input.evidence.statements?.statements ?? []).filter(statement => statementIds.has(statement.id)),
     traces: exemplars,
-    plans: plansOf(input.evidence, statementIds),
+    plans: plansOf(input.evidence.pg, input.findings, statementIds),
     excerpts: source?.excerpts ?? {},
     ...(input.evidence['cpu-profile'] ? { cpuProfile: input.evidence['cpu-profile'] } : {}),
     ...(input.evidence.host ? { host: input.evidence.host } : {}),
     events: input.events ?? [],
-    warnings: [...(input.warnings ?? []), ...generatorWarnings(step)],
+    warnings: [...(input.warnings ?? []), ...budgetWarnings(budgets), ...generatorWarnings(step)],
   }
-}
-
-/** The step that is reported, never the warm-up. */
-export function measuredStep(evidence: Evidence): LoadStep | undefined {
-  return evidence['load-curve']?.steps.findLast(step => step.purpose === 'measure')
-}
-
-const emptySummary: LatencySummary = {
-  requests: 0,
-  errors: 0,
-  ratePerSecond: 0,
-  offeredRatePerSecond: 0,
-  p50Ms: 0,
-  p95Ms: 0,
-  response: { schema: 'log-linear@1', digits: 3, count: 0, min: 0, max: 0, sum: 0, buckets: [] },
 }
 
 function routeResults(step: LoadStep, evidence: Evidence): RouteResult[] {
@@ -121,37 +99,16 @@ function routeResults(step: LoadStep, evidence: Evidence): RouteResult[] {
   return step.routes
     .map(route => ({
       route: route.route,
-      ...summary(
-        route,
-        (step.offeredRatePerSecond * route.requests) / total,
-        step.durationMs,
-        queriesOf(route, evidence),
-      ),
+      ...summaryOf(route, {
+        offeredRatePerSecond: (step.offeredRatePerSecond * route.requests) / total,
+        durationMs: step.durationMs,
+        queriesPerRequest: queriesOf(route, evidence),
+      }),
       weightFraction: route.requests / total,
       timeFraction: route.response.sum / waiting,
       ...databaseFraction(route, evidence),
     }))
     .toSorted((a, b) => b.timeFraction - a.timeFraction)
-}
-
-function summary(
-  record: LatencyRecord,
-  offered: number,
-  durationMs: number,
-  queries: number | undefined,
-): LatencySummary {
-  return {
-    requests: record.requests,
-    errors: record.errors,
-    ratePerSecond: record.requests / (durationMs / 1_000),
-    offeredRatePerSecond: offered,
-    p50Ms: quantileMs(record.response, 0.5),
-    p95Ms: quantileMs(record.response, 0.95),
-    // Fewer than ten samples beyond a quantile say little about it.
-    ...(record.response.count >= 1_000 ? { p99Ms: quantileMs(record.response, 0.99) } : {}),
-    ...(queries === undefined ? {} : { queriesPerRequest: queries }),
-    response: record.response,
-  }
 }
 
 function queriesOf(route: RouteLoad, evidence: Evidence): number | undefined {
@@ -170,23 +127,6 @@ function databaseFraction(route: RouteLoad, evidence: Evidence): { databaseFract
   const aggregate = evidence.traces?.routes.find(other => other.route === route.route)
   if (!aggregate || aggregate.duration.sum === 0) return {}
   return { databaseFraction: Math.min(1, (aggregate.databaseMs * 1_000) / aggregate.duration.sum) }
-}
-
-function budgetResults(
-  budgets: NonNullable<AssembleInput['budgets']>,
-  routes: readonly RouteResult[],
-  overall: LatencySummary,
-): BudgetResult[] {
-  return Object.entries(budgets).flatMap(([route, limits]) => {
-    const record = route === '*' ? overall : routes.find(other => other.route === route)
-    if (!record) return []
-    return Object.entries(limits).map(([name, limit]) => {
-      const metric = name as BudgetResult['metric']
-      const value =
-        metric === 'errorFraction' ? record.errors / Math.max(1, record.requests) : (record[metric] ?? record.p95Ms)
-      return { route, metric, limit, value, ok: value <= limit, source: 'config' }
-    })
-  })
 }
 
 function stateOf(kind: EvidenceKind, evidence: Evidence): 'gathered' | 'partial' | 'missing' {
@@ -215,42 +155,12 @@ function exemplarTraces(evidence: Evidence, findings: readonly RankedFinding[]):
   return [...chosen.values()]
 }
 
-function plansOf(evidence: Evidence, statementIds: ReadonlySet<string>): RunReport['plans'] {
-  const pg = evidence.pg
-  if (!pg) return []
-  return pg.plans
-    .filter(plan => statementIds.has(plan.statementId))
-    .map(plan => {
-      const after = pg.indexTrials
-        .flatMap(trial => trial.results)
-        .find(result => result.statementId === plan.statementId && result.usesCandidate && result.planAfter)
-      if (!after?.planAfter) return plan
-      const afterPlan: PgPlan = {
-        statementId: plan.statementId,
-        kind: plan.kind,
-        totalCost: after.costAfter,
-        root: after.planAfter,
-      }
-      return { ...plan, after: afterPlan }
-    })
-}
-
-function timeShares(evidence: Evidence): RunReport['timeShares'] {
-  const routes = evidence.traces?.routes ?? []
-  const total = routes.reduce((sum, route) => sum + route.duration.sum / 1_000, 0)
-  if (total === 0) return []
-  const part = (read: (route: RouteAggregate) => number) => routes.reduce((sum, route) => sum + read(route), 0) / total
-  const shares = [
-    { component: 'database', fraction: part(route => route.databaseMs) },
-    { component: 'waiting for a pool connection', fraction: part(route => route.poolWaitMs) },
-    { component: 'connecting to the database', fraction: part(route => route.connectMs) },
-    { component: 'other services', fraction: part(route => route.outboundMs) },
-  ]
-  const named = shares.reduce((sum, share) => sum + share.fraction, 0)
-  // Concurrent queries add up to more than the wall clock; the rest is then not negative but unknown.
-  return [...shares, { component: 'application and event loop', fraction: Math.max(0, 1 - named) }]
+/** Shares too small to see are left out; what remains is the page's, in the words of the findings. */
+function shownShares(evidence: Evidence): RunReport['timeShares'] {
+  if (!evidence.traces) return []
+  return timeShares(evidence.traces)
     .filter(share => share.fraction > 0.005)
-    .toSorted((a, b) => b.fraction - a.fraction)
+    .map(({ component, fraction }) => ({ component, fraction }))
 }
 
 function generatorWarnings(step: LoadStep | undefined): string[] {
