@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest'
+import { printTrial } from './print-trial.ts'
+import { printed, recordedRun } from './testing/printed.ts'
+
+const { trial } = recordedRun
+
+it('a trial is printed as before, after, change with its interval, and verdict', () => {
+  expect(printed(terminal => printTrial(trial, terminal))).toMatchInlineSnapshot(`
+    "
+                                        before     after   change   95 % interval
+      all routes p50                    9.4 ms    2.6 ms    -69 %   -74 % to -63 %     better
+      all routes p95                     42 ms    8.1 ms    -83 %   -86 % to -79 %     better
+      all routes rate                       43        43      0 %   0 % to 0 %         equal
+      all routes errors                    0 %       0 %      0 %   0 % to 0 %         equal
+      GET /orders p50                    45 ms    5.0 ms    -89 %   -91 % to -86 %     better
+      GET /orders p95                    66 ms    7.4 ms    -88 %   -90 % to -85 %     better
+      GET /orders body                 28.9 kB   28.9 kB      0 %                      equal
+      GET /orders/:id body                68 B      68 B      0 %                      equal
+      GET /products body               1.08 kB   1.08 kB      0 %                      equal
+      GET /products/:id body           1.57 kB   1.57 kB      0 %                      equal
+      GET /products/:id/reviews p50      17 ms    2.4 ms    -86 %   -89 % to -83 %     better
+      GET /products/:id/reviews p95      23 ms    3.3 ms    -86 %   -90 % to -82 %     better
+      GET /products/:id/reviews body     657 B     657 B      0 %                      equal
+      GET /categories/:id/product...   5.34 kB   5.34 kB      0 %                      equal
+      GET /stock/:id body                 24 B      24 B      0 %                      equal
+      GET /account/:id body               94 B      94 B      0 %                      equal
+
+      14 pairs, random order, fresh process per block; A against itself ±36 %
+      verdict: better
+    "
+  `)
+})
+
+it('a counter that never varies needs no interval', () => {
+  const queries = {
+    ...trial.metrics[0]!,
+    route: 'GET /orders',
+    name: 'queriesPerRequest' as const,
+    deterministic: true,
+    a: 51,
+    b: 2,
+    ratio: { estimate: 2 / 51, low: 2 / 51, high: 2 / 51 },
+  }
+  expect(printed(terminal => printTrial({ ...trial, metrics: [queries] }, terminal))).toMatchInlineSnapshot(`
+    "
+                                        before     after   change   95 % interval
+      GET /orders queries                   51         2    -96 %                      better
+
+      14 pairs, random order, fresh process per block; A against itself ±36 %
+      verdict: better
+    "
+  `)
+})
+
+it('a trial on a noisy machine has no verdict', () => {
+  const noisy = { ...trial, verdict: 'unclear' as const, guard: { pairs: 6, spreadFraction: 0.18, tooNoisy: true } }
+  const text = printed(terminal => printTrial(noisy, terminal))
+  expect(text.split('\n').slice(-4).join('\n')).toMatchInlineSnapshot(`
+    "  14 pairs, random order, fresh process per block; A against itself ±18 %
+      ! Too noisy to decide: the base differed from itself by more than 5.0 %.
+        Close other programs, use --pairs 40, or a larger margin.
+    "
+  `)
+})
