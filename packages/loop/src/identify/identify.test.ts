@@ -49,6 +49,19 @@ describe('identify', () => {
     })
   })
 
+  test('tells a detector what is set for the others, and nothing of one that is off', () => {
+    const seen: unknown[] = []
+    const spy = definePractice({
+      ...practice('spy', () => pass()),
+      detect: (_evidence, _thresholds, overrides) => {
+        seen.push(overrides('owner'), overrides('silenced'), overrides('untouched'))
+        return pass()
+      },
+    })
+    identify({}, [spy], { owner: { rows: 9 }, silenced: 'off' })
+    expect(seen).toEqual([{ rows: 9 }, {}, {}])
+  })
+
   test('leaves out a practice that is switched off, and hands overridden thresholds to the detector', () => {
     let seen: unknown
     const spy = definePractice({

@@ -53,8 +53,12 @@ async function gatherFromHttp(requests: readonly EvidenceRequest[], options: Gat
   for (const request of requests) {
     if (request.kind !== 'http-probe' || probes.length >= mostHttpRequests || options.signal.aborted) continue
     const planned = options.workload.routes.find(route => route.route === request.route)?.requests[0]
-    if (!planned || (planned.method !== 'GET' && planned.method !== 'HEAD')) continue
+    if (!planned) continue
+    // A request that writes is in the workload only when the user said that repeating it does no harm; it is asked for the size it takes and nothing else.
+    const mayWrite = planned.method !== 'GET' && planned.method !== 'HEAD'
+    if (mayWrite !== (request.variation.kind === 'body-bytes')) continue
     const probe = await probeVariation(options.baseUrl, { route: request.route, ...planned }, request.variation, {
+      allowWrites: mayWrite,
       signal: options.signal,
     })
     if (probe) probes.push(probe)

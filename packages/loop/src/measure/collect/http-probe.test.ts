@@ -186,4 +186,11 @@ describe('probeVariation', () => {
     expect(probe!.answer.statusCode).toBe(200)
     expect(seen[0]).toMatchObject({ method: 'POST', bytes: 50_000 })
   })
+
+  test('pads the body a request has, by its own method', async () => {
+    seen.length = 0
+    const request = { ...get('/any'), method: 'PUT', body: '{"text":"lamp ✓"}' }
+    await probeVariation(baseUrl, request, { kind: 'body-bytes', bytes: 900 }, { allowWrites: true })
+    expect(seen[0]).toMatchObject({ method: 'PUT', bytes: 900 })
+  })
 })

@@ -17,7 +17,7 @@ export interface HttpProbeOptions {
   readonly timeoutMs?: number
   /** The repeat of a request waits until so long after the first. Default 2000. */
   readonly repeatAfterMs?: number
-  /** Allows `body-bytes`, which sends a POST. Default false. */
+  /** Allows `body-bytes`, which sends a request that may write. Default false. */
   readonly allowWrites?: boolean
 }
 
@@ -151,9 +151,26 @@ function vary(
       return { url: changed, request: plain }
     }
     case 'body-bytes': {
-      const body = Buffer.from(JSON.stringify({ padding: 'x'.repeat(Math.max(0, variation.bytes - 14)) }))
-      return { url, request: { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body } }
+      const method = request.method === 'GET' || request.method === 'HEAD' ? 'POST' : request.method
+      const body = Buffer.from(paddedBody(request.body, variation.bytes))
+      return { url, request: { method, headers: { ...headers, 'content-type': 'application/json' }, body } }
     }
+  }
+}
+
+/** What the route is known to take, and one field more that nobody reads: other values could be refused for their content. */
+function paddedBody(body: string | undefined, bytes: number): string {
+  const known = { ...objectIn(body), padding: '' }
+  const padding = 'x'.repeat(Math.max(0, bytes - Buffer.byteLength(JSON.stringify(known))))
+  return JSON.stringify({ ...known, padding })
+}
+
+function objectIn(body: string | undefined): object {
+  try {
+    const value: unknown = JSON.parse(body ?? '{}')
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+  } catch {
+    return {}
   }
 }
 

@@ -117,10 +117,11 @@ describe('index trials', () => {
   })
 
   it('runs a read with its real parameters when asked to explain it', async () => {
-    const { plans } = await trial([
+    const { plans, unavailable } = await trial([
       { kind: 'explain', statementId: byOrder.id },
       { kind: 'explain', statementId: change.id },
     ])
+    expect(unavailable.explain).toBe('they change data, or no parameters were captured to run them with')
     expect(plans.map(({ statementId: id, kind, parameterSet }) => [id, kind, parameterSet])).toEqual([
       [byOrder.id, 'analyze', 0],
       [byOrder.id, 'analyze', 1],
@@ -134,6 +135,15 @@ describe('index trials', () => {
     const answer = await runIndexTrials(pg, requests, { url, statements: [byOrder], signal })
     expect(answer.indexTrials).toEqual([])
     expect(answer.unavailable.indexTrials).toContain('neither HypoPG nor a scratch server')
+  })
+
+  it('says why a statement was not run, so that nobody asks again', async () => {
+    const requests = [{ kind: 'explain', statementId: byOrder.id }] as const
+    const answer = await runIndexTrials(pg, requests, { url, statements: [byOrder], signal })
+    expect(answer.plans).toEqual(pg.plans)
+    expect(answer.unavailable.explain).toContain('no scratch server')
+    const late = await trial(requests, { budgetMs: -1 })
+    expect(late.unavailable.explain).toBe('they did not fit into the time')
   })
 
   it('goes on when a candidate cannot be built', async () => {

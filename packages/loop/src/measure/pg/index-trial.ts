@@ -13,6 +13,7 @@ import type {
 } from '@whetstone/model'
 import { median } from '@whetstone/stats'
 import { loadStatementParser } from '../statement/parse.ts'
+import { reasonOf } from './connect.ts'
 import { boundText, explainGeneric, explainWith, isPlannable, isReadOnly } from './explain.ts'
 import { Parts } from './parts.ts'
 import { someNode } from './plan.ts'
@@ -41,6 +42,7 @@ export async function runIndexTrials(
   const parts = new Parts()
   const trials: IndexTrial[] = []
   const plans: PgPlan[] = []
+  const asked = requests.filter(request => request.kind === 'explain')
   await loadStatementParser()
   const place = await parts.read('indexTrials', undefined, () =>
     openTrialPlace(pg, tablesOf(pg, requests, options), options),
@@ -60,13 +62,19 @@ export async function runIndexTrials(
         const trial = await parts.read('indexTrials', undefined, () => bench.tryIndex(request))
         if (trial) trials.push(trial)
       }
-      for (const request of requests.filter(one => one.kind === 'explain'))
-        if (!bench.isOver()) plans.push(...(await parts.read('explain', [], () => bench.explain(request.statementId))))
+      for (const { statementId } of asked) {
+        const run = await bench.explain(statementId)
+        plans.push(...run.plans)
+        if (run.why !== undefined) parts.note('explain', run.why)
+      }
     } finally {
       await place.close().catch(() => {})
     }
     for (const remark of place.remarks.slice(0, 1)) parts.note('scratch', remark)
-  } else parts.note('indexTrials', 'no place to try an index: neither HypoPG nor a scratch server to copy rows to')
+  } else {
+    parts.note('indexTrials', 'no place to try an index: neither HypoPG nor a scratch server to copy rows to')
+    if (asked.length > 0) parts.note('explain', 'no place to run them: no scratch server to copy rows to')
+  }
   return {
     ...pg,
     indexTrials: [...pg.indexTrials, ...trials],
@@ -121,20 +129,26 @@ class TrialBench {
     }
   }
 
-  /** Runs the statement, on a scratch database only. */
-  async explain(statementId: string): Promise<PgPlan[]> {
-    if (this.#place.by === 'hypopg') return []
+  /** Runs the statement, on a scratch database only; without a plan there is a reason why. */
+  async explain(statementId: string): Promise<{ readonly plans: readonly PgPlan[]; readonly why?: string }> {
+    if (this.#place.by === 'hypopg') return { plans: [], why: 'they are run on a copy only, and HypoPG makes none' }
     const plans: PgPlan[] = []
-    for (const { statement, parameterSet } of this.#casesOf(statementId)) {
+    let why = 'they change data, or no parameters were captured to run them with'
+    for (const { statement, parameterSet } of this.#casesOf(statementId).slice(0, 1 + mostExplainedSets)) {
       const sample = parameterSet === undefined ? emptySample : statement.parameters[parameterSet]
       if (!isReadOnly(statement) || !sample) continue
-      const plan = await this.#readOnly(() =>
-        explainWith(this.#client, statement, sample, 'ANALYZE, BUFFERS, FORMAT JSON'),
-      ).catch(() => undefined)
-      if (plan)
-        plans.push({ statementId, kind: 'analyze', ...(parameterSet === undefined ? {} : { parameterSet }), ...plan })
+      if (this.isOver()) return { plans, why: 'they did not fit into the time' }
+      try {
+        const plan = await this.#readOnly(() =>
+          explainWith(this.#client, statement, sample, 'ANALYZE, BUFFERS, FORMAT JSON'),
+        )
+        if (plan)
+          plans.push({ statementId, kind: 'analyze', ...(parameterSet === undefined ? {} : { parameterSet }), ...plan })
+      } catch (error) {
+        why = reasonOf(error)
+      }
     }
-    return plans
+    return plans.length > 0 ? { plans } : { plans, why }
   }
 
   #casesOf(statementId: string): TrialCase[] {
@@ -208,6 +222,8 @@ class TrialBench {
 const trialIndex = 'whetstone_candidate'
 const emptySample = { values: [], kept: 'random', durationMs: 0 } as const
 const runs = 5
+/** Each runs the statement whole; three tell a wrong estimate from an unlucky one. */
+const mostExplainedSets = 3
 /** A run that takes longer is stopped; three such runs are enough to know. */
 const maxRunMs = 2_000
 /** Fetching more rows than this would time our own memory. */

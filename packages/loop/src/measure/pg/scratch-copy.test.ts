@@ -15,6 +15,9 @@ const schema = `
   create table parted_one partition of parted for values in (1);
   create table parted_two partition of parted for values in (2);
   insert into parted select n, 1 + n % 2 from generate_series(1, 4000) n;
+  create table places (id int primary key, city text, zip text);
+  create statistics together (dependencies, mcv) on city, zip from places;
+  create statistics folded on (lower(city)) from places;
   analyze`
 const plenty = { maxBytes: 1e9, budgetMs: 60_000 }
 
@@ -133,6 +136,27 @@ describe('a copy of tables', () => {
   it('takes all parts of a partitioned table', async () => {
     expect(await copied(['parted'])).toMatchObject({ fraction: 1, failed: [] })
     expect(await rowsOf('parted')).toEqual({ rows: 4_000, distinct: 4_000 })
+  })
+
+  const statisticsOf = async (table: string) =>
+    (
+      await to.query<{ text: string }>(
+        `select pg_get_statisticsobjdef(oid) as text from pg_statistic_ext where stxrelid = $1::regclass order by oid`,
+        [table],
+      )
+    ).rows.map(({ text }) => text.replace(/STATISTICS \S+ /, 'STATISTICS '))
+
+  it('takes what the planner was told about columns that go together', async () => {
+    expect(await copied(['places'])).toMatchObject({ failed: [] })
+    expect(await statisticsOf('places')).toEqual([
+      'CREATE STATISTICS (dependencies, mcv) ON city, zip FROM places',
+      'CREATE STATISTICS ON lower(city) FROM places',
+    ])
+  })
+
+  it('takes that of plain columns from servers before version 14', async () => {
+    expect(await copied(['places'], { serverVersion: 130_000 })).toMatchObject({ failed: [] })
+    expect(await statisticsOf('places')).toEqual(['CREATE STATISTICS (dependencies, mcv) ON city, zip FROM places'])
   })
 
   it('takes the same rows the way servers before version 14 are asked', async () => {

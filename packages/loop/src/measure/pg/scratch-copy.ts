@@ -84,6 +84,7 @@ export async function copyTables(
       await attempt(primary.name, () =>
         to.query(`ALTER TABLE ${name} ADD PRIMARY KEY USING INDEX ${escapeIdentifier(primary.name)}`),
       )
+    await attempt(`statistics of ${name}`, () => copyExtendedStatistics(from, to, table, pg.serverVersion))
     // VACUUM as well: index-only scans need the visibility map, which a table in use has.
     await attempt(name, () => to.query(`VACUUM (ANALYZE) ${name}`))
   }
@@ -135,6 +136,30 @@ async function copyEnums(from: Client, to: Client): Promise<void> {
   for (const type of rows) {
     await to.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(type.schema)}`)
     await to.query(`CREATE TYPE ${qualified(type)} AS ENUM (${type.labels.map(escapeLiteral).join(', ')})`)
+  }
+}
+
+/** `pg_get_statisticsobjdef_columns` exists since this version; before it statistics were on plain columns only. */
+const statisticsOnExpressionsSince = 140_000
+
+/** What the user told the planner about columns that go together: without it the copy would be planned worse than the original. */
+async function copyExtendedStatistics(from: Client, to: Client, table: PgTable, serverVersion: number): Promise<void> {
+  const columns =
+    serverVersion >= statisticsOnExpressionsSince
+      ? 'pg_get_statisticsobjdef_columns(s.oid)'
+      : `(select string_agg(quote_ident(a.attname), ', ') from pg_attribute a
+          where a.attrelid = s.stxrelid and a.attnum = any (s.stxkeys::int2[]))`
+  const { rows } = await from.query<{ kinds: string[]; columns: string | null }>(
+    `select array(select case k when 'd' then 'ndistinct' when 'f' then 'dependencies' when 'm' then 'mcv' end
+       from unnest(s.stxkind) k where k in ('d', 'f', 'm'))::text[] as kinds, ${columns} as columns
+     from pg_statistic_ext s where s.stxrelid = $1::regclass order by s.oid limit 50`,
+    [qualified(table)],
+  )
+  for (const [at, { kinds, columns: list }] of rows.entries()) {
+    if (list === null) continue
+    const name = `${escapeIdentifier(table.schema)}.${escapeIdentifier(`whetstone_${table.name.slice(0, 40)}_${at}`)}`
+    const listed = kinds.length > 0 ? ` (${kinds.join(', ')})` : ''
+    await to.query(`CREATE STATISTICS ${name}${listed} ON ${list} FROM ${qualified(table)}`)
   }
 }
 
