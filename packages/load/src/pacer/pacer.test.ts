@@ -30,12 +30,14 @@ describe.each([
     pacer.close()
   })
 
-  it('does not wake after it was closed', async () => {
-    const pacer = await make()
+  it.each([-1, 0.05, 5])('does not wake after it was closed %s ms before its time', async gapMs => {
+    const [pacer, witness] = [await make(), await make()]
     let woken = false
-    pacer.sleepUntil(now() + 5, () => (woken = true))
+    pacer.sleepUntil(now() + gapMs, () => (woken = true))
     pacer.close()
-    await new Promise(done => setTimeout(done, 30))
+    // Woken well after the closed one would have been, its guard included.
+    await new Promise<void>(done => witness.sleepUntil(now() + 10, done))
     expect(woken).toBe(false)
+    witness.close()
   })
 })

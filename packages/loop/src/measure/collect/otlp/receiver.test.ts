@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url'
 import zlib from 'node:zlib'
 import { normaliseStatement, statementId } from '@whetstone/probe/statement-text'
 import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startOtlpReceiver, type OtlpReceiver } from './receiver.ts'
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
+  vi.useRealTimers()
   for (const receiver of open.splice(0)) await receiver.close()
 })
 async function start(options: Partial<Parameters<typeof startOtlpReceiver>[0]> = {}): Promise<OtlpReceiver> {
@@ -102,7 +103,9 @@ describe('the endpoint', () => {
   })
 
   test('waits for a root that comes in a later batch, and releases it by itself when the trace is quiet', async () => {
-    const receiver = await start({ settleMs: 20 })
+    // Only the clock that the receiver looks at: sockets keep their own.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const receiver = await start({ settleMs: 2_000 })
     const child = jsonSpan({
       spanId: 'b000000000000002',
       parentSpanId: 'b000000000000001',
@@ -117,7 +120,10 @@ describe('the endpoint', () => {
       attributes: attributes({ 'http.request.method': 'GET', 'http.route': '/a' }),
     })
     await post(receiver, exported([root]))
-    while (receiver.requests === 0) await new Promise(resolve => setTimeout(resolve, 10))
+    vi.advanceTimersByTime(1_900)
+    expect(receiver.requests).toBe(0)
+    vi.advanceTimersByTime(600)
+    expect(receiver.requests).toBe(1)
     expect(receiver.evidence().traces.routes).toMatchObject([{ route: 'GET /a', requests: 1, databaseMs: 10 }])
   })
 
