@@ -62,7 +62,9 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
       .description('measure a service and name what makes it slow: diagnose -- node server.js')
       .argument('[target...]', 'a URL, or -- and the command that starts it')
       .passThroughOptions(),
+    { database: 'plans, statistics and keys', elsewhere: 'a service or database' },
   )
+    .option('--duration <time>', 'measured time, such as 30s', duration('--duration'), 20_000)
     .option('--otlp <port>', 'receive OpenTelemetry traces on this port', text =>
       number('--otlp', 0, 65_535)(text.replace(/^:/, '')),
     )
@@ -88,6 +90,7 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
       .description("compare two commands: trial --a 'node old.js' --b 'node new.js'")
       .requiredOption('--a <command>', 'the base')
       .requiredOption('--b <command>', 'the change'),
+    { database: 'keys', elsewhere: 'a database' },
   )
     .option('--pairs <number>', 'interleaved pairs of blocks', number('--pairs', 4, 200), 14)
     .option('--block <time>', 'measured part of a block', duration('--block'), 2_000)

@@ -1,7 +1,7 @@
 /** `whetstone diagnose`: measures a service, names what makes it slow, says what it would gain. Reads only. */
 import { basename, relative } from 'node:path'
 import { renderReport } from '@whetstone/dashboard'
-import { type Budgets, databaseKeys, diagnose, type RunFolder, type Stand, type Subject } from '@whetstone/loop'
+import { type Budgets, diagnose, type RunFolder, type Stand, type Subject } from '@whetstone/loop'
 import { maskSecrets, type RunReport, type Severity, WhetstoneError } from '@whetstone/model'
 import { checkBudgetRoutes } from '../budget-routes.ts'
 import { loadConfig } from '../config.ts'
@@ -10,9 +10,11 @@ import { openInBrowser } from '../terminal/open.ts'
 import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
 import { progressPrinter } from '../terminal/progress.ts'
 import { scratchDatabase } from './scratch.ts'
-import { assertSafe, planFor, type ServiceOptions } from './service-options.ts'
+import { assertNotProduction, assertThisMachine } from './safety.ts'
+import { databaseOf, planFor, type ServiceOptions } from './service-options.ts'
 
 export interface DiagnoseCommandOptions extends ServiceOptions {
+  readonly duration: number
   readonly json?: boolean
   readonly open?: boolean
   readonly otlp?: number
@@ -31,9 +33,9 @@ export async function diagnoseCommand(
   context: CommandContext,
 ): Promise<number> {
   const subject = subjectOf(words, options, context)
-  const databaseUrl = options.db ?? environmentDatabase(context)
-  assertSafe(subject.kind === 'url' ? subject.url : undefined, 'service', options, context)
-  assertSafe(databaseUrl, 'database', options, context)
+  assertNotProduction(options, context)
+  if (subject.kind === 'url') assertThisMachine(subject.url, 'service', options)
+  const databaseUrl = databaseOf(options, context)
   const config = await loadConfig(context.workingDirectory)
   const scratch = await scratchDatabase({ mayCopy: options.copy ?? true })
   try {
@@ -67,44 +69,23 @@ export async function diagnoseCommand(
   }
 }
 
-/** Other tools keep other databases in the same variable; those cannot be read here. */
-function environmentDatabase({ env, terminal }: CommandContext): string | undefined {
-  const url = env['DATABASE_URL']
-  if (!url || /^postgres(ql)?:/i.test(url)) return url || undefined
-  terminal.progress(`  ${terminal.marks.warn} DATABASE_URL is not a PostgreSQL URL; going on without a database`)
-  return undefined
-}
-
 async function plan(
   stand: Stand,
   options: DiagnoseCommandOptions,
   { databaseUrl, budgets }: { readonly databaseUrl: string | undefined; readonly budgets: Budgets },
   context: CommandContext,
 ) {
-  const keys = databaseUrl === undefined ? undefined : await databaseKeys(databaseUrl)
   const frameworkRoutes = stand.probe?.routes() ?? []
-  try {
-    const workload = await planFor(
-      options,
-      {
-        baseUrl: stand.baseUrl,
-        frameworkRoutes,
-        ...(keys ? { sampleKeys: keys.sample } : {}),
-      },
-      context,
-    )
-    checkBudgetRoutes(budgets, {
-      workload,
-      declared: frameworkRoutes.map(({ method, pattern }) => `${method} ${pattern}`),
-      narrowed: options.route.length + options.request.length > 0,
-    })
-    context.terminal.progress(
-      `                  ${workload.routes.length} routes to call, ${workload.skipped.length} skipped`,
-    )
-    return workload
-  } finally {
-    await keys?.close()
-  }
+  const workload = await planFor(options, { baseUrl: stand.baseUrl, frameworkRoutes, databaseUrl }, context)
+  checkBudgetRoutes(budgets, {
+    workload,
+    declared: frameworkRoutes.map(({ method, pattern }) => `${method} ${pattern}`),
+    narrowed: options.route.length + options.request.length > 0,
+  })
+  context.terminal.progress(
+    `                  ${workload.routes.length} routes to call, ${workload.skipped.length} skipped`,
+  )
+  return workload
 }
 
 async function present(

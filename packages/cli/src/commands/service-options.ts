@@ -1,14 +1,14 @@
-/** What `diagnose` and `trial` are both told about a service: load, workload, database, safety. */
+/** What `diagnose` and `trial` are both told about a service: load, workload, database. */
 import { readFile } from 'node:fs/promises'
-import { planWorkload, requestSender, type WorkloadInput } from '@whetstone/loop'
-import { exitCodes, maskSecrets, type Workload, WhetstoneError } from '@whetstone/model'
+import { databaseKeys, planWorkload, requestSender, type WorkloadInput } from '@whetstone/loop'
+import { type Workload, WhetstoneError } from '@whetstone/model'
 import type { Command } from 'commander'
 import type { CommandContext } from '../context.ts'
+import { assertThisMachine, type SafetyOptions } from './safety.ts'
 
-export interface ServiceOptions {
+export interface ServiceOptions extends SafetyOptions {
   /** Undefined: as much as the service keeps, at most 50 a second. */
   readonly rate?: number
-  readonly duration: number
   readonly warmUp: number
   readonly seed: number
   readonly db?: string
@@ -20,24 +20,28 @@ export interface ServiceOptions {
   readonly header: readonly string[]
   readonly login?: string
   readonly ids: readonly string[]
-  readonly allowHost?: string
-  readonly iOwnThis?: boolean
 }
 
 /** A rate above this against one's own machine is a slip of the finger. */
 const maxRatePerSecond = 20_000
 
-export function addServiceOptions(command: Command): Command {
+export interface OptionWords {
+  /** What the database is read for. */
+  readonly database: string
+  /** What may be elsewhere. */
+  readonly elsewhere: string
+}
+
+export function addServiceOptions(command: Command, words: OptionWords): Command {
   return command
     .option(
       '--rate <number>',
       'requests per second, open model (default: below the knee, at most 50)',
       number('--rate', 0.1, maxRatePerSecond),
     )
-    .option('--duration <time>', 'measured time, such as 30s', duration('--duration'), 20_000)
     .option('--warm-up <time>', 'sent before it and not judged', duration('--warm-up'), 3_000)
     .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)
-    .option('--db <url>', 'PostgreSQL to read plans and statistics from (default $DATABASE_URL)')
+    .option('--db <url>', `PostgreSQL to read ${words.database} from (default $DATABASE_URL)`)
     .option('--openapi <file>', 'routes from an OpenAPI 3 document')
     .option('--har <file>', 'routes and requests from a HAR recording')
     .option('--access-log <file>', 'routes, keys and mix from an access log (combined or JSON lines)')
@@ -46,7 +50,7 @@ export function addServiceOptions(command: Command): Command {
     .option('--header <text>', "sent with every request, 'name: value' (repeatable)", collect, [])
     .option('--login <text>', `sent once, its token reused, 'POST /login {"user":"a"}'`)
     .option('--ids <name=file>', 'keys for a path parameter, one a line (repeatable)', collect, [])
-    .option('--allow-host <host>', 'a service or database that is not on this machine')
+    .option('--allow-host <host>', `${words.elsewhere} that is not on this machine`)
     .option('--i-own-this', 'go on although NODE_ENV is production')
 }
 
@@ -72,32 +76,19 @@ export function duration(flag: string): (text: string) => number {
   }
 }
 
-const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i
+/** The database to use, from the flag or the environment. @throws WhetstoneError WHET_FOREIGN_HOST, WHET_URL */
+export function databaseOf(options: ServiceOptions, context: CommandContext): string | undefined {
+  const url = options.db ?? environmentDatabase(context)
+  if (url !== undefined) assertThisMachine(url, 'database', options)
+  return url
+}
 
-/** @throws WhetstoneError WHET_FOREIGN_HOST, WHET_PRODUCTION */
-export function assertSafe(
-  url: string | undefined,
-  what: string,
-  options: Pick<ServiceOptions, 'allowHost' | 'iOwnThis'>,
-  context: CommandContext,
-): void {
-  if (context.env['NODE_ENV'] === 'production' && !options.iOwnThis) {
-    throw new WhetstoneError('WHET_PRODUCTION', 'NODE_ENV is production: a load test belongs on a copy', {
-      exitCode: exitCodes.usage,
-      hint: 'If this is a copy you own, add --i-own-this',
-    })
-  }
-  if (url === undefined) return
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (!parsed)
-    throw new WhetstoneError('WHET_URL', `${what} '${maskSecrets(url)}' is not a URL`, {
-      hint: `such as ${what === 'database' ? 'postgres://user@127.0.0.1:5432/name' : 'http://127.0.0.1:3000'}`,
-    })
-  if (loopback.test(parsed.hostname) || parsed.hostname === '' || parsed.hostname === options.allowHost) return
-  throw new WhetstoneError('WHET_FOREIGN_HOST', `the ${what} is on ${parsed.hostname}, not on this machine`, {
-    exitCode: exitCodes.usage,
-    hint: `If you may load it: --allow-host ${parsed.hostname}`,
-  })
+/** Other tools keep other databases in the same variable; those cannot be read here. */
+function environmentDatabase({ env, terminal }: CommandContext): string | undefined {
+  const url = env['DATABASE_URL']
+  if (!url || /^postgres(ql)?:/i.test(url)) return url || undefined
+  terminal.progress(`  ${terminal.marks.warn} DATABASE_URL is not a PostgreSQL URL; going on without a database`)
+  return undefined
 }
 
 /** Reads the files the flags name. @throws WhetstoneError WHET_FILE */
@@ -111,8 +102,8 @@ export async function workloadInput(options: ServiceOptions): Promise<WorkloadIn
   ])
   const ids: Record<string, string[]> = {}
   for (const pair of options.ids) {
-    const [name, path] = pair.split('=')
-    if (!name || !path)
+    const [, name, path] = /^([^=]+)=(.+)$/s.exec(pair) ?? []
+    if (name === undefined || path === undefined)
       throw new WhetstoneError('WHET_FLAG', `--ids is '${pair}'; write name=file, such as orders=ids.txt`)
     ids[name] = (await text(path)).split(/\r?\n/).filter(Boolean)
   }
@@ -138,27 +129,30 @@ async function text(name: string): Promise<string> {
 export interface PlanningContext {
   readonly baseUrl: string
   readonly frameworkRoutes: readonly { readonly method: string; readonly pattern: string }[]
-  readonly sampleKeys?: NonNullable<Parameters<typeof planWorkload>[1]['sampleKeys']>
+  /** Keys for the parameters of paths are drawn from it. */
+  readonly databaseUrl: string | undefined
 }
 
 /** @throws WhetstoneError WHET_NO_ROUTES when nothing is left to send */
 export async function planFor(
   options: ServiceOptions,
-  planning: PlanningContext,
+  { baseUrl, frameworkRoutes, databaseUrl }: PlanningContext,
   context: CommandContext,
 ): Promise<Workload> {
-  const base = new URL(planning.baseUrl)
-  const planned = await planWorkload(
-    { ...(await workloadInput(options)), frameworkRoutes: planning.frameworkRoutes },
-    {
-      send: requestSender(base),
-      targetHost: base.host,
-      ...(planning.sampleKeys ? { sampleKeys: planning.sampleKeys } : {}),
-    },
-  )
+  const { terminal } = context
+  const base = new URL(baseUrl)
+  const input = { ...(await workloadInput(options)), frameworkRoutes }
+  const keys = databaseUrl === undefined ? undefined : await databaseKeys(databaseUrl, options.seed)
+  if (databaseUrl !== undefined && keys === undefined)
+    terminal.progress(`  ${terminal.marks.warn} the database does not answer; keys are taken from elsewhere`)
+  const planned = await planWorkload(input, {
+    send: requestSender(base),
+    targetHost: base.host,
+    ...(keys ? { sampleKeys: keys.sample } : {}),
+  }).finally(() => keys?.close())
   for (const problem of planned.problems) {
-    context.terminal.progress(
-      `  ${context.terminal.marks.warn} ${problem.file}${problem.line ? `:${problem.line}` : ''} ${problem.why}`,
+    terminal.progress(
+      `  ${terminal.marks.warn} ${problem.file}${problem.line ? `:${problem.line}` : ''} ${problem.why}`,
     )
   }
   if (planned.routes.length > 0) return planned

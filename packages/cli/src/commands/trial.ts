@@ -5,7 +5,8 @@ import { WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { printTrial } from '../terminal/print-trial.ts'
 import { progressPrinter } from '../terminal/progress.ts'
-import { assertSafe, planFor, type ServiceOptions } from './service-options.ts'
+import { assertNotProduction } from './safety.ts'
+import { databaseOf, planFor, type ServiceOptions } from './service-options.ts'
 import { splitWords } from './words.ts'
 
 export interface TrialCommandOptions extends ServiceOptions {
@@ -22,7 +23,8 @@ export interface TrialCommandOptions extends ServiceOptions {
 const mostRatePerSecond = 50
 
 export async function trialCommand(options: TrialCommandOptions, context: CommandContext): Promise<number> {
-  assertSafe(undefined, 'service', options, context)
+  assertNotProduction(options, context)
+  const databaseUrl = databaseOf(options, context)
   const onProgress = progressPrinter(context.terminal, () => performance.now())
   const subject = (command: string) => ({ command: wordsOf(command), workingDirectory: context.workingDirectory })
   const stand = await openStand({
@@ -51,7 +53,7 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
   async function planned() {
     const workload = await planFor(
       options,
-      { baseUrl: stand.baseUrl, frameworkRoutes: stand.probe?.routes() ?? [] },
+      { baseUrl: stand.baseUrl, frameworkRoutes: stand.probe?.routes() ?? [], databaseUrl },
       context,
     )
     const ratePerSecond =

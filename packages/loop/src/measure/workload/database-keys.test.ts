@@ -79,6 +79,23 @@ describe('databaseKeys', () => {
     await other.close()
   })
 
+  it('waits for no lock, and writes nothing, whatever the URL says', async () => {
+    const locker = new pg.Client({ connectionString: server.url })
+    await locker.connect()
+    await locker.query('begin; lock table orders in access exclusive mode')
+    const url = new URL(server.url)
+    url.searchParams.set('statement_timeout', '0')
+    url.searchParams.set('options', '-c default_transaction_read_only=off')
+    const careful = (await databaseKeys(url.href))!
+    expect(await careful.sample('orders', undefined, 5)).toBeUndefined()
+    await locker.query('rollback')
+    expect(await careful.sample('orders', undefined, 5)).toHaveLength(5)
+    const { rows } = await locker.query("select query from pg_stat_activity where application_name = 'whetstone'")
+    expect(rows.some(({ query }) => /set default_transaction_read_only/i.test(String(query)))).toBe(false)
+    await careful.close()
+    await locker.end()
+  })
+
   it('is undefined when nobody answers', async () => {
     expect(await databaseKeys('postgres://nobody@127.0.0.1:1/none')).toBeUndefined()
   })
