@@ -174,7 +174,7 @@ async function livePids(
 ): Promise<{ service: number[]; database: number[] }> {
   const server = databaseUrl === undefined ? undefined : serverOf(databaseUrl)
   return {
-    service: stand.rootPid === undefined ? [] : await processTree(stand.rootPid),
+    service: stand.rootPid === undefined ? [] : processTree(stand.rootPid),
     // The first to listen is the postmaster; its backends are its children. Of a database elsewhere nothing is seen here, whatever uses the same port.
     database: server?.isLocal ? (await processesListeningOn(server.port)).slice(0, 1) : [],
   }

@@ -1,35 +1,68 @@
-/** The processes below a command and the TCP ports they listen on, read from /proc: a log line can lie about the port, a socket cannot. */
+/** The processes below a command and the sockets they listen on, read from /proc: a log line can lie about the port, a socket cannot. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import {
+  familyOf,
+  type ListeningSocket,
+  parseListeningSockets,
+  parseProcessStat,
+  type ProcessTicks,
+} from './collect/proc-files.ts'
+
+/** Every process of this machine that can be seen; empty where there is no /proc. */
+export function runningProcesses(): ProcessTicks[] {
+  return processIds().flatMap(pid => parseProcessStat(procFile(`${pid}/stat`)) ?? [])
+}
+
+/** Empty where the file is missing: kernels without pressure, processes that just ended. @param name below /proc */
+export function procFile(name: string): string {
+  try {
+    return readFileSync(`/proc/${name}`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger)
+  } catch {
+    return []
+  }
+}
 
 /** Process ids of `root` and everything below it, parents first. Empty when the process is gone or there is no /proc. */
-export async function processTree(root: number): Promise<number[]> {
-  const children = new Map<number, number[]>()
-  for (const name of await readdir('/proc').catch(() => [])) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid)) continue
-    const parent = await parentOf(pid)
-    if (parent === undefined) continue
-    children.set(parent, [...(children.get(parent) ?? []), pid])
-  }
-  const tree: number[] = []
-  const queue = [root]
-  while (queue.length > 0 && tree.length < 1_000) {
-    const pid = queue.shift() as number
-    if (pid !== root || (await parentOf(pid)) !== undefined) tree.push(pid)
-    queue.push(...(children.get(pid) ?? []))
-  }
-  return tree
+export function processTree(root: number): number[] {
+  return familyOf([root], runningProcesses()).map(({ pid }) => pid)
 }
 
-async function parentOf(pid: number): Promise<number | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined)
-  if (stat === undefined) return undefined
-  // The command name may hold spaces and parentheses: fields start after the last ')'.
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+/** What the processes listen on, lowest port first, and of one port the loopback address first. */
+export async function listeningSockets(pids: readonly number[]): Promise<ListeningSocket[]> {
+  const [owned, sockets] = await Promise.all([socketsOf(pids), allListeningSockets()])
+  return sockets
+    .filter(({ inode }) => owned.has(inode))
+    .toSorted((a, b) => a.port - b.port || Number(b.address === '127.0.0.1') - Number(a.address === '127.0.0.1'))
 }
 
-/** Listening TCP ports of the processes, lowest first. */
-export async function listeningPorts(pids: readonly number[]): Promise<number[]> {
+/** Who listens on the TCP port of this machine; empty where the processes are somebody else's. */
+export async function processesListeningOn(port: number): Promise<number[]> {
+  const wanted = (await allListeningSockets()).filter(socket => socket.port === port)
+  if (wanted.length === 0) return []
+  const found: number[] = []
+  for (const pid of processIds()) {
+    const owned = await socketsOf([pid])
+    if (wanted.some(({ inode }) => owned.has(inode))) found.push(pid)
+  }
+  return found
+}
+
+async function allListeningSockets(): Promise<ListeningSocket[]> {
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(table => readFile(table, 'latin1').catch(() => ''))
+  return (await Promise.all(tables)).flatMap(parseListeningSockets)
+}
+
+/** Inodes of the sockets that the processes hold open. */
+async function socketsOf(pids: readonly number[]): Promise<ReadonlySet<string>> {
   const inodes = new Set<string>()
   for (const pid of pids) {
     for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
@@ -38,25 +71,5 @@ export async function listeningPorts(pids: readonly number[]): Promise<number[]>
       if (inode) inodes.add(inode)
     }
   }
-  const ports = new Set<number>()
-  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const text = await readFile(table, 'latin1').catch(() => '')
-    for (const line of text.split('\n').slice(1)) {
-      const fields = line.trim().split(/\s+/)
-      const listening = fields[3] === '0A'
-      if (listening && inodes.has(fields[9] ?? ''))
-        ports.add(Number.parseInt((fields[1] ?? '').split(':')[1] ?? '', 16))
-    }
-  }
-  return [...ports].toSorted((a, b) => a - b)
-}
-
-/** Who listens on the TCP port of this machine; empty where the processes are somebody else's. */
-export async function processesListeningOn(port: number): Promise<number[]> {
-  const found: number[] = []
-  for (const name of await readdir('/proc').catch(() => [])) {
-    const pid = Number(name)
-    if (Number.isInteger(pid) && (await listeningPorts([pid])).includes(port)) found.push(pid)
-  }
-  return found
+  return inodes
 }

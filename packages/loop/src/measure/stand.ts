@@ -65,7 +65,7 @@ async function openCommand(
       env: { ...subject.env, ...injection.env },
       ...(subject.port === undefined ? {} : { port: subject.port }),
       ...(subject.startTimeoutMs === undefined ? {} : { startTimeoutMs: subject.startTimeoutMs }),
-      reportedPorts: () => receiver.listening().map(server => server.port),
+      reportedServers: () => receiver.listening(),
       signal: options.signal,
     })
     await waitUntilAnswering(target.baseUrl, {

@@ -1,5 +1,5 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isWhetstoneError } from '@whetstone/model'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -10,6 +10,9 @@ const server = (extra = '') => `import http from 'node:http'
 ${extra}
 http.createServer((q, r) => r.end('ok')).listen(0, '127.0.0.1', function () { console.log('listening on 9999') })`
 
+const hasIpv6 = Object.values(networkInterfaces()).some(addresses =>
+  addresses?.some(({ address }) => address === '::1'),
+)
 let folder: string
 const script = async (name: string, text: string) => {
   const file = join(folder, name)
@@ -38,20 +41,42 @@ describe('starting a target', () => {
     await target.stop()
   })
 
+  test.skipIf(!hasIpv6)('reaches a server that listens on IPv6 only', async () => {
+    const target = await startTarget({ command: await script('six.mjs', server().replace('127.0.0.1', '::1')) })
+    expect(target.baseUrl).toBe(`http://[::1]:${target.port}`)
+    expect(await (await fetch(target.baseUrl)).text()).toBe('ok')
+    await target.stop()
+  })
+
+  test('takes the port that the service had before, although that of its metrics is open first', async () => {
+    const metrics = `const metrics = http.createServer((q, r) => r.end('metrics')).listen(0, '127.0.0.1')
+await new Promise(resolve => metrics.once('listening', resolve))
+const metricsPort = metrics.address().port`
+    const command = await script('metrics.mjs', server(metrics))
+    const first = await startTarget({
+      command,
+      layout: { port: 1, ports: [1, 2] },
+      isService: async url => (await (await fetch(url)).text()) === 'ok',
+    })
+    expect(await (await fetch(first.baseUrl)).text()).toBe('ok')
+    expect(await first.ports()).toHaveLength(2)
+    await first.stop()
+  })
+
   test('stops children that the command left behind', async () => {
     const child = `import { spawn } from 'node:child_process'
 const sleeper = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })`
     const target = await startTarget({ command: await script('family.mjs', server(child)) })
-    const family = await processTree(target.pid)
+    const family = processTree(target.pid)
     expect(family.length).toBe(2)
     await target.stop()
-    for (const pid of family) expect(await processTree(pid)).toEqual([])
+    for (const pid of family) expect(processTree(pid)).toEqual([])
   })
 
   test('kills a server that ignores SIGTERM once the grace time is over', async () => {
     const target = await startTarget({ command: await script('deaf.mjs', server(`process.on('SIGTERM', () => {})`)) })
     await target.stop(50)
-    expect(await processTree(target.pid)).toEqual([])
+    expect(processTree(target.pid)).toEqual([])
   })
 
   test('says how a server that exits ended, with its last lines', async () => {

@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { exitCodes, WhetstoneError } from '@whetstone/model'
-import { listeningPorts, processTree } from './process-tree.ts'
+import { listeningSockets, processTree } from './process-tree.ts'
+import { candidates, type PortLayout, type ServerAddress, urlOf } from './service-socket.ts'
 
 export interface TargetOptions {
   readonly command: readonly string[]
@@ -12,8 +13,12 @@ export interface TargetOptions {
   readonly startTimeoutMs?: number
   /** A port known before any socket is seen: given by the user. */
   readonly port?: number
-  /** Ports reported by the probe; asked again and again while waiting. */
-  readonly reportedPorts?: () => readonly number[]
+  /** HTTP servers reported by the probe; asked again and again while waiting. */
+  readonly reportedServers?: () => readonly ServerAddress[]
+  /** What the same service listened on before. */
+  readonly layout?: PortLayout
+  /** Where several sockets may be the service: whether it answers there. Without it the likeliest is taken. */
+  readonly isService?: (baseUrl: string) => Promise<boolean>
   readonly signal?: AbortSignal
 }
 
@@ -22,6 +27,8 @@ export interface Target {
   readonly port: number
   readonly pid: number
   readonly startedInMs: number
+  /** All TCP ports it listens on at this moment. */
+  ports(): Promise<readonly number[]>
   /** Newest last, at most 200 lines. */
   readonly logTail: () => readonly string[]
   /** Set once the process has ended by itself. */
@@ -33,6 +40,8 @@ export interface Target {
 const logLines = 200
 /** After a socket listens, how long the probe may take to say which one speaks HTTP. */
 const probePatienceMs = 5_000
+/** After a socket listens, how long those may take that listened before. */
+const layoutPatienceMs = 2_000
 
 /** @throws WhetstoneError WHET_TARGET_EXITED, WHET_TARGET_NOT_LISTENING, WHET_TARGET_NOT_FOUND (exit code 3) with the last lines of output */
 export async function startTarget(options: TargetOptions): Promise<Target> {
@@ -63,10 +72,11 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
     process.off('exit', killGroup)
   }
   try {
-    const port = await waitForPort()
+    const { baseUrl, port } = await waitForService()
     return {
-      baseUrl: `http://127.0.0.1:${port}`,
+      baseUrl,
       port,
+      ports: async () => [...new Set((await sockets()).map(socket => socket.port))],
       pid: child.pid as number,
       startedInMs: performance.now() - began,
       logTail: () => log,
@@ -78,7 +88,7 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
     throw error
   }
 
-  async function waitForPort(): Promise<number> {
+  async function waitForService(): Promise<{ readonly baseUrl: string; readonly port: number }> {
     while (performance.now() - began < timeoutMs) {
       options.signal?.throwIfAborted()
       if (failed) {
@@ -96,8 +106,8 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
           hint: exitHint(log),
         })
       }
-      const port = await findPort()
-      if (port !== undefined) return port
+      const service = await findService()
+      if (service) return { baseUrl: await urlOf(service), port: service.port }
       await delay(25)
     }
     throw new WhetstoneError(
@@ -111,16 +121,32 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
     )
   }
 
-  async function findPort(): Promise<number | undefined> {
-    const pids = child.pid ? await processTree(child.pid) : []
-    const ports = await listeningPorts(pids)
-    if (options.port !== undefined) return ports.includes(options.port) ? options.port : undefined
-    const reported = options.reportedPorts?.() ?? []
+  async function sockets(): Promise<readonly ServerAddress[]> {
+    return listeningSockets(child.pid ? processTree(child.pid) : [])
+  }
+
+  async function findService(): Promise<ServerAddress | undefined> {
+    const open = await sockets()
+    if (options.port !== undefined) return open.find(({ port }) => port === options.port)
+    if (open.length > 0) listeningSince ??= performance.now()
+    const listenedMs = listeningSince === undefined ? -1 : performance.now() - listeningSince
+    const waited = listenedMs >= Math.min(patienceMs(), timeoutMs / 2)
     // The probe names HTTP servers; where it is silent (another language, another protocol) any listening socket has to do.
-    if (ports.length > 0) listeningSince ??= performance.now()
-    const patienceMs = options.reportedPorts ? Math.min(probePatienceMs, timeoutMs / 2) : 0
-    const waited = listeningSince !== undefined && performance.now() - listeningSince >= patienceMs
-    return reported.find(port => ports.includes(port) || ports.length === 0) ?? (waited ? ports[0] : undefined)
+    for (const reported of options.reportedServers?.() ?? []) {
+      const socket = open.find(({ port }) => port === reported.port)
+      if (socket) return socket
+      if (open.length === 0) return reported
+    }
+    if (options.reportedServers && !waited) return undefined
+    const likely = candidates(open, options.layout, waited)
+    if (likely.length < 2 || !options.isService) return likely[0]
+    for (const socket of likely) if (await options.isService(await urlOf(socket))) return socket
+    return waited ? likely[0] : undefined
+  }
+
+  function patienceMs(): number {
+    if (options.reportedServers) return probePatienceMs
+    return options.layout ? layoutPatienceMs : 0
   }
 }
 
@@ -152,7 +178,7 @@ async function stopGroup(child: ChildProcess, graceMs: number): Promise<void> {
   const pid = child.pid
   if (pid === undefined) return
   const gone = () => child.exitCode !== null || child.signalCode !== null
-  const stragglers = await processTree(pid)
+  const stragglers = processTree(pid)
   signalGroup(child, 'SIGTERM')
   const deadline = performance.now() + graceMs
   while (performance.now() < deadline && !(gone() && !groupAlive(pid))) await delay(10)
@@ -160,7 +186,7 @@ async function stopGroup(child: ChildProcess, graceMs: number): Promise<void> {
   // Some servers start helpers in groups of their own; those die by their own ids.
   for (const straggler of stragglers) {
     try {
-      if ((await processTree(straggler)).length > 0 && straggler !== pid) process.kill(straggler, 'SIGKILL')
+      if (processTree(straggler).length > 0 && straggler !== pid) process.kill(straggler, 'SIGKILL')
     } catch {
       // already gone
     }

@@ -8,7 +8,7 @@ import { processTree } from '../measure/process-tree.ts'
  */
 export async function cpuTimeMs(pid: number): Promise<number | undefined> {
   let totalMs: number | undefined
-  for (const process of await processTree(pid)) {
+  for (const process of processTree(pid)) {
     for (const thread of await readdir(`/proc/${process}/task`).catch(() => [])) {
       const text = await readFile(`/proc/${process}/task/${thread}/schedstat`, 'latin1').catch(() => '')
       const runNanoseconds = Number(text.split(' ')[0])

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { startHostCollector } from './host.ts'
 import {
+  familyOf,
   parseCpuTicks,
+  parseListeningSockets,
   parseMemoryAvailableBytes,
   parsePressureMicroseconds,
   parseProcessStat,
-  processTree,
   ticksBetween,
 } from './proc-files.ts'
 
@@ -49,12 +50,39 @@ describe('proc files', () => {
       { pid: 31, parentPid: 30, cpuTicks: 0 },
     ]
     const pids = (roots: number[]): number[] =>
-      processTree(roots, processes)
+      familyOf(roots, processes)
         .map(({ pid }) => pid)
         .sort((a, b) => a - b)
     expect(pids([10])).toEqual([10, 11, 12])
     expect(pids([30])).toEqual([30, 31])
     expect(pids([99])).toEqual([])
+  })
+
+  test('a listening socket has the address it was bound to', () => {
+    const table = (local: string, state: string, inode: number) =>
+      `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 100 0 0 10 0`
+    expect(
+      parseListeningSockets(
+        [
+          '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
+          table('0100007F:0BB8', '0A', 11),
+          table('00000000:1F90', '0A', 12),
+          table('0100007F:0BB8', '01', 13),
+          table('00000000000000000000000001000000:0BB8', '0A', 14),
+          table('00000000000000000000000000000000:0BB9', '0A', 15),
+          table('0000000000000000FFFF00000100007F:0BBA', '0A', 16),
+          table('B80D0120000000000000000001000000:0BBB', '0A', 17),
+          '',
+        ].join('\n'),
+      ),
+    ).toEqual([
+      { address: '127.0.0.1', port: 3_000, inode: '11' },
+      { address: '0.0.0.0', port: 8_080, inode: '12' },
+      { address: '::1', port: 3_000, inode: '14' },
+      { address: '::', port: 3_001, inode: '15' },
+      { address: '127.0.0.1', port: 3_002, inode: '16' },
+      { address: '2001:db8::1', port: 3_003, inode: '17' },
+    ])
   })
 
   test('a process first seen now adds nothing yet', () => {

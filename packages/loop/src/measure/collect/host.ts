@@ -1,13 +1,12 @@
 /** Watches the machine once a second while the load runs, so that a busy neighbour is never reported as a slow service. */
-import { readdirSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import type { HostEvidence, HostSample } from '@whetstone/model'
+import { procFile, runningProcesses } from '../process-tree.ts'
 import {
+  familyOf,
   parseCpuTicks,
   parseMemoryAvailableBytes,
   parsePressureMicroseconds,
-  parseProcessStat,
-  processTree,
   ticksBetween,
   type CpuTicks,
   type ProcessTicks,
@@ -73,17 +72,17 @@ function linuxSampler(options: HostCollectorOptions): () => HostSample {
   const look = (): Look => {
     const targetPids = options.pids?.() ?? []
     const databasePids = options.databasePids?.() ?? []
-    const processes = targetPids.length + databasePids.length === 0 ? [] : allProcesses()
+    const processes = targetPids.length + databasePids.length === 0 ? [] : runningProcesses()
     return {
       atMs: performance.timeOrigin + performance.now(),
-      cpu: parseCpuTicks(read('/proc/stat')),
+      cpu: parseCpuTicks(procFile('stat')),
       pressure: {
-        cpu: parsePressureMicroseconds(read('/proc/pressure/cpu')),
-        io: parsePressureMicroseconds(read('/proc/pressure/io')),
-        memory: parsePressureMicroseconds(read('/proc/pressure/memory')),
+        cpu: parsePressureMicroseconds(procFile('pressure/cpu')),
+        io: parsePressureMicroseconds(procFile('pressure/io')),
+        memory: parsePressureMicroseconds(procFile('pressure/memory')),
       },
-      target: processTree(targetPids, processes),
-      database: processTree(databasePids, processes),
+      target: familyOf(targetPids, processes),
+      database: familyOf(databasePids, processes),
     }
   }
   let before = look()
@@ -94,7 +93,7 @@ function linuxSampler(options: HostCollectorOptions): () => HostSample {
     return {
       ...sample,
       loadAverage1: os.loadavg()[0]!,
-      memoryAvailableBytes: parseMemoryAvailableBytes(read('/proc/meminfo')) ?? os.freemem(),
+      memoryAvailableBytes: parseMemoryAvailableBytes(procFile('meminfo')) ?? os.freemem(),
     }
   }
 }
@@ -136,25 +135,6 @@ function cpuFractions(
     cpuBusyFraction: 1 - (now.idle - before.idle + ioWait) / total,
     stealFraction: (now.steal - before.steal) / total,
     ioWaitFraction: ioWait / total,
-  }
-}
-
-function allProcesses(): ProcessTicks[] {
-  const found: ProcessTicks[] = []
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const process = parseProcessStat(read(`/proc/${name}/stat`))
-    if (process) found.push(process)
-  }
-  return found
-}
-
-/** Empty where the file is missing: kernels without pressure, processes that just ended. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
   }
 }
 

@@ -44,8 +44,8 @@ export function parseProcessStat(stat: string): ProcessTicks | undefined {
   return { pid, parentPid: Number(fields[1]), cpuTicks: Number(fields[11]) + Number(fields[12]) }
 }
 
-/** The processes named and everything below them. */
-export function processTree(roots: readonly number[], processes: readonly ProcessTicks[]): ProcessTicks[] {
+/** The processes named and everything below them, parents first. */
+export function familyOf(roots: readonly number[], processes: readonly ProcessTicks[]): ProcessTicks[] {
   const children = new Map<number, ProcessTicks[]>()
   for (const process of processes) {
     const siblings = children.get(process.parentPid)
@@ -55,7 +55,7 @@ export function processTree(roots: readonly number[], processes: readonly Proces
   const tree = new Map<number, ProcessTicks>()
   const wanted = new Set(roots)
   const queue = processes.filter(process => wanted.has(process.pid))
-  for (let process = queue.pop(); process; process = queue.pop()) {
+  for (let process = queue.shift(); process; process = queue.shift()) {
     if (tree.has(process.pid)) continue
     tree.set(process.pid, process)
     queue.push(...(children.get(process.pid) ?? []))
@@ -69,3 +69,34 @@ export function ticksBetween(before: ReadonlyMap<number, number>, now: readonly 
   for (const { pid, cpuTicks } of now) ticks += Math.max(0, cpuTicks - (before.get(pid) ?? cpuTicks))
   return ticks
 }
+
+export interface ListeningSocket {
+  /** As the server bound it: `127.0.0.1`, `::1`; `0.0.0.0` and `::` stand for every address. */
+  readonly address: string
+  readonly port: number
+  readonly inode: string
+}
+
+const listening = '0A'
+
+/** /proc/net/tcp and tcp6. */
+export function parseListeningSockets(table: string): ListeningSocket[] {
+  return table.split('\n').flatMap(line => {
+    const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/)
+    const [address = '', port = ''] = local.split(':')
+    return state === listening ? [{ address: addressOf(address), port: Number.parseInt(port, 16), inode }] : []
+  })
+}
+
+/** The kernel writes an address as 32-bit words, each in the byte order of a little-endian machine. */
+function addressOf(hex: string): string {
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap(word => (word.match(/../g) ?? []).toReversed())
+  const dotted = (part: readonly string[]) => part.map(byte => Number.parseInt(byte, 16)).join('.')
+  if (bytes.length === 4) return dotted(bytes)
+  const text = bytes.join('')
+  if (text.startsWith(ipv4InIpv6)) return dotted(bytes.slice(12))
+  // The URL parser knows how to shorten one.
+  return new URL(`http://[${text.match(/.{4}/g)?.join(':')}]`).hostname.slice(1, -1)
+}
+
+const ipv4InIpv6 = `${'0'.repeat(20)}FFFF`

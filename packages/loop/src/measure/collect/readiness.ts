@@ -51,11 +51,21 @@ export async function waitUntilAnswering(baseUrl: string, options: ReadinessOpti
       )
 }
 
-function once(url: URL, timeoutMs: number, signal: AbortSignal): Promise<void> {
+/** False where nobody answers in time, or only to say that there is no such path. */
+export async function knowsPath(baseUrl: string, path: string, signal: AbortSignal): Promise<boolean> {
+  const status = await once(new URL(path, baseUrl), pathPatienceMs, signal).catch(() => notFound)
+  return status !== notFound
+}
+
+const notFound = 404
+const pathPatienceMs = 1_000
+
+/** The status of the answer. */
+function once(url: URL, timeoutMs: number, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const req = request(url, { method: 'GET', signal, agent: false, timeout: Math.max(1, timeoutMs) }, response => {
       response.resume()
-      resolve()
+      resolve(response.statusCode ?? 0)
       response.once('error', () => {})
       setImmediate(() => req.destroy())
     })
