@@ -46,6 +46,25 @@ describePractice(serializationFormat, {
     'an idle service': { 'cpu-profile': profileOf([]) },
   },
   reports: {
+    'a list that the framework turns into text, where V8 charges the builtin to its caller': {
+      evidence: {
+        'cpu-profile': profileOf([
+          [1, undefined, own('handler', 5), 40],
+          [
+            2,
+            undefined,
+            { ...own('serialize', 1085, '/app/node_modules/fastify/lib/reply.js'), owner: 'dependency' },
+            160,
+          ],
+        ]),
+      },
+      finds: [
+        expect.objectContaining({
+          title: 'JSON.stringify takes 80 % of the CPU, 16 ms per request',
+          where: { resource: 'JSON.stringify' },
+        }),
+      ],
+    },
     'a long list turned into text': {
       evidence: {
         'cpu-profile': list,

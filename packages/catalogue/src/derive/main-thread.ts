@@ -126,7 +126,10 @@ function placed(profile: CpuProfile): Placed[] {
     if (sync && path.some(({ file }) => file.startsWith('node:internal/modules'))) return []
     if (sync) return [{ work: 'sync', name: sync.function, owner, stack, node }]
     const json = below.find(isJson)
-    if (json) return [{ work: 'json', name: `JSON.${json.function.replace('JSON.', '')}`, owner, stack, node }]
+    if (json)
+      return [
+        { work: 'json', name: json.function.endsWith('parse') ? 'JSON.parse' : 'JSON.stringify', owner, stack, node },
+      ]
     return owner ? [{ work: 'own', name: owner.function, owner, stack, node }] : []
   })
 }
@@ -144,12 +147,19 @@ function pathOf(node: ProfileNode, byId: ReadonlyMap<number, ProfileNode>): Prof
 const isSync = ({ owner, function: name }: ProfileNode): boolean => owner !== 'application' && /\wSync$/.test(name)
 
 /**
- * Builtins carry no file. V8 often charges JSON.stringify to the JavaScript function around it, which frameworks call by the same
- * name; a `parse` of theirs may read cookies or addresses, so that name alone says nothing.
+ * Builtins carry no file. V8 often charges JSON.stringify to the JavaScript function around it: in frameworks that is the one
+ * that makes the body. A `parse` of theirs may read cookies or addresses, so that name alone says nothing.
  */
 const isJson = ({ owner, file, function: name }: ProfileNode): boolean =>
   (owner === 'runtime' && file === '' && /^(JSON\.)?(stringify|parse)$/.test(name)) ||
-  (owner === 'dependency' && name === 'stringify' && !/query|[\\/]qs[\\/]|[\\/](yaml|csv)/.test(file))
+  (owner === 'dependency' && (makesBody(name, file) || (name === 'stringify' && !textFormats.test(file))))
+
+const textFormats = /query|[\\/]qs[\\/]|[\\/](yaml|csv)/
+
+/** The functions around JSON.stringify in frameworks that name them otherwise. */
+const makesBody = (name: string, file: string): boolean =>
+  (name === 'serialize' && /[\\/]fastify[\\/]lib[\\/]reply\.js$/.test(file)) ||
+  (name === 'respond' && /[\\/]koa[\\/]lib[\\/]application\.js$/.test(file))
 
 function frameOf({ file, line, column, function: name }: ProfileNode): Frame {
   return { file, line, column, ...(name === '' || name === '(anonymous)' ? {} : { function: name }) }

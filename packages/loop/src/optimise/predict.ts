@@ -29,9 +29,13 @@ export function predict(edit: Edit, evidence: Evidence, options: PredictOptions)
   const replays = replayAll([edit], figures, options.random).filter(
     ({ route }) => helpsOthers || edit.route === undefined || edit.route === route,
   )
-  const gain = ({ route, before, likely }: Replay) =>
-    (rankedAt(before, 0.5) + rankedAt(before, 0.95) - rankedAt(likely, 0.5) - rankedAt(likely, 0.95)) *
-    figures.shareOfRequests(route)
+  const gain = (replay: Replay) => {
+    const savedMs = (q: number) => {
+      const { beforeMs, at } = clientSide(replay, q, figures.measured(replay.route))
+      return beforeMs - at(replay.likely, 'likely')
+    }
+    return (savedMs(0.5) + savedMs(0.95)) * figures.shareOfRequests(replay.route)
+  }
   const [best] = replays.toSorted((a, b) => gain(b) - gain(a))
   return best ? predictionOf(best, [edit], figures, options.random) : bytesOnly(edit)
 }
@@ -127,28 +131,31 @@ function queries(list: readonly Edited[], counts: (step: Draft['steps'][number])
  * What the client sees is the trace and the time around it: the way there and back, which no edit shortens, and the wait
  * for the event loop in front of the handler, which goes as the other waiting for it does.
  */
-function predictQuantile(
-  replay: Replay,
-  q: number,
-  measured: Measured | undefined,
-  random: () => number,
-): PredictedQuantile {
-  const { before, effect } = replay
+function clientSide({ before, effect }: Replay, q: number, measured: Measured | undefined) {
   const insideMs = rankedAt(before, q)
   const beforeMs = measured === undefined ? insideMs : q === 0.5 ? measured.p50Ms : measured.p95Ms
   const outsideMs = Math.max(0, beforeMs - insideMs)
   const transportMs = Math.min(outsideMs, Math.max(0, (measured?.fastestMs ?? 0) - Math.min(...before)))
   // Fewer traces than requests: where the client saw less than the traces say, they are scaled to it.
   const scale = insideMs > 0 ? Math.min(1, beforeMs / insideMs) : 1
-  const around: Record<Bound, number> = {
-    low: transportMs + (outsideMs - transportMs) * effect.waits.cpu,
-    likely: transportMs + (outsideMs - transportMs) * effect.waits.cpu,
-    high: outsideMs,
+  const fewerWaitMs = transportMs + (outsideMs - transportMs) * effect.waits.cpu
+  return {
+    beforeMs,
+    at: (values: readonly number[], bound: Bound) =>
+      rankedAt(values, q) * scale + (bound === 'high' ? outsideMs : fewerWaitMs),
   }
-  const at = (values: readonly number[], bound: Bound) => rankedAt(values, q) * scale + around[bound]
+}
+
+function predictQuantile(
+  replay: Replay,
+  q: number,
+  measured: Measured | undefined,
+  random: () => number,
+): PredictedQuantile {
+  const { beforeMs, at } = clientSide(replay, q, measured)
   const estimate = at(replay.likely, 'likely')
   const drawn = Array.from({ length: resamples }, () => {
-    const indices = before.map(() => randomInteger(random, before.length))
+    const indices = replay.before.map(() => randomInteger(random, replay.before.length))
     const pick = (bound: Bound) =>
       at(
         indices.map(index => replay[bound][index]!),
