@@ -10,6 +10,7 @@ function program(): Command {
     signal: new AbortController().signal,
     words: [],
     setExitCode: () => {},
+    runSaved: () => {},
   })
 }
 
@@ -26,7 +27,11 @@ describe('the flags', () => {
     )
   })
 
-  it('of diagnose hold the measured time', () => {
-    expect(flagsOf('diagnose')).toContain('--duration')
+  it('of diagnose hold the measured time, and the word against copies', () => {
+    expect(flagsOf('diagnose')).toEqual(expect.arrayContaining(['--duration', '--no-copy']))
+  })
+
+  it.each(['diagnose', 'trial'])('of %s say when a command has become a service', name => {
+    expect(flagsOf(name)).toEqual(expect.arrayContaining(['--port', '--ready', '--start-timeout']))
   })
 })

@@ -9,7 +9,7 @@ import type { DemoOptions } from './commands/demo.ts'
 import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
 import type { ExplainOptions } from './commands/explain.ts'
 import type { ReportOptions } from './commands/report.ts'
-import { addServiceOptions, duration, number } from './commands/service-options.ts'
+import { addServiceOptions, addStartOptions, duration, number } from './commands/service-options.ts'
 import type { TrialCommandOptions } from './commands/trial.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
@@ -18,11 +18,12 @@ export interface ProgramShell {
   readonly signal: AbortSignal
   readonly words: readonly string[]
   readonly setExitCode: (code: number) => void
+  readonly runSaved: (id: string) => void
 }
 
 const version = (createRequire(import.meta.url)('../package.json') as { version: string }).version
 
-export function createProgram({ terminal, signal, words, setExitCode }: ProgramShell): Command {
+export function createProgram({ terminal, signal, words, setExitCode, runSaved }: ProgramShell): Command {
   const context: CommandContext = {
     terminal,
     signal,
@@ -31,6 +32,7 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
     now: () => new Date(),
     toolVersion: `whetstone ${version}`,
     commandLine: shownCommandLine(words),
+    runSaved,
     json: value => process.stdout.write(`${JSON.stringify(maskedDeep(value))}\n`),
   }
   const program = new Command('whetstone')
@@ -40,6 +42,8 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
     .version(version)
     .option('--no-color', 'plain text')
     .option('--verbose', 'stack traces with errors')
+    // What was typed wrong may hold a password.
+    .configureOutput({ writeErr: text => terminal.progress(text.trimEnd()) })
     .showSuggestionAfterError()
     .exitOverride()
     .enablePositionalOptions()
@@ -56,21 +60,20 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
     .action(async (options: DemoOptions) =>
       setExitCode(await (await import('./commands/demo.ts')).demoCommand(options, context)),
     )
-  addServiceOptions(
-    program
-      .command('diagnose')
-      .description('measure a service and name what makes it slow: diagnose -- node server.js')
-      .argument('[target...]', 'a URL, or -- and the command that starts it')
-      .passThroughOptions(),
-    { database: 'plans, statistics and keys', elsewhere: 'a service or database' },
+  addStartOptions(
+    addServiceOptions(
+      program
+        .command('diagnose')
+        .description('measure a service and name what makes it slow: diagnose -- node server.js')
+        .argument('[target...]', 'a URL, or -- and the command that starts it')
+        .passThroughOptions(),
+      { database: 'plans, statistics and keys', elsewhere: 'a service or database' },
+    ),
   )
     .option('--duration <time>', 'measured time, such as 30s', duration('--duration'), 20_000)
     .option('--otlp <port>', 'receive OpenTelemetry traces on this port', text =>
       number('--otlp', 0, 65_535)(text.replace(/^:/, '')),
     )
-    .option('--port <number>', 'the port it listens on, when it has several', number('--port', 1, 65_535))
-    .option('--ready <path>', 'path that answers once it is up')
-    .option('--start-timeout <time>', 'how long it may take to listen', duration('--start-timeout'))
     .option('--explain-analyze', 'also run EXPLAIN ANALYZE on the database')
     .option(
       '--no-copy',
@@ -84,13 +87,15 @@ export function createProgram({ terminal, signal, words, setExitCode }: ProgramS
     .action(async (target: string[], options: DiagnoseCommandOptions) =>
       setExitCode(await (await import('./commands/diagnose.ts')).diagnoseCommand(target, options, context)),
     )
-  addServiceOptions(
-    program
-      .command('trial')
-      .description("compare two commands: trial --a 'node old.js' --b 'node new.js'")
-      .requiredOption('--a <command>', 'the base')
-      .requiredOption('--b <command>', 'the change'),
-    { database: 'keys', elsewhere: 'a database' },
+  addStartOptions(
+    addServiceOptions(
+      program
+        .command('trial')
+        .description("compare two commands: trial --a 'node old.js' --b 'node new.js'")
+        .requiredOption('--a <command>', 'the base')
+        .requiredOption('--b <command>', 'the change'),
+      { database: 'keys', elsewhere: 'a database' },
+    ),
   )
     .option('--pairs <number>', 'interleaved pairs of blocks', number('--pairs', 4, 200), 14)
     .option('--block <time>', 'measured part of a block', duration('--block'), 2_000)

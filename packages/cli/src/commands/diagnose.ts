@@ -11,16 +11,13 @@ import { printCoverage, printFindings, printRoutes } from '../terminal/print-rep
 import { progressPrinter } from '../terminal/progress.ts'
 import { scratchDatabase } from './scratch.ts'
 import { assertNotProduction, assertThisMachine } from './safety.ts'
-import { databaseOf, planFor, type ServiceOptions } from './service-options.ts'
+import { databaseOf, planFor, type ServiceOptions, type StartOptions } from './service-options.ts'
 
-export interface DiagnoseCommandOptions extends ServiceOptions {
+export interface DiagnoseCommandOptions extends ServiceOptions, StartOptions {
   readonly duration: number
   readonly json?: boolean
   readonly open?: boolean
   readonly otlp?: number
-  readonly ready?: string
-  readonly port?: number
-  readonly startTimeout?: number
   readonly explainAnalyze?: boolean
   /** False for `--no-copy`: no rows of the database are copied to try indexes on. */
   readonly copy?: boolean
@@ -63,6 +60,7 @@ export async function diagnoseCommand(
       onProgress: progressPrinter(context.terminal, () => performance.now()),
       signal: context.signal,
     })
+    context.runSaved(report.run.id)
     return await present(report, folder, options, context)
   } finally {
     await scratch.close()

@@ -22,6 +22,13 @@ export interface ServiceOptions extends SafetyOptions {
   readonly ids: readonly string[]
 }
 
+/** How to know that a command has become a service. */
+export interface StartOptions {
+  readonly port?: number
+  readonly ready?: string
+  readonly startTimeout?: number
+}
+
 /** A rate above this against one's own machine is a slip of the finger. */
 const maxRatePerSecond = 20_000
 
@@ -52,6 +59,13 @@ export function addServiceOptions(command: Command, words: OptionWords): Command
     .option('--ids <name=file>', 'keys for a path parameter, one a line (repeatable)', collect, [])
     .option('--allow-host <host>', `${words.elsewhere} that is not on this machine`)
     .option('--i-own-this', 'go on although NODE_ENV is production')
+}
+
+export function addStartOptions(command: Command): Command {
+  return command
+    .option('--port <number>', 'the port it listens on, when it has several', number('--port', 1, 65_535))
+    .option('--ready <path>', 'path that answers once it is up')
+    .option('--start-timeout <time>', 'how long it may take to listen', duration('--start-timeout'))
 }
 
 function collect(value: string, earlier: readonly string[]): string[] {

@@ -1,15 +1,15 @@
 /** `whetstone trial`: two commands, interleaved in fresh processes, and a verdict with its interval. */
 import { calibrate, commandArm, exitCodeOfTrial, loadBlock, openStand, requestSender, runTrial } from '@whetstone/loop'
 import { run as runLoad } from '@whetstone/load'
-import { WhetstoneError } from '@whetstone/model'
+import { type Workload, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { printTrial } from '../terminal/print-trial.ts'
 import { progressPrinter } from '../terminal/progress.ts'
 import { assertNotProduction } from './safety.ts'
-import { databaseOf, planFor, type ServiceOptions } from './service-options.ts'
+import { databaseOf, planFor, type ServiceOptions, type StartOptions } from './service-options.ts'
 import { splitWords } from './words.ts'
 
-export interface TrialCommandOptions extends ServiceOptions {
+export interface TrialCommandOptions extends ServiceOptions, StartOptions {
   readonly a: string
   readonly b: string
   readonly pairs: number
@@ -26,15 +26,28 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
   assertNotProduction(options, context)
   const databaseUrl = databaseOf(options, context)
   const onProgress = progressPrinter(context.terminal, () => performance.now())
-  const subject = (command: string) => ({ command: wordsOf(command), workingDirectory: context.workingDirectory })
+  const subject = (command: string) => ({
+    command: wordsOf(command),
+    workingDirectory: context.workingDirectory,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.startTimeout === undefined ? {} : { startTimeoutMs: options.startTimeout }),
+  })
   const stand = await openStand({
     subject: { kind: 'command', ...subject(options.a) },
+    ...(options.ready === undefined ? {} : { readyPath: options.ready }),
     onProgress,
     signal: context.signal,
   })
-  const { workload, ratePerSecond } = await planned().finally(() => stand.close())
+  const { workload, ratePerSecond, layout } = await planned().finally(() => stand.close())
+  const readyPath = options.ready ?? firstPath(workload)
+  const arm = (command: string) =>
+    commandArm(command, {
+      ...subject(command),
+      ...(layout ? { layout } : {}),
+      ...(readyPath === undefined ? {} : { readyPath }),
+    })
   const result = await runTrial({
-    arms: { a: commandArm(options.a, subject(options.a)), b: commandArm(options.b, subject(options.b)) },
+    arms: { a: arm(options.a), b: arm(options.b) },
     workload,
     measureBlock: loadBlock({ runLoad }),
     ratePerSecond,
@@ -60,8 +73,18 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
       options.rate ??
       (await calibrate(workload, requestSender(new URL(stand.baseUrl)), mostRatePerSecond, () => performance.now()))
         .ratePerSecond
-    return { workload, ratePerSecond }
+    const { target } = stand
+    return {
+      workload,
+      ratePerSecond,
+      ...(target ? { layout: { port: target.port, ports: await target.ports() } } : {}),
+    }
   }
+}
+
+/** A path of the workload is one that every arm must know. */
+function firstPath({ routes }: Workload): string | undefined {
+  return routes.flatMap(route => route.requests).find(request => request.method === 'GET')?.path
 }
 
 function wordsOf(command: string): readonly string[] {

@@ -25,7 +25,7 @@ export async function waitUntilAnswering(baseUrl: string, options: ReadinessOpti
         exitCode: exitCodes.target,
       })
     try {
-      await once(new URL(options.path, baseUrl), Math.min(5_000, deadline - performance.now()), options.signal)
+      await once(urlWithin(baseUrl, options.path), Math.min(5_000, deadline - performance.now()), options.signal)
       return
     } catch (error) {
       last = error as Error
@@ -53,12 +53,17 @@ export async function waitUntilAnswering(baseUrl: string, options: ReadinessOpti
 
 /** False where nobody answers in time, or only to say that there is no such path. */
 export async function knowsPath(baseUrl: string, path: string, signal: AbortSignal): Promise<boolean> {
-  const status = await once(new URL(path, baseUrl), pathPatienceMs, signal).catch(() => notFound)
+  const status = await once(urlWithin(baseUrl, path), pathPatienceMs, signal).catch(() => notFound)
   return status !== notFound
 }
 
 const notFound = 404
 const pathPatienceMs = 1_000
+
+/** Put together as text: a path that begins with `//` would be taken for another host. */
+function urlWithin(baseUrl: string, path: string): URL {
+  return new URL(`${new URL(baseUrl).origin}${path.startsWith('/') ? '' : '/'}${path}`)
+}
 
 /** The status of the answer. */
 function once(url: URL, timeoutMs: number, signal: AbortSignal): Promise<number> {
