@@ -43,6 +43,13 @@ describePractice(cpuProfiling, {
         [2, undefined, driver, 900],
       ]),
     },
+    'a handler whose CPU goes into the calls it makes': {
+      'cpu-profile': profileOf([
+        [1, undefined, own('handler', 5), 20],
+        [2, 1, own('fetch', 12_000, 'node:internal/deps/undici/undici'), 300],
+        [3, 1, driver, 100],
+      ]),
+    },
     'the driver is the hottest, and nobody’s own code': { 'cpu-profile': profileOf([[1, undefined, driver, 400]]) },
     'garbage collection is no function': {
       'cpu-profile': profileOf([[1, undefined, { function: '(garbage collector)' }, 400]]),
