@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly toolVersion: string
   /** The command line as typed, secrets masked. */
   readonly commandLine: string
+  /** Told as soon as a run can be read again, by its id. */
+  readonly runSaved: (id: string) => void
   /** Writes the one JSON object of `--json`. */
   readonly json: (value: unknown) => void
 }

@@ -13,7 +13,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (interrupt.signal.aborted) process.exit(exitCodes.interrupted)
     interrupt.abort(new Error('interrupted'))
-    setTimeout(() => process.exit(exitCodes.interrupted), interruptGraceMs).unref()
+    setTimeout(() => {
+      sayInterrupted()
+      process.exit(exitCodes.interrupted)
+    }, interruptGraceMs).unref()
   })
 }
 process.stdout.on('error', () => process.exit(exitCodes.ok)) // `whetstone … | head` is no failure
@@ -29,18 +32,30 @@ const terminal = createTerminal({
 })
 
 let exitCode: number = exitCodes.ok
+let savedRun: string | undefined
 try {
-  await createProgram({ terminal, signal: interrupt.signal, words, setExitCode: code => (exitCode = code) }).parseAsync(
+  await createProgram({
+    terminal,
+    signal: interrupt.signal,
     words,
-    { from: 'user' },
-  )
+    setExitCode: code => (exitCode = code),
+    runSaved: id => (savedRun = id),
+  }).parseAsync(words, { from: 'user' })
 } catch (error) {
   if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   else if (!interrupt.signal.aborted) exitCode = printError(error, terminal, own.includes('--verbose'))
 }
 if (interrupt.signal.aborted) {
-  terminal.progress('  Interrupted. What was measured so far is kept: whetstone history')
+  sayInterrupted()
   exitCode = exitCodes.interrupted
 }
 // Sockets of idle keep-alive connections must not hold the shell.
 process.stdout.write('', () => process.exit(exitCode))
+
+function sayInterrupted(): void {
+  terminal.progress(
+    savedRun === undefined
+      ? '  Interrupted. No run was saved.'
+      : `  Interrupted. What was measured so far is kept: whetstone report ${savedRun}`,
+  )
+}

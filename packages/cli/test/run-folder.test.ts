@@ -65,6 +65,28 @@ describe('a finished run', () => {
   })
 })
 
+describe('a run that fails', () => {
+  const service = [process.execPath, serverFile, 'tells-and-exits', '0', '--password=hunter2-in-url']
+  const login = 'PSOT /login {"user":"ann","pin":"pin-of-ann-9999"}'
+
+  it.each<[string, readonly string[]]>([
+    ['because the service ends, with its last lines', ['diagnose', '--verbose', '--', ...service]],
+    ['because it cannot be started', ['diagnose', '--', './missing', '--token=bearer-of-mine-0815']],
+    ['because the login cannot be read', ['diagnose', '--login', login, '--', process.execPath, serverFile, 'good']],
+    ['because of a flag that there is not', ['diagnose', '--db-url=postgres://app:hunter2-in-url@db/shop']],
+    ['because of a database elsewhere', ['trial', '--a=x', '--b=x', '--db', 'postgres://app:hunter2-in-url@db/shop']],
+  ])('%s shows no secret', async (_why, words) => {
+    const folder = await emptyFolder()
+    const { code, stdout, stderr } = await folder.run(words)
+    expect(code).not.toBe(0)
+    expect(stderr).toMatch(/exit|unknown option/)
+    const places = new Map([...(await folder.written()), ['stdout', stdout], ['stderr', stderr]])
+    const leaks = [...places].filter(([, text]) => secrets.some(secret => text.includes(secret)))
+    expect(leaks).toEqual([])
+    await folder.remove()
+  })
+})
+
 describe('an interrupt while measuring', () => {
   it('ends everything within three seconds, and what was measured is kept', async () => {
     const folder = await emptyFolder()
@@ -80,12 +102,25 @@ describe('an interrupt while measuring', () => {
     const { code, stderr } = await running.finished
     expect(performance.now() - interruptedAt).toBeLessThan(3_000)
     expect(code).toBe(130)
-    expect(stderr).toContain('Interrupted')
+    expect(stderr).toMatch(/Interrupted\. What was measured so far is kept: whetstone report \S+\n/)
     expect(await processesWith(mark)).toEqual([])
     const files = [...(await folder.written()).keys()]
     expect(files.some(file => file.endsWith('load-curve.json'))).toBe(true)
     expect(files.some(file => file.endsWith('run.json'))).toBe(true)
     expect(files.some(file => file.endsWith('.new'))).toBe(false)
+    await folder.remove()
+  })
+})
+
+describe('an interrupt before anything was measured', () => {
+  it('promises nothing', async () => {
+    const folder = await emptyFolder()
+    const running = folder.start(['diagnose', '--', process.execPath, serverFile, 'never-listens'])
+    await running.printed('starting')
+    process.kill(-running.pid, 'SIGINT')
+    const { code, stderr } = await running.finished
+    expect(code).toBe(130)
+    expect(stderr).toContain('Interrupted. No run was saved.')
     await folder.remove()
   })
 })

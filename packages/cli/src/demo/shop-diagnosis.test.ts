@@ -34,6 +34,7 @@ beforeAll(async () => {
     now: () => new Date(),
     toolVersion: 'whetstone test',
     commandLine: '',
+    runSaved: () => {},
     json: () => {},
   }
 }, 120_000)

@@ -23,7 +23,7 @@ export async function diagnoseShop({ shop, fixes, workload, seed, context }: Sho
   const fixed = fixes.length > 0
   const databaseUrl = await shop.databaseFor(fixed ? 'shop_remedied' : 'shop_slow', fixes)
   const { command, env } = shop.command(databaseUrl, fixes)
-  return diagnose({
+  const diagnosis = await diagnose({
     subject: { kind: 'command', command, env, workingDirectory: context.workingDirectory },
     plan: async () => workload,
     databaseUrl,
@@ -42,4 +42,6 @@ export async function diagnoseShop({ shop, fixes, workload, seed, context }: Sho
     onProgress: progressPrinter(context.terminal, () => performance.now()),
     signal: context.signal,
   })
+  context.runSaved(diagnosis.report.run.id)
+  return diagnosis
 }

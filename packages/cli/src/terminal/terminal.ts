@@ -1,4 +1,5 @@
 /** Where lines go and what the terminal can show: results to stdout, progress to stderr, colour and redrawing only where they help. */
+import { maskSecrets } from '@whetstone/model'
 import pc from 'picocolors'
 
 export interface Terminal {
@@ -45,17 +46,28 @@ export function createTerminal({
     live,
     out(line = '') {
       clear()
-      if (!quietResult) stdout.write(`${line}\n`)
+      if (!quietResult) stdout.write(`${masked(line)}\n`)
     },
     progress(line) {
       clear()
-      stderr.write(`${line}\n`)
+      stderr.write(`${masked(line)}\n`)
     },
     transient(line) {
       if (!live) return
       clear()
-      stderr.write(line.slice(0, (stderr.columns || 80) - 1))
+      stderr.write(masked(line).slice(0, (stderr.columns || 80) - 1))
       pending = true
     },
   }
+}
+
+const escape = '\u001B'
+const colourCode = new RegExp(`(${escape}\\[[\\d;]*m)`)
+
+/** The one place where text leaves for the screen. Piece by piece between colours, which would hide the beginning of a line from the masking. */
+function masked(line: string): string {
+  return line
+    .split(colourCode)
+    .map((piece, at) => (at % 2 === 0 ? maskSecrets(piece) : piece))
+    .join('')
 }

@@ -47,6 +47,16 @@ describe('readRequestLine', () => {
     })
   })
 
+  it.each([
+    ['PSOT /login?pin=4711 {"pin":"4711"}', 'cannot read the --login "PSOT /login …"'],
+    ['POST//login {"pin":"4711"}', 'cannot read the --login (it begins with neither a method nor a path)'],
+    ['{"pin":"4711"}', 'cannot read the --login (it begins with neither a method nor a path)'],
+    ['POST {"pin":"4711"}', 'cannot read the --login "POST …"'],
+    ['hunter4711', 'cannot read the --login (it begins with neither a method nor a path)'],
+  ])('refuses %j without showing what may be secret', (line, message) => {
+    expect(() => readRequestLine(line, '--login')).toThrow(expect.objectContaining({ code: 'WHET_REQUEST', message }))
+  })
+
   it('knows a form from JSON', () => {
     expect(readRequestLine('POST /login user=ada&password=x').requests[0]?.headers).toEqual({
       'content-type': 'application/x-www-form-urlencoded',

@@ -24,7 +24,7 @@ export function readRouteLine(line: string): RouteCandidate {
 export function readRequestLine(line: string, flag: '--request' | '--login' = '--request'): RouteCandidate {
   const match = REQUEST.exec(line.trim())
   if (match === null) {
-    throw new WhetstoneError('WHET_REQUEST', `cannot read the request ${JSON.stringify(line)}`, {
+    throw new WhetstoneError('WHET_REQUEST', `cannot read the ${flag} ${shownRequest(line)}`, {
       hint: `write a method, a path and a body: ${flag} 'POST /search {"text":"lamp"}'`,
     })
   }
@@ -35,6 +35,12 @@ export function readRequestLine(line: string, flag: '--request' | '--login' = '-
     ...candidateOf('request', method, path, { query, weight: 1, ...(body === undefined ? {} : { body }) }),
     markedSafe: true,
   }
+}
+
+/** Method and path, as far as they can be told from the rest: the query and the body may be somebody's password. */
+function shownRequest(line: string): string {
+  const [shown = ''] = /^(?:[A-Z]{3,7}(?=\s|$)\s*)?(?:\/[^\s?]*)?/.exec(line.trim()) ?? []
+  return shown === '' ? '(it begins with neither a method nor a path)' : JSON.stringify(`${shown.trim()} …`)
 }
 
 /** A `--header`; the name comes back in lower case. Throws `WHET_HEADER`. */
