@@ -1,4 +1,4 @@
-/** One row per practice of the roadmap, and how far it is built here: true only where the file is. */
+/** One row per practice of the roadmap, and how far it is built and proved here: true only where the file is. */
 import { existsSync, readFileSync } from 'node:fs'
 import { practiceById, roadmap } from '@whetstone/catalogue'
 
@@ -8,6 +8,7 @@ export interface CatalogueRow {
   readonly kind: string
   readonly mark: string
   readonly tier: number
+  /** A detector that found its fault in the evidence of a real run, which is kept and given to it again by a test. */
   readonly detector: boolean
   /** A stored result that reported before, was silent after, and measured a gain. */
   readonly experiment: boolean
@@ -25,10 +26,14 @@ export function catalogueRows(): readonly CatalogueRow[] {
     kind,
     mark,
     tier,
-    detector: practiceById(id) !== undefined,
+    detector: practiceById(id) !== undefined && existsSync(recordingOf(chapter, id)),
     experiment: proved(chapter, id),
     page: existsSync(new URL(`../../../docs/practices/${chapter}/${id}.md`, import.meta.url)),
   }))
+}
+
+function recordingOf(chapter: string, id: string): URL {
+  return new URL(`../../catalogue/test/recorded/${chapter}/${id}.json`, import.meta.url)
 }
 
 function proved(chapter: string, id: string): boolean {
