@@ -1,4 +1,4 @@
-/** Compiles an arm to plain JavaScript once, so that the twenty fresh processes of a trial start in a fraction of the time. */
+/** Compiles an arm to plain JavaScript once, so that the fresh processes of a trial start in a fraction of the time. */
 import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

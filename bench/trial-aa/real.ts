@@ -30,7 +30,7 @@ const workload: Workload = {
   skipped: [],
 }
 
-/** The load engine runs in this process, which has nothing else to do: starting one for each of 28 blocks would cost more than the blocks. */
+/** The load engine runs in this process, which has nothing else to do: starting one for each block would cost more than the blocks. */
 export function runRealTrial(trial: RealTrial): Promise<TrialResult> {
   const { seed, pairs, blockMs, warmUpMs, stepsPerRequest, cpuRatio } = trial
   return runTrial({
