@@ -20,7 +20,7 @@ describe('a quick experiment', () => {
     '%s is reported on its fault and silent on its remedy, with the same answers',
     { timeout: 120_000 },
     async id => {
-      const result = await measureExperiment({
+      const { result } = await measureExperiment({
         ...(await load(id)),
         quick: true,
         onProgress: () => {},

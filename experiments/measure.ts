@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { practiceById } from '@whetstone/catalogue'
 import { runInProcess } from '@whetstone/load'
 import { commandArm, diagnose, loadBlock, runTrial, type Diagnosis, type OnProgress } from '@whetstone/loop'
 import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whetstone/model'
@@ -12,6 +13,7 @@ import Fastify from 'fastify'
 import pg from 'pg'
 import { bundleArm, type BundledArm } from './bundle.ts'
 import type { Experiment } from './define.ts'
+import { recordingOf, type Recording } from './record.ts'
 
 export interface ExperimentResult {
   readonly schema: 'whetstone/experiment@1'
@@ -52,7 +54,30 @@ export interface MeasureOptions {
 
 type ArmName = 'before' | 'after'
 
-export async function measureExperiment(options: MeasureOptions): Promise<ExperimentResult> {
+/** What both arms run on, for as long as one experiment takes. */
+interface Stand {
+  readonly base: string
+  readonly workload: Workload
+  command(arm: ArmName): ArmStart
+  diagnosis(arm: ArmName): Promise<Diagnosis>
+}
+
+export interface MeasuredExperiment {
+  readonly result: ExperimentResult
+  /** Evidence of the fault, cut to what the practice reads; undefined where it was not reported. */
+  readonly recording: Recording | undefined
+}
+
+export function measureExperiment(options: MeasureOptions): Promise<MeasuredExperiment> {
+  return onStand(options, stand => measureArms(options, stand))
+}
+
+/** The first arm alone: the evidence on which the practice reports. */
+export function recordExperiment(options: MeasureOptions): Promise<Recording | undefined> {
+  return onStand(options, async stand => recordingFrom(options, await stand.diagnosis('before')))
+}
+
+async function onStand<Result>(options: MeasureOptions, use: (stand: Stand) => Promise<Result>): Promise<Result> {
   const { experiment } = options
   const postgres = await startPostgres()
   const upstream = experiment.upstream ? Fastify() : undefined
@@ -66,50 +91,69 @@ export async function measureExperiment(options: MeasureOptions): Promise<Experi
     const urls = await databases(postgres, experiment)
     const command = (arm: ArmName) => armCommand(options.file, arm, urls[arm], upstreamPort)
     const workload = workloadOf(experiment)
-    const diagnosis = (arm: ArmName) =>
-      diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres, ...command(arm) })
-    const before = await diagnosis('before')
-    const predicted = findingOf(before, experiment.practice)?.predicted
-    // On disk before the after-arm starts: a prediction made later would not be one.
-    await writeFile(join(base, 'prediction.json'), JSON.stringify(predicted ?? null))
-    const after = await diagnosis('after')
-    for (const [label, { report }] of Object.entries({ before, after })) {
-      const own = report.coverage.find(row => row.practice === experiment.practice)
-      const found = report.findings.map(lineOf).join('; ') || 'nothing found'
-      options.onProgress({
-        kind: 'note',
-        label,
-        detail: `${found} (${experiment.practice}: ${own?.state}, ${own?.note})`,
-      })
-    }
-    const bundle = await bundleArm(options.file)
-    const compiled = (arm: ArmName) => compiledCommand(bundle, arm, command(arm))
-    const agreed = await compareAnswers(experiment, compiled('before'), compiled('after'))
-    const trial = await runTrial({
-      arms: { a: commandArm('before', compiled('before')), b: commandArm('after', compiled('after')) },
+    return await use({
+      base,
       workload,
-      // The runner has nothing else to do meanwhile; a process for each block would cost more than the block.
-      measureBlock: loadBlock({ runLoad: runInProcess }),
-      ratePerSecond: experiment.load.ratePerSecond,
-      seed: 1,
-      pairs: options.quick ? 3 : 14,
-      ...(options.quick ? { minimumPairs: 3 } : {}),
-      blockMs: options.quick ? 600 : 1_000,
-      warmUpMs: 400,
-      onProgress: progress => {
-        const { done, planned: total } = progress
-        if (progress.kind === 'pair-thrown-out')
-          options.onProgress({ kind: 'warning', text: `a pair was thrown out: ${progress.reason}` })
-        else options.onProgress({ kind: 'block', done, total, label: 'trial' })
-      },
-      signal: options.signal,
+      command,
+      diagnosis: arm =>
+        diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres, ...command(arm) }),
     })
-    return resultOf(options, { before, after, trial, predicted, answer: agreed, hash: await hashOf(options) })
   } finally {
     await upstream?.close()
     await postgres.stop()
     await rm(base, { recursive: true, force: true })
   }
+}
+
+async function measureArms(options: MeasureOptions, stand: Stand): Promise<MeasuredExperiment> {
+  const { experiment } = options
+  const { base, workload, command } = stand
+  const before = await stand.diagnosis('before')
+  const predicted = findingOf(before, experiment.practice)?.predicted
+  // On disk before the after-arm starts: a prediction made later would not be one.
+  await writeFile(join(base, 'prediction.json'), JSON.stringify(predicted ?? null))
+  const after = await stand.diagnosis('after')
+  for (const [label, { report }] of Object.entries({ before, after })) {
+    const own = report.coverage.find(row => row.practice === experiment.practice)
+    const found = report.findings.map(lineOf).join('; ') || 'nothing found'
+    options.onProgress({
+      kind: 'note',
+      label,
+      detail: `${found} (${experiment.practice}: ${own?.state}, ${own?.note})`,
+    })
+  }
+  const bundle = await bundleArm(options.file)
+  const compiled = (arm: ArmName) => compiledCommand(bundle, arm, command(arm))
+  const agreed = await compareAnswers(experiment, compiled('before'), compiled('after'))
+  const trial = await runTrial({
+    arms: { a: commandArm('before', compiled('before')), b: commandArm('after', compiled('after')) },
+    workload,
+    // The runner has nothing else to do meanwhile; a process for each block would cost more than the block.
+    measureBlock: loadBlock({ runLoad: runInProcess }),
+    ratePerSecond: experiment.load.ratePerSecond,
+    seed: 1,
+    pairs: options.quick ? 3 : 14,
+    ...(options.quick ? { minimumPairs: 3 } : {}),
+    blockMs: options.quick ? 600 : 1_000,
+    warmUpMs: 400,
+    onProgress: progress => {
+      const { done, planned: total } = progress
+      if (progress.kind === 'pair-thrown-out')
+        options.onProgress({ kind: 'warning', text: `a pair was thrown out: ${progress.reason}` })
+      else options.onProgress({ kind: 'block', done, total, label: 'trial' })
+    },
+    signal: options.signal,
+  })
+  const hash = await hashOf(options)
+  return {
+    result: resultOf(options, { before, after, trial, predicted, answer: agreed, hash }),
+    recording: recordingFrom(options, before),
+  }
+}
+
+function recordingFrom({ chapter, experiment }: MeasureOptions, before: Diagnosis): Recording | undefined {
+  const practice = practiceById(experiment.practice)
+  return practice && recordingOf(before.evidence, practice, `experiment ${chapter}/${practice.id}, before`)
 }
 
 async function databases(postgres: PostgresServer, experiment: Experiment): Promise<Record<ArmName, string>> {

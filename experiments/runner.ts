@@ -1,10 +1,12 @@
-/** `npm run -s experiment -- <chapter>/<id> [--json] [--quick]`, or `--all`: proves practices one at a time and keeps the results. */
+/** `npm run -s experiment -- <chapter>/<id> [--json] [--quick]`, or `--all`: proves practices one at a time and keeps the results; `--record` keeps the evidence of the fault alone. */
 import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Experiment } from './define.ts'
 import { unproved } from './judge.ts'
 import { experimentIds } from './list.ts'
-import { measureExperiment, type ExperimentResult } from './measure.ts'
+import { measureExperiment, recordExperiment, type ExperimentResult, type MeasureOptions } from './measure.ts'
+import { recordingText, type Recording } from './record.ts'
 
 const words = process.argv.slice(2)
 const flag = (name: string) => words.includes(name)
@@ -18,7 +20,7 @@ const chosen = flag('--all')
     : known.filter(id => words.includes(id))
 if (chosen.length === 0) {
   process.stderr.write(
-    `usage: npm run -s experiment -- <chapter>/<id> [--json] [--quick]\nexperiments: ${known.join(', ')}\n`,
+    `usage: npm run -s experiment -- <chapter>/<id> [--json] [--quick | --record]\nexperiments: ${known.join(', ')}\n`,
   )
   process.exit(2)
 }
@@ -31,7 +33,7 @@ for (const id of chosen) {
   const { experiment } = (await import(file)) as { experiment: Experiment }
   process.stderr.write(`${id}\n`)
   try {
-    const result = await measureExperiment({
+    const options: MeasureOptions = {
       file,
       chapter,
       experiment,
@@ -42,13 +44,23 @@ for (const id of chosen) {
         if (progress.kind === 'note') process.stderr.write(`  ${progress.label}: ${progress.detail}\n`)
         if (progress.kind === 'warning') process.stderr.write(`  ! ${progress.text}\n`)
       },
-    })
+    }
+    if (flag('--record')) {
+      const recording = await recordExperiment(options)
+      if (recording) await keepRecording(id, recording)
+      else throw new Error(`${id}: not reported on its fault`)
+      continue
+    }
+    const { result, recording } = await measureExperiment(options)
     print(result)
     const reasons = unproved(result, experiment)
     if (reasons.length > 0) {
       failed = true
       process.stderr.write(`  not proved: ${reasons.join('; ')}\n`)
-    } else if (!flag('--quick')) await keep(id, result)
+    } else if (!flag('--quick')) {
+      await keep(id, result)
+      if (recording) await keepRecording(id, recording)
+    }
   } catch (error) {
     failed = true
     process.stderr.write(`  failed: ${error instanceof Error ? error.stack : String(error)}\n`)
@@ -76,4 +88,11 @@ async function keep(id: string, result: ExperimentResult): Promise<void> {
   const [chapter = ''] = id.split('/')
   await mkdir(`${folder}results/${chapter}`, { recursive: true })
   await writeFile(`${folder}results/${id}.json`, `${JSON.stringify(result, null, 1)}\n`)
+}
+
+/** Beside the practice's other tests: what a real run showed when it reported. */
+async function keepRecording(id: string, recording: Recording): Promise<void> {
+  const file = `${folder}../packages/catalogue/test/recorded/${id}.json`
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, recordingText(recording))
 }
