@@ -73,7 +73,7 @@ export function assembleReport(input: AssembleInput): RunReport {
       evidence: Object.fromEntries(evidenceKinds.map(kind => [kind, stateOf(kind, input.evidence)])),
     },
     verdict,
-    exitCode: exitCodeOf({ verdict, budgets, findings: input.findings }, input.failOn),
+    exitCode: exitCodeOf({ run: input.run, verdict, budgets, findings: input.findings }, input.failOn),
     budgets,
     routes,
     overall,

@@ -1,6 +1,6 @@
 import type { RouteLoad } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { evidenceOf, rankedFinding, reportOf, routeLoad } from './testing/example-run.ts'
+import { evidenceOf, exampleRun, rankedFinding, reportOf, routeLoad } from './testing/example-run.ts'
 
 const judge = (budgets: NonNullable<Parameters<typeof reportOf>[0]['budgets']>, ...routes: readonly RouteLoad[]) =>
   reportOf({ budgets, evidence: evidenceOf(...routes) })
@@ -72,6 +72,7 @@ describe('the exit code in the report', () => {
     ['it is not', { failOn: 'high' as const }, 0],
     ['a budget is broken as well', { failOn: 'warn' as const, budgets: { '*': { p95Ms: 1 } } }, 1],
     ['a budget is not known as well', { failOn: 'warn' as const, budgets: { '*': { p99Ms: 1 } } }, 5],
+    ['it was interrupted', { run: { ...exampleRun, interruptedAfterMs: 500 } }, 130],
     ['the service ended', { failed: true, budgets: { '*': { p95Ms: 1 } } }, 3],
   ])('when %s', (_, input, exitCode) => expect(reportOf({ evidence, findings, ...input }).exitCode).toBe(exitCode))
 })

@@ -3,9 +3,10 @@ import { exitCodes, type ExitCode, type RunReport, type Severity, type TrialResu
 
 /** What is certain comes before what could not be decided. */
 export function exitCodeOf(
-  { verdict, budgets, findings }: Pick<RunReport, 'verdict' | 'budgets' | 'findings'>,
+  { run, verdict, budgets, findings }: Pick<RunReport, 'run' | 'verdict' | 'budgets' | 'findings'>,
   failOn: Severity | undefined,
 ): ExitCode {
+  if (run.interruptedAfterMs !== undefined) return exitCodes.interrupted
   if (verdict === 'failed') return exitCodes.target
   if (budgets.some(({ ok, unknown }) => !ok && unknown === undefined)) return exitCodes.gate
   if (failsOn(failOn, findings)) return exitCodes.findings

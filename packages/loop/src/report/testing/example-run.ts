@@ -1,5 +1,5 @@
 /** A run of one route for tables of cases: what it answered, and what was found. */
-import type { Evidence, Finding, LoadStep, RankedFinding, RouteLoad } from '@whetstone/model'
+import type { Evidence, Finding, LoadStep, RankedFinding, RouteLoad, RunInfo } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
 import { assembleReport, type AssembleInput } from '../assemble.ts'
 
@@ -46,18 +46,20 @@ export function evidenceOf(...routes: readonly RouteLoad[]): Evidence {
   return { 'load-curve': { schema: 'load-curve@1', steps: [stepOf(routes)] } }
 }
 
+export const exampleRun: RunInfo = {
+  id: 'r1',
+  startedAt: '2026-01-01T00:00:00Z',
+  durationMs: 1,
+  command: 'whetstone diagnose',
+  tool: 'whetstone test',
+  node: 'v20',
+  machine: 'test',
+  seed: 1,
+}
+
 export function reportOf(input: Partial<AssembleInput>): ReturnType<typeof assembleReport> {
   return assembleReport({
-    run: {
-      id: 'r1',
-      startedAt: '2026-01-01T00:00:00Z',
-      durationMs: 1,
-      command: 'whetstone diagnose',
-      tool: 'whetstone test',
-      node: 'v20',
-      machine: 'test',
-      seed: 1,
-    },
+    run: exampleRun,
     target: { name: 'server.js', url: 'http://127.0.0.1:1' },
     evidence: {},
     findings: [],
