@@ -14,7 +14,7 @@ describe('a recorded run of a slow service', () => {
       [
         "n-plus-one: 26 queries per request where 2 would do [GET /orders at apps/shop/src/routes/orders.ts:45]",
         "missing-index: reviews is read in full (150,000 rows) to find rows by product_id [GET /products/:id/reviews at apps/shop/src/routes/products.ts:46]",
-        "select-needed-columns: 150 kB fetched per request to answer 5.5 kB [GET /categories/:id/products at apps/shop/src/routes/products.ts:37]",
+        "select-needed-columns: 152 kB fetched per request to answer 5.5 kB [GET /categories/:id/products at apps/shop/src/routes/products.ts:37]",
         "limit-result-sets: 800 rows fetched at once for an answer of 20 [GET /customers/:id/activity at apps/shop/src/routes/customers.ts:43]",
         "keyset-pagination: Pages up to row 36,469 by OFFSET: 81 ms where the first pages take 2.7 ms [GET /products at apps/shop/src/routes/products.ts:20]",
         "connection-pooling: 1 new database connection per request, 13 ms each [GET /stock/:id at apps/shop/src/routes/products.ts:62]",

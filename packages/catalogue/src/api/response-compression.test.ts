@@ -60,7 +60,7 @@ describePractice(responseCompression, {
         {
           fingerprint: 'response-compression|GET /products||',
           practice: 'response-compression',
-          title: '190 kB sent where 21 kB would do',
+          title: '185 kB sent where 21 kB would do',
           where: { route: 'GET /products' },
           facts: [
             { label: 'body as sent', quantity: { value: 185_000, unit: 'bytes' }, evidence: { kind: 'http-probe' } },

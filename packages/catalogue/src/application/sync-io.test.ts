@@ -86,7 +86,7 @@ describePractice(syncIo, {
             summary: 'Use the asynchronous pbkdf2 of node:crypto.',
             steps: [
               'The call is at src/invoices.ts:31.',
-              'Meanwhile no other request is served; a core cannot pass 33 of these calls a second.',
+              'Meanwhile no other request is served; a core cannot pass 33.3 of these calls a second.',
               expect.stringContaining('thread pool'),
             ],
             code: {

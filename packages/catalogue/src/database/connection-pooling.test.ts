@@ -57,7 +57,7 @@ describePractice(connectionPooling, {
         {
           fingerprint: 'connection-pooling|GET /me|src/orders.ts#load|connections',
           practice: 'connection-pooling',
-          title: '1 new database connection per request, 8 ms each',
+          title: '1 new database connection per request, 8.0 ms each',
           where: { route: 'GET /me', site: siteAt(8), resource: 'connections' },
           facts: [
             expect.objectContaining({ label: 'connections opened per request', quantity: { value: 1, unit: 'ratio' } }),
@@ -94,7 +94,7 @@ describePractice(connectionPooling, {
       evidence: { traces: churn(), runtime: runtimeOf([pool({ idleTimeoutMs: 1, acquisitions: 200 })]) },
       finds: [
         expect.objectContaining({
-          remedy: expect.objectContaining({ summary: 'Keep idle connections longer than 1 ms.' }),
+          remedy: expect.objectContaining({ summary: 'Keep idle connections longer than 1.0 ms.' }),
         }),
       ],
     },

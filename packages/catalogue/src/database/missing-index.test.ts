@@ -210,7 +210,7 @@ describePractice(missingIndex, {
             summary: 'Create an index on items(order_id).',
             steps: [
               'It serves "SELECT sku FROM items WHERE order_id = $1".',
-              'Tried with 2 captured parameter sets before it was proposed: 59 ms became 0.27 ms.',
+              'Tried with 2 captured parameter sets before it was proposed: 59 ms became 270 µs.',
               'CONCURRENTLY does not block writes; run it outside a transaction, and drop the invalid index if it is interrupted.',
             ],
             code: { language: 'sql', after: 'CREATE INDEX CONCURRENTLY items_order_id_idx ON items (order_id);' },

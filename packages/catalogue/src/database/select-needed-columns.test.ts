@@ -103,7 +103,7 @@ describePractice(selectNeededColumns, {
         {
           fingerprint: 'select-needed-columns|GET /products|star|',
           practice: 'select-needed-columns',
-          title: '100 kB fetched per request to answer 3 kB',
+          title: '102 kB fetched per request to answer 3 kB',
           where: { route: 'GET /products', statementId: 'star', site: siteAt(5) },
           facts: [
             expect.objectContaining({

@@ -1,5 +1,5 @@
 /** The answer: context, the verdict as a sentence, budgets, and six numbers. */
-import { reportedStep, type BudgetResult, type MetricName, type RunReport } from '@whetstone/model'
+import { reportedStep, type BudgetResult, type MetricName, type NumberParts, type RunReport } from '@whetstone/model'
 import { metricWords, overallMetric, toneOf } from '../reading/compare.ts'
 import {
   formatChange,
@@ -13,9 +13,8 @@ import {
   partsOfMs,
   plural,
   THIN,
-  type Parts,
 } from '../reading/format.ts'
-import { errorFraction, verdictOf } from '../reading/verdict.ts'
+import { errorFraction, lostPairs, verdictOf } from '../reading/verdict.ts'
 import { Chip, type Tone } from './pieces.tsx'
 
 const MOST_CHIPS = 7
@@ -106,6 +105,10 @@ const QUIET_FRACTION = 0.05
 function Noise({ report }: { readonly report: RunReport }) {
   const guard = report.trial?.guard
   const generator = reportedStep(report.loadCurve)?.generator
+  if (report.trial && lostPairs(report.trial))
+    return (
+      <Chip tone="warn">too few pairs: {plural(report.trial.thrownOut, 'block was', 'blocks were')} thrown out</Chip>
+    )
   if (guard?.tooNoisy)
     return <Chip tone="warn">too noisy: the same service differed by {formatFraction(guard.spreadFraction)}</Chip>
   if (guard)
@@ -190,7 +193,7 @@ function Change({
   )
 }
 
-function partsOf(name: MetricName, value: number | undefined): Parts {
+function partsOf(name: MetricName, value: number | undefined): NumberParts {
   if (name === 'errorFraction') return partsOfFraction(value)
   if (name.endsWith('Ms')) return partsOfMs(value)
   return { value: formatNumber(value), unit: name === 'ratePerSecond' && value !== undefined ? '/s' : '' }

@@ -77,7 +77,7 @@ describe('numbers of the report', () => {
 
   test.each([
     [512, '512 B'],
-    [999.6, '1.0 kB'],
+    [999.6, '1 kB'],
     [41_800, '41.8 kB'],
     [212e6, '212 MB'],
     [1.2e9, '1.2 GB'],

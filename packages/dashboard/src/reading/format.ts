@@ -1,15 +1,21 @@
-/** Numbers as people read them: three significant digits at most, one thin space before the unit, a true minus sign. */
-import type { Interval, Quantity } from '@whetstone/model'
+/** The numbers of the model set for a page: a thin unbreakable space before the unit, a dash for what is not known. */
+import {
+  bytesParts,
+  countText,
+  type Interval,
+  msParts,
+  type NumberParts,
+  numberText,
+  percentParts,
+  type Quantity,
+  wholeText,
+} from '@whetstone/model'
 
 /** Narrow and unbreakable, so that a number never leaves its unit at the end of a line. */
 export const THIN = '\u202f'
 const MINUS = '\u2212'
 const NOT_KNOWN = '–'
-
-export interface Parts {
-  readonly value: string
-  readonly unit: string
-}
+const nothing: NumberParts = { value: NOT_KNOWN, unit: '' }
 
 /** `42 µs`, `4.7 ms`, `47 ms`, `1.25 s`. */
 export function formatMs(ms: number | undefined): string {
@@ -17,17 +23,8 @@ export function formatMs(ms: number | undefined): string {
 }
 
 /** The same in two pieces, for tiles that print the unit smaller. */
-export function partsOfMs(ms: number | undefined): Parts {
-  if (ms === undefined || !Number.isFinite(ms)) return { value: NOT_KNOWN, unit: '' }
-  if (ms < 0) {
-    const { value, unit } = partsOfMs(-ms)
-    return { value: MINUS + value, unit }
-  }
-  if (ms === 0) return { value: '0', unit: 'ms' }
-  if (ms < 0.9995) return { value: String(Math.max(1, Math.round(ms * 1000))), unit: 'µs' }
-  if (ms < 9.95) return { value: ms.toFixed(1), unit: 'ms' }
-  if (ms < 999.5) return { value: ms.toFixed(0), unit: 'ms' }
-  return { value: threeDigits(ms / 1000), unit: 's' }
+export function partsOfMs(ms: number | undefined): NumberParts {
+  return isKnown(ms) ? msParts(ms) : nothing
 }
 
 /** Ticks of an axis are round already: `1 s`, `20 ms`, `500 µs`. */
@@ -46,16 +43,14 @@ export function formatDuration(ms: number): string {
   return seconds % 60 === 0 ? `${minutes}${THIN}min` : `${minutes}${THIN}min ${seconds % 60}${THIN}s`
 }
 
-/** At most three significant digits, thousands with a comma, no zeros that say nothing: `2`, `51.3`, `1,240`. */
+/** At most three significant digits: `2`, `51.3`, `1,240`. */
 export function formatNumber(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return NOT_KNOWN
-  return signed(value, plain(Number(Math.abs(value).toPrecision(3))))
+  return isKnown(value) ? numberText(value) : NOT_KNOWN
 }
 
 /** A whole count, exact: `24,000`. */
 export function formatCount(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return NOT_KNOWN
-  return signed(value, plain(Math.round(Math.abs(value))))
+  return isKnown(value) ? wholeText(value) : NOT_KNOWN
 }
 
 /** `200 /s`. */
@@ -68,28 +63,13 @@ export function formatFraction(fraction: number | undefined): string {
   return joined(partsOfFraction(fraction))
 }
 
-export function partsOfFraction(fraction: number | undefined): Parts {
-  if (fraction === undefined || !Number.isFinite(fraction)) return { value: NOT_KNOWN, unit: '' }
-  const percent = Math.abs(fraction * 100)
-  if (percent > 0 && percent < 0.01) return { value: '< 0.01', unit: '%' }
-  // 99.8 % is not all of it.
-  if (percent > 99.95 && percent < 100) return { value: '> 99.9', unit: '%' }
-  const nearlyAll = percent >= 99.5 && percent < 100
-  const digits = nearlyAll ? 1 : percent >= 9.95 ? 0 : percent >= 0.995 ? 1 : 2
-  return { value: signed(fraction, plain(Number(percent.toFixed(digits)))), unit: '%' }
+export function partsOfFraction(fraction: number | undefined): NumberParts {
+  return isKnown(fraction) ? percentParts(fraction) : nothing
 }
 
-/** Sizes in powers of a thousand: `512 B`, `41.8 kB`, `1.2 MB`. */
+/** Sizes in powers of a thousand: `512 B`, `41.8 kB`, `10 MB`. */
 export function formatBytes(bytes: number | undefined): string {
-  if (bytes === undefined || !Number.isFinite(bytes)) return NOT_KNOWN
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let [value, unit] = [Math.abs(bytes), 0]
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  const text = unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)
-  return `${signed(bytes, text)}${THIN}${units[unit]}`
+  return isKnown(bytes) ? joined(bytesParts(bytes)) : NOT_KNOWN
 }
 
 /** A change as a signed percentage; a decimal only below 10 % and when the interval is narrower than one point. */
@@ -163,17 +143,12 @@ function formatUnit(value: number, unit: Quantity['unit']): string {
     case 'percent-points':
       return `${formatNumber(value)} points`
     case 'rows':
-      return `${formatWhole(value)} ${value === 1 ? 'row' : 'rows'}`
+      return `${countText(value)} ${value === 1 ? 'row' : 'rows'}`
     case 'cost':
       return `cost ${formatNumber(value)}`
     case 'count':
-      return formatWhole(value)
+      return countText(value)
   }
-}
-
-/** Counted things are exact; means of counted things have three digits. */
-function formatWhole(value: number): string {
-  return Number.isInteger(value) ? formatCount(value) : formatNumber(value)
 }
 
 function rangeOf(low: string, high: string): string {
@@ -182,22 +157,10 @@ function rangeOf(low: string, high: string): string {
   return lowUnit === highUnit && lowUnit !== undefined ? `${low.split(THIN)[0]} to ${high}` : `${low} to ${high}`
 }
 
-/** Zeros are kept: `1.20 s` is measured to three digits. */
-function threeDigits(value: number): string {
-  const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0
-  return value >= 999.5 ? plain(Math.round(value)) : value.toFixed(digits)
+function isKnown(value: number | undefined): value is number {
+  return value !== undefined && Number.isFinite(value)
 }
 
-function plain(value: number): string {
-  const [whole, decimals] = String(value).includes('e') ? [value.toFixed(0), undefined] : String(value).split('.')
-  const grouped = whole!.replaceAll(/\B(?=(\d{3})+$)/g, ',')
-  return decimals === undefined ? grouped : `${grouped}.${decimals}`
-}
-
-function signed(value: number, magnitude: string): string {
-  return value < 0 && Number(magnitude.replaceAll(',', '')) !== 0 ? MINUS + magnitude : magnitude
-}
-
-function joined({ value, unit }: Parts): string {
+function joined({ value, unit }: NumberParts): string {
   return unit === '' ? value : `${value}${THIN}${unit}`
 }

@@ -55,6 +55,18 @@ describe('the verdict as a sentence', () => {
     `)
   })
 
+  it('tells pairs that were lost from a noisy machine', () => {
+    const noisy = reports.noisyReport()
+    const guard = { pairs: 4, spreadFraction: 0.01, tooNoisy: true }
+    const trial = { ...noisy.trial!, guard, pairs: 9, thrownOut: 10 }
+    expect(read({ ...noisy, trial })).toMatchInlineSnapshot(`
+      {
+        "detail": "10 blocks were thrown out because the load generator could not keep up, and 9 pairs are left. The changes below are shown in grey and mean nothing: lower the rate, close what else is running, or take more pairs.",
+        "sentence": "Too few pairs to decide",
+      }
+    `)
+  })
+
   it('refuses to decide on a noisy machine', () => {
     expect(read(reports.noisyReport())).toMatchInlineSnapshot(`
       {

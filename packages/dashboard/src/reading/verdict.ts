@@ -1,5 +1,5 @@
 /** The answer of a run in one sentence, with the numbers in it, and a second one on how sure it is. */
-import type { MetricComparison, RunReport } from '@whetstone/model'
+import type { MetricComparison, RunReport, TrialResult } from '@whetstone/model'
 import { metricWords, formatMetric, overallMetric } from './compare.ts'
 import {
   formatDuration,
@@ -127,8 +127,19 @@ function nothingToFix(report: RunReport): VerdictText {
   return { sentence: 'Nothing to fix in what could be seen', detail: seen + left }
 }
 
-function tooNoisy(report: RunReport): VerdictText {
-  const spread = report.trial ? formatFraction(report.trial.guard.spreadFraction) : 'more than the margin'
+/** Nothing could be decided although the machine was quiet: the load generator spoiled too many pairs. */
+export function lostPairs({ guard, marginFraction }: TrialResult): boolean {
+  return guard.tooNoisy && guard.spreadFraction <= marginFraction
+}
+
+function tooNoisy({ trial }: RunReport): VerdictText {
+  if (trial && lostPairs(trial)) {
+    return {
+      sentence: 'Too few pairs to decide',
+      detail: `${plural(trial.thrownOut, 'block was', 'blocks were')} thrown out because the load generator could not keep up, and ${plural(trial.pairs, 'pair is', 'pairs are')} left. The changes below are shown in grey and mean nothing: lower the rate, close what else is running, or take more pairs.`,
+    }
+  }
+  const spread = trial ? formatFraction(trial.guard.spreadFraction) : 'more than the margin'
   return {
     sentence: 'Too noisy to decide',
     detail: `The same service measured against itself differed by ${spread} on this machine. The changes below are shown in grey and mean nothing until it is quiet: close what else is running, or measure longer.`,

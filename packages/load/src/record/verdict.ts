@@ -1,5 +1,5 @@
 /** Whether the generator itself can be trusted: a late generator measures its own lateness and calls it the service's. */
-import type { GeneratorHealth } from '@whetstone/model'
+import { type GeneratorHealth, msText, percentText } from '@whetstone/model'
 
 export interface GeneratorReadings {
   readonly lagP50Ms: number
@@ -28,27 +28,19 @@ export function judgeGenerator(readings: GeneratorReadings): GeneratorHealth {
   const { lagP50Ms, lagP99Ms, lagMaxMs, responseP99Ms, cpuFraction, loopDelayP99Ms } = readings
   const invalid: string[] = []
   const degraded: string[] = []
-  const lag = `sends were late by ${round(lagP99Ms)} ms at p99, against a response p99 of ${round(responseP99Ms)} ms`
+  const lag = `sends were late by ${msText(lagP99Ms)} at p99, against a response p99 of ${msText(responseP99Ms)}`
   if (lagP99Ms > Math.max(BUSY_HOST_LAG_MS, INVALID_SHARE * responseP99Ms)) invalid.push(lag)
   else if (lagP99Ms > Math.max(TIMER_LAG_MS, DEGRADED_SHARE * responseP99Ms)) degraded.push(lag)
-  const delay = `the generator's event loop was blocked for ${round(loopDelayP99Ms)} ms at p99`
+  const delay = `the generator's event loop was blocked for ${msText(loopDelayP99Ms)} at p99`
   if (loopDelayP99Ms > Math.max(BUSY_HOST_LAG_MS, INVALID_SHARE * responseP99Ms)) invalid.push(delay)
   else if (loopDelayP99Ms > BUSY_HOST_LAG_MS) degraded.push(delay)
-  if (cpuFraction > MAX_CPU_FRACTION) invalid.push(`the generator used ${percent(cpuFraction)} of a core`)
+  if (cpuFraction > MAX_CPU_FRACTION) invalid.push(`the generator used ${percentText(cpuFraction)} of a core`)
   if (readings.noticedFraction < MIN_RATE_FRACTION) {
-    invalid.push(`the generator came round to only ${percent(readings.noticedFraction)} of the requests in time`)
+    invalid.push(`the generator came round to only ${percentText(readings.noticedFraction)} of the requests in time`)
   } else if (readings.sentFraction < MIN_RATE_FRACTION) {
     // The service's doing, not ours: response times count that wait, so they stay true. But it is no steady state.
-    degraded.push(`only ${percent(readings.sentFraction)} of the offered requests found a connection in time`)
+    degraded.push(`only ${percentText(readings.sentFraction)} of the offered requests found a connection in time`)
   }
   const verdict = invalid.length > 0 ? 'invalid' : degraded.length > 0 ? 'degraded' : 'healthy'
   return { verdict, reasons: [...invalid, ...degraded], lagP50Ms, lagP99Ms, lagMaxMs, cpuFraction }
-}
-
-function round(value: number): string {
-  return value.toFixed(value < 10 ? 1 : 0)
-}
-
-function percent(fraction: number): string {
-  return `${(fraction * 100).toFixed(fraction < 0.995 ? 0 : 1)} %`
 }
