@@ -2,6 +2,7 @@
 import { catalogueRows, type CatalogueRow } from '../catalogue-rows.ts'
 import { chapters, exitCodes, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
+import { printNext } from '../terminal/print-next.ts'
 
 export interface CatalogueOptions {
   readonly json?: boolean
@@ -28,7 +29,7 @@ export function catalogueCommand(options: CatalogueOptions, context: CommandCont
   context.terminal.out(
     `  ${rows.length} practices, ${built} with a detector, ${rows.filter(row => row.experiment).length} with a measured experiment`,
   )
-  context.terminal.out('  Next: whetstone explain n-plus-one')
+  printNext('whetstone explain n-plus-one', context.terminal)
 }
 
 function printChapter(rows: readonly CatalogueRow[], chapter: string, { terminal }: CommandContext): void {

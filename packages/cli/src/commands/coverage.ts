@@ -2,6 +2,7 @@
 import { findRun, readReport } from '@whetstone/loop'
 import { chapters, type CoverageState } from '@whetstone/model'
 import { baseFolder, type CommandContext } from '../context.ts'
+import { printNext } from '../terminal/print-next.ts'
 import { clip } from '../terminal/print-report.ts'
 
 export async function coverageCommand(
@@ -29,4 +30,6 @@ export async function coverageCommand(
       if (row.state === 'unknown' && row.give) terminal.out(terminal.colour.dim(`      ${row.give}`))
     }
   }
+  const [worst] = report.findings
+  printNext(worst ? `whetstone explain ${worst.practice}` : 'whetstone diagnose -- node server.js', terminal)
 }

@@ -2,7 +2,7 @@
 import { relative } from 'node:path'
 import { renderReport } from '@whetstone/dashboard'
 import { type RunFolder, withTrial } from '@whetstone/loop'
-import type { LadderStep, RunReport, TrialResult, Workload } from '@whetstone/model'
+import { type LadderStep, msText, type RunReport, type TrialResult, type Workload } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import type { FaultId } from '@whetstone/shop'
 import type { CommandContext } from '../context.ts'
@@ -11,9 +11,10 @@ import { demoRatePerSecond, diagnoseShop } from '../demo/shop-diagnosis.ts'
 import { openShop } from '../demo/shop-stand.ts'
 import { tryFixedShop } from '../demo/shop-trial.ts'
 import { openInBrowser } from '../terminal/open.ts'
+import { printNext } from '../terminal/print-next.ts'
 import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
 import { printTrial } from '../terminal/print-trial.ts'
-import { milliseconds, seconds } from '../terminal/quantity.ts'
+import { seconds } from '../terminal/quantity.ts'
 
 export interface DemoOptions {
   readonly json?: boolean
@@ -92,7 +93,7 @@ function printGain(trial: TrialResult, ladder: readonly LadderStep[], context: C
   terminal.out('  One remedy after another')
   for (const step of ladder)
     terminal.out(
-      `    ${step.label.padEnd(26)} p50 ${milliseconds(step.p50Ms).padStart(7)}   p95 ${milliseconds(step.p95Ms).padStart(7)}`,
+      `    ${step.label.padEnd(26)} p50 ${msText(step.p50Ms).padStart(7)}   p95 ${msText(step.p95Ms).padStart(7)}`,
     )
   printTrial(trial, terminal)
   const p95 = trial.metrics.find(metric => metric.route === 'overall' && metric.name === 'p95Ms')
@@ -119,7 +120,7 @@ async function finish(
     context.terminal.out(
       `  Report: ${relative(context.workingDirectory, file)}   ${seconds(report.run.durationMs)} in all`,
     )
-    context.terminal.out('  Next: whetstone diagnose -- node server.js')
+    printNext('whetstone diagnose -- node server.js', context.terminal)
   }
   if (options.open && !options.json && process.stdout.isTTY) openInBrowser(file)
   return report.exitCode

@@ -7,6 +7,7 @@ import { checkBudgetRoutes } from '../budget-routes.ts'
 import { loadConfig } from '../config.ts'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { openInBrowser } from '../terminal/open.ts'
+import { nextAfter, printNext } from '../terminal/print-next.ts'
 import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
 import { progressPrinter } from '../terminal/progress.ts'
 import { scratchDatabase } from './scratch.ts'
@@ -99,12 +100,11 @@ async function present(
     printRoutes(report, terminal)
     printFindings(report, terminal)
     printCoverage(report, terminal)
-    const worst = report.findings[0]
     terminal.out()
     terminal.out(
       `  ${report.findings.length === 1 ? '1 finding' : `${report.findings.length} findings`}. Report: ${relative(context.workingDirectory, file)}`,
     )
-    terminal.out(`  Next: ${worst ? `whetstone explain ${worst.practice}` : 'whetstone coverage'}`)
+    printNext(nextAfter(report.findings), terminal)
   }
   if (options.open) openInBrowser(file)
   return report.exitCode

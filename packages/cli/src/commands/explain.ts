@@ -4,8 +4,9 @@ import { findRun, readReport } from '@whetstone/loop'
 import { type RankedFinding, WhetstoneError } from '@whetstone/model'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { closestTo } from '../terminal/closest.ts'
-import { wrap } from '../terminal/print-report.ts'
+import { printNext } from '../terminal/print-next.ts'
 import { indent } from '../terminal/progress.ts'
+import { printParagraph } from '../terminal/wrap.ts'
 
 export interface ExplainOptions {
   readonly json?: boolean
@@ -29,8 +30,8 @@ export async function explainCommand(id: string, options: ExplainOptions, contex
   terminal.out(terminal.colour.bold(practice.title))
   terminal.out(`  ${practice.chapter}/${practice.id}`)
   terminal.out()
-  paragraph(practice.why, context)
-  for (const exception of practice.unless) paragraph(`Not when: ${exception}`, context)
+  printParagraph(practice.why, terminal, { indent: 2 })
+  for (const exception of practice.unless) printParagraph(`Not when: ${exception}`, terminal, { indent: 2 })
   terminal.out()
   terminal.out(`  ${practice.remedy.summary}`)
   if (practice.remedy.library) terminal.out(`  With: ${practice.remedy.library}`)
@@ -47,6 +48,8 @@ export async function explainCommand(id: string, options: ExplainOptions, contex
   for (const [name, { value, unit, source }] of Object.entries(practice.thresholds))
     terminal.out(`    ${name} = ${value} (${unit}; ${source})`)
   for (const source of practice.sources) terminal.out(`  Source: ${source}`)
+  terminal.out()
+  printNext("whetstone trial --a 'node old.js' --b 'node new.js'", terminal)
 }
 
 async function findingsOf(
@@ -72,8 +75,4 @@ function printRemedy(finding: RankedFinding, { terminal }: CommandContext): void
   if (code.before) terminal.out(indent(code.before, 4))
   if (code.before) terminal.out('    becomes')
   terminal.out(indent(code.after, 4))
-}
-
-function paragraph(text: string, { terminal }: CommandContext): void {
-  for (const line of wrap(text, 76)) terminal.out(`  ${line}`)
 }

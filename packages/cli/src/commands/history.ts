@@ -1,7 +1,8 @@
 /** `whetstone history`: the runs of this folder, oldest first. */
 import { readIndex } from '@whetstone/loop'
+import { msText } from '@whetstone/model'
 import { baseFolder, type CommandContext } from '../context.ts'
-import { milliseconds } from '../terminal/quantity.ts'
+import { printNext } from '../terminal/print-next.ts'
 
 export async function historyCommand(options: { readonly json?: boolean }, context: CommandContext): Promise<void> {
   const entries = await readIndex(baseFolder(context))
@@ -9,14 +10,13 @@ export async function historyCommand(options: { readonly json?: boolean }, conte
   const { terminal } = context
   if (entries.length === 0) {
     terminal.out('  No runs here yet.')
-    terminal.out('  Next: whetstone diagnose -- node server.js')
-    return
+    return printNext('whetstone diagnose -- node server.js', terminal)
   }
   for (const entry of entries.slice(-30)) {
     const findings = entry.findings.filter(finding => finding.severity !== 'info').length
     terminal.out(
-      `  ${entry.id}  p50 ${milliseconds(entry.p50Ms).padStart(8)}  p95 ${milliseconds(entry.p95Ms).padStart(8)}  ${findings} findings  ${entry.target}${entry.interrupted ? '  (interrupted)' : ''}`,
+      `  ${entry.id}  p50 ${msText(entry.p50Ms).padStart(8)}  p95 ${msText(entry.p95Ms).padStart(8)}  ${findings} findings  ${entry.target}${entry.interrupted ? '  (interrupted)' : ''}`,
     )
   }
-  terminal.out(`  Next: whetstone report ${entries.at(-1)?.id}`)
+  printNext(`whetstone report ${entries.at(-1)?.id}`, terminal)
 }

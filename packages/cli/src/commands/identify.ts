@@ -3,6 +3,7 @@ import { failsOn, findRun, identifyAgain, readEvidence, readReport } from '@whet
 import { exitCodes, type Severity } from '@whetstone/model'
 import { loadConfig } from '../config.ts'
 import { baseFolder, type CommandContext } from '../context.ts'
+import { nextAfter, printNext } from '../terminal/print-next.ts'
 import { printCoverage, printFindings } from '../terminal/print-report.ts'
 
 export async function identifyCommand(
@@ -23,6 +24,8 @@ export async function identifyCommand(
   else {
     printFindings(report, context.terminal)
     printCoverage(report, context.terminal)
+    context.terminal.out()
+    printNext(nextAfter(report.findings), context.terminal)
   }
   return exitCode
 }

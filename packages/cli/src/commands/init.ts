@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
+import { printNext } from '../terminal/print-next.ts'
 
 export async function initCommand(options: { readonly yes?: boolean }, context: CommandContext): Promise<void> {
   const answers = options.yes || !process.stdin.isTTY ? defaults : await askAll(context.signal)
@@ -17,7 +18,7 @@ export async function initCommand(options: { readonly yes?: boolean }, context: 
     })
   }
   context.terminal.out('  Wrote whetstone.config.ts')
-  context.terminal.out(`  Next: whetstone diagnose -- ${answers.command}`)
+  printNext(`whetstone diagnose -- ${answers.command}`, context.terminal)
 }
 
 interface Answers {

@@ -5,6 +5,7 @@ import { renderReport } from '@whetstone/dashboard'
 import { findRun, readReport } from '@whetstone/loop'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { openInBrowser } from '../terminal/open.ts'
+import { nextAfter, printNext } from '../terminal/print-next.ts'
 
 export interface ReportOptions {
   readonly json?: boolean
@@ -23,5 +24,6 @@ export async function reportCommand(
   const file = options.output ? resolve(context.workingDirectory, options.output) : join(folder, 'report.html')
   await writeFile(file, renderReport(report))
   context.terminal.out(`  Report: ${relative(context.workingDirectory, file) || file}`)
+  printNext(nextAfter(report.findings), context.terminal)
   if (options.open) openInBrowser(file)
 }

@@ -1,8 +1,9 @@
 /** `whetstone trial`: two commands, interleaved in fresh processes, and a verdict with its interval. */
 import { calibrate, commandArm, exitCodeOfTrial, loadBlock, openStand, requestSender, runTrial } from '@whetstone/loop'
 import { run as runLoad } from '@whetstone/load'
-import { type Workload, WhetstoneError } from '@whetstone/model'
+import { type TrialResult, type Workload, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
+import { printNext } from '../terminal/print-next.ts'
 import { printTrial } from '../terminal/print-trial.ts'
 import { progressPrinter } from '../terminal/progress.ts'
 import { assertNotProduction } from './safety.ts'
@@ -60,7 +61,10 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
     signal: context.signal,
   })
   if (options.json) context.json(result)
-  else printTrial(result, context.terminal)
+  else {
+    printTrial(result, context.terminal)
+    printNext(nextAfterTrial(result, options), context.terminal)
+  }
   return exitCodeOfTrial(result, options.strictNoise ?? false)
 
   async function planned() {
@@ -85,6 +89,17 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
 /** A path of the workload is one that every arm must know. */
 function firstPath({ routes }: Workload): string | undefined {
   return routes.flatMap(route => route.requests).find(request => request.method === 'GET')?.path
+}
+
+/** The same with more pairs while nothing is decided; then what the better one still lacks. */
+function nextAfterTrial({ guard, verdict }: TrialResult, { a, b, pairs }: TrialCommandOptions): string {
+  if (guard.tooNoisy || verdict === 'unclear')
+    return `whetstone trial --a ${quoted(a)} --b ${quoted(b)} --pairs ${Math.min(200, Math.max(40, 2 * pairs))}`
+  return `whetstone diagnose -- ${verdict === 'worse' ? a : b}`
+}
+
+function quoted(command: string): string {
+  return `'${command.replaceAll("'", String.raw`'\''`)}'`
 }
 
 function wordsOf(command: string): readonly string[] {

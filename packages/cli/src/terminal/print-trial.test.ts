@@ -7,23 +7,23 @@ const { trial } = recordedRun
 it('a trial is printed as before, after, change with its interval, and verdict', () => {
   expect(printed(terminal => printTrial(trial, terminal))).toMatchInlineSnapshot(`
     "
-                                        before     after   change   95 % interval
-      all routes p50                    9.4 ms    2.6 ms    -69 %   -74 % to -63 %     better
-      all routes p95                     42 ms    8.1 ms    -83 %   -86 % to -79 %     better
-      all routes rate                       43        43      0 %   0 % to 0 %         equal
-      all routes errors                    0 %       0 %      0 %   0 % to 0 %         equal
-      GET /orders p50                    45 ms    5.0 ms    -89 %   -91 % to -86 %     better
-      GET /orders p95                    66 ms    7.4 ms    -88 %   -90 % to -85 %     better
-      GET /orders body                 28.9 kB   28.9 kB      0 %                      equal
-      GET /orders/:id body                68 B      68 B      0 %                      equal
-      GET /products body               1.08 kB   1.08 kB      0 %                      equal
-      GET /products/:id body           1.57 kB   1.57 kB      0 %                      equal
-      GET /products/:id/reviews p50      17 ms    2.4 ms    -86 %   -89 % to -83 %     better
-      GET /products/:id/reviews p95      23 ms    3.3 ms    -86 %   -90 % to -82 %     better
-      GET /products/:id/reviews body     657 B     657 B      0 %                      equal
-      GET /categories/:id/product...   5.34 kB   5.34 kB      0 %                      equal
-      GET /stock/:id body                 24 B      24 B      0 %                      equal
-      GET /account/:id body               94 B      94 B      0 %                      equal
+                                      before    after  change  95 % interval
+      all routes p50                  9.4 ms   2.6 ms   −69 %  −74 to −63 %  better
+      all routes p95                   42 ms   8.1 ms   −83 %  −86 to −79 %  better
+      all routes rate                     43       43     0 %  0 to 0 %      equal
+      all routes errors                  0 %      0 %     0 %  0 to 0 %      equal
+      GET /orders p50                  45 ms   5.0 ms   −89 %  −91 to −86 %  better
+      GET /orders p95                  66 ms   7.4 ms   −88 %  −90 to −85 %  better
+      GET /orders body               28.9 kB  28.9 kB     0 %                equal
+      GET /orders/:id body              68 B     68 B     0 %                equal
+      GET /products body              1.1 kB   1.1 kB     0 %                equal
+      GET /products/:id body          1.6 kB   1.6 kB     0 %                equal
+      GET /products/:id/reviews p50    17 ms   2.4 ms   −86 %  −89 to −83 %  better
+      GET /products/:id/reviews p95    23 ms   3.3 ms   −86 %  −90 to −82 %  better
+      GET /products/:id/rev... body    657 B    657 B     0 %                equal
+      GET /categories/:id/p... body   5.3 kB   5.3 kB     0 %                equal
+      GET /stock/:id body               24 B     24 B     0 %                equal
+      GET /account/:id body             94 B     94 B     0 %                equal
 
       14 pairs, random order, fresh process per block; A against itself ±36 %
       verdict: better
@@ -43,8 +43,8 @@ it('a counter that never varies needs no interval', () => {
   }
   expect(printed(terminal => printTrial({ ...trial, metrics: [queries] }, terminal))).toMatchInlineSnapshot(`
     "
-                                        before     after   change   95 % interval
-      GET /orders queries                   51         2    -96 %                      better
+                                      before    after  change  95 % interval
+      GET /orders queries                 51        2   −96 %                better
 
       14 pairs, random order, fresh process per block; A against itself ±36 %
       verdict: better
@@ -57,8 +57,31 @@ it('a trial on a noisy machine has no verdict', () => {
   const text = printed(terminal => printTrial(noisy, terminal))
   expect(text.split('\n').slice(-4).join('\n')).toMatchInlineSnapshot(`
     "  14 pairs, random order, fresh process per block; A against itself ±18 %
-      ! Too noisy to decide: the base differed from itself by more than 5.0 %.
+      ! Too noisy to decide: the base differed from itself by more than 5 %.
         Close other programs, use --pairs 40, or a larger margin.
     "
   `)
+})
+
+it('pairs that the load generator spoiled are not called noise of the machine', () => {
+  const lost = {
+    ...trial,
+    verdict: 'unclear' as const,
+    pairs: 9,
+    thrownOut: 10,
+    guard: { pairs: 4, spreadFraction: 0.01, tooNoisy: true },
+  }
+  const text = printed(terminal => printTrial(lost, terminal))
+  expect(text.split('\n').slice(-5).join('\n')).toMatchInlineSnapshot(`
+    "  9 pairs, random order, fresh process per block; A against itself ±1 %
+      ! Too few pairs to decide: 9 are left, 10 blocks were thrown out because the
+        load generator could not keep up.
+        Close other programs, lower --rate, or use --pairs 40.
+    "
+  `)
+})
+
+it('no line of it is wider than 80 columns', () => {
+  const lines = printed(terminal => printTrial(trial, terminal)).split('\n')
+  expect(lines.filter(line => line.length > 80)).toEqual([])
 })

@@ -1,32 +1,49 @@
 /** A trial as a table: before, after, change with its interval, verdict. */
-import type { MetricComparison, TrialResult } from '@whetstone/model'
-import { bytes, count, milliseconds, percent, signedPercent } from './quantity.ts'
+import { bytesText, countText, type MetricComparison, msText, percentText, type TrialResult } from '@whetstone/model'
+import { signedPercent } from './quantity.ts'
 import { clip } from './print-report.ts'
 import type { Terminal } from './terminal.ts'
+import { printParagraph } from './wrap.ts'
+
+const nameColumns = 29
 
 export function printTrial(trial: TrialResult, terminal: Terminal): void {
   terminal.out()
   terminal.out(
-    `  ${''.padEnd(30)} ${'before'.padStart(9)} ${'after'.padStart(9)} ${'change'.padStart(8)}   95 % interval`,
+    `  ${''.padEnd(nameColumns)} ${'before'.padStart(8)} ${'after'.padStart(8)} ${'change'.padStart(7)}  95 % interval`,
   )
   const shown = trial.metrics.filter(metric => metric.gated || metric.route === 'overall' || metric.deterministic)
   for (const metric of shown.slice(0, 16)) terminal.out(`  ${row(metric, terminal)}`)
   terminal.out()
-  const noise = `${trial.pairs} pairs, random order, fresh process per block; A against itself ±${percent(trial.guard.spreadFraction)}`
+  const noise = `${trial.pairs} pairs, random order, fresh process per block; A against itself ±${percentText(trial.guard.spreadFraction)}`
   terminal.out(`  ${terminal.colour.dim(noise)}`)
-  if (trial.guard.tooNoisy) {
-    terminal.out(
-      `  ${terminal.marks.warn} Too noisy to decide: the base differed from itself by more than ${percent(trial.marginFraction)}.`,
-    )
-    terminal.out('    Close other programs, use --pairs 40, or a larger margin.')
-  } else terminal.out(`  verdict: ${terminal.colour.bold(trial.verdict)}`)
+  if (trial.guard.tooNoisy) printUndecided(trial, terminal)
+  else terminal.out(`  verdict: ${terminal.colour.bold(trial.verdict)}`)
+}
+
+/** Noise of the machine and pairs that were lost to the load generator are told apart: another thing is to be done. */
+function printUndecided({ guard, marginFraction, pairs, thrownOut }: TrialResult, terminal: Terminal): void {
+  const [why, remedy] =
+    guard.spreadFraction > marginFraction
+      ? [
+          `Too noisy to decide: the base differed from itself by more than ${percentText(marginFraction)}.`,
+          'Close other programs, use --pairs 40, or a larger margin.',
+        ]
+      : [
+          `Too few pairs to decide: ${pairs} are left, ${thrownOut} blocks were thrown out because the load generator could not keep up.`,
+          'Close other programs, lower --rate, or use --pairs 40.',
+        ]
+  printParagraph(why, terminal, { indent: 2, mark: terminal.marks.warn })
+  printParagraph(remedy, terminal, { indent: 4 })
 }
 
 function row(metric: MetricComparison, terminal: Terminal): string {
-  const name = `${metric.route === 'overall' ? 'all routes' : metric.route} ${names[metric.name]}`
+  const name = names[metric.name]
+  // A long route gives way, not the name of what was measured.
+  const route = clip(metric.route === 'overall' ? 'all routes' : metric.route, nameColumns - name.length - 1)
   const interval = metric.deterministic
     ? ''
-    : `${signedPercent(metric.ratio.low - 1)} to ${signedPercent(metric.ratio.high - 1)}`
+    : `${signedPercent(metric.ratio.low - 1).replace(/ %$/, '')} to ${signedPercent(metric.ratio.high - 1)}`
   const paint = {
     better: terminal.colour.green,
     worse: terminal.colour.red,
@@ -34,12 +51,11 @@ function row(metric: MetricComparison, terminal: Terminal): string {
     unclear: terminal.colour.yellow,
   }[metric.verdict]
   return [
-    clip(name, 30).padEnd(30),
-    value(metric, metric.a).padStart(9),
-    value(metric, metric.b).padStart(9),
-    signedPercent(metric.ratio.estimate - 1).padStart(8),
-    ' ',
-    interval.padEnd(18),
+    `${route} ${name}`.padEnd(nameColumns),
+    value(metric, metric.a).padStart(8),
+    value(metric, metric.b).padStart(8),
+    `${signedPercent(metric.ratio.estimate - 1).padStart(7)} `,
+    interval.padEnd(13),
     paint(metric.verdict),
   ].join(' ')
 }
@@ -63,13 +79,13 @@ function value(metric: MetricComparison, figure: number): string {
     case 'p95Ms':
     case 'p99Ms':
     case 'cpuMsPerRequest':
-      return milliseconds(figure)
+      return msText(figure)
     case 'bodyBytes':
     case 'residentBytes':
-      return bytes(figure)
+      return bytesText(figure)
     case 'errorFraction':
-      return percent(figure)
+      return percentText(figure)
     default:
-      return count(figure)
+      return countText(figure)
   }
 }

@@ -1,6 +1,6 @@
 /** Progress of the loop as lines: one live line on a terminal, a plain line every five seconds elsewhere. */
 import type { OnProgress, Progress } from '@whetstone/loop'
-import { milliseconds } from './quantity.ts'
+import { msText } from '@whetstone/model'
 import type { Terminal } from './terminal.ts'
 
 const plainEveryMs = 5_000
@@ -57,8 +57,8 @@ function loadLine(load: Extract<Progress, { kind: 'load' }>): string {
     bar(load.elapsedMs / load.totalMs),
     `${Math.round(load.elapsedMs / 1_000)} s`,
     `${Math.round(load.ratePerSecond)} req/s`,
-    `p50 ${load.p50Ms === undefined ? '-' : milliseconds(load.p50Ms)}`,
-    `p95 ${load.p95Ms === undefined ? '-' : milliseconds(load.p95Ms)}`,
+    `p50 ${load.p50Ms === undefined ? '-' : msText(load.p50Ms)}`,
+    `p95 ${load.p95Ms === undefined ? '-' : msText(load.p95Ms)}`,
     `errors ${load.errors}`,
   ]
   return label('') + parts.join('  ')

@@ -1,4 +1,5 @@
 /** Where lines go and what the terminal can show: results to stdout, progress to stderr, colour and redrawing only where they help. */
+import { stripVTControlCharacters } from 'node:util'
 import { maskSecrets } from '@whetstone/model'
 import pc from 'picocolors'
 
@@ -32,30 +33,35 @@ export function createTerminal({
   noColor = false,
   quietResult = false,
 }: TerminalEnvironment): Terminal {
-  const coloured = !noColor && !env['NO_COLOR'] && Boolean(stdout.isTTY)
+  const mayColour = !noColor && !env['NO_COLOR']
   const unicode = /UTF-?8/i.test(env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '') || Boolean(stdout.isTTY)
   const live = Boolean(stderr.isTTY) && !env['CI']
+  // Lines are painted once and written to either stream; the one that is no terminal gets them plain.
+  const written = (line: string, stream: NodeJS.WriteStream) => {
+    const text = unicode ? masked(line) : inAscii(masked(line))
+    return stream.isTTY ? text : stripVTControlCharacters(text)
+  }
   let pending = false
   const clear = () => {
     if (pending) stderr.write('\r\u001B[2K')
     pending = false
   }
   return {
-    colour: pc.createColors(coloured),
+    colour: pc.createColors(mayColour && Boolean(stdout.isTTY || stderr.isTTY)),
     marks: unicode ? { ok: '✓', bad: '✗', warn: '!', dot: '·' } : { ok: 'ok', bad: 'x', warn: '!', dot: '-' },
     live,
     out(line = '') {
       clear()
-      if (!quietResult) stdout.write(`${masked(line)}\n`)
+      if (!quietResult) stdout.write(`${written(line, stdout)}\n`)
     },
     progress(line) {
       clear()
-      stderr.write(`${masked(line)}\n`)
+      stderr.write(`${written(line, stderr)}\n`)
     },
     transient(line) {
       if (!live) return
       clear()
-      stderr.write(masked(line).slice(0, (stderr.columns || 80) - 1))
+      stderr.write(written(line, stderr).slice(0, (stderr.columns || 80) - 1))
       pending = true
     },
   }
@@ -70,4 +76,11 @@ function masked(line: string): string {
     .split(colourCode)
     .map((piece, at) => (at % 2 === 0 ? maskSecrets(piece) : piece))
     .join('')
+}
+
+const ascii: Readonly<Record<string, string>> = { '−': '-', µ: 'u', '±': '+-', '…': '...', '·': '-', '×': 'x' }
+
+/** The signs that numbers and excerpts bring with them; names of the service are left as they are. */
+function inAscii(line: string): string {
+  return line.replace(/[−µ±…·×]/g, sign => ascii[sign] ?? sign)
 }

@@ -10,7 +10,11 @@ export const recordedRun = JSON.parse(
 /** The result and the progress as they are seen, line by line. */
 export function printed(print: (terminal: Terminal) => void): string {
   let text = ''
-  const stream = { isTTY: false, write: (part: string) => (text += part) } as unknown as NodeJS.WriteStream
-  print(createTerminal({ stdout: stream, stderr: stream, env: { LANG: 'C.UTF-8' } }))
+  print(plainTerminal(part => (text += part)))
   return text
+}
+
+export function plainTerminal(write: (part: string) => void): Terminal {
+  const stream = { isTTY: false, write } as unknown as NodeJS.WriteStream
+  return createTerminal({ stdout: stream, stderr: stream, env: { LANG: 'C.UTF-8' } })
 }
