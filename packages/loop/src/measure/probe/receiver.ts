@@ -170,7 +170,10 @@ export class ProbeReceiver {
       this.#connections.splice(this.#connections.indexOf(connection), 1)
       for (const answered of connection.waiting.values()) answered()
     })
-    createInterface({ input: socket, crlfDelay: Infinity }).on('line', line => {
+    const lines = createInterface({ input: socket, crlfDelay: Infinity })
+    // It passes on the errors of its socket, and one that nobody listens to would end the tool with the service.
+    lines.on('error', () => {})
+    lines.on('line', line => {
       const message = parsed(line)
       if (message === undefined) return
       if (connection === undefined) connection = this.#greet(socket, message)
