@@ -110,7 +110,8 @@ async function answerOf(baseUrl: string, request: FixtureRequest): Promise<strin
   return await (await fetch(baseUrl + path, { method: 'POST', headers, body: JSON.stringify(json) })).text()
 }
 
-async function runnable({ file, commonJs = false }: Fixture): Promise<string> {
+/** What Node can start: the file itself, or what a build makes of it. */
+export async function runnable({ file, commonJs = false }: Pick<Fixture, 'file' | 'commonJs'>): Promise<string> {
   if (!commonJs && !file.endsWith('.ts')) return fixtures + file
   const outfile = join(dirname(fixtures + file), 'dist', basename(file).replace(/\.\w+$/, commonJs ? '.cjs' : '.mjs'))
   await build({
