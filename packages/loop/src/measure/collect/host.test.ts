@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startHostCollector } from './host.ts'
 import {
   familyOf,
@@ -94,41 +94,67 @@ describe('proc files', () => {
   })
 })
 
+/** Says what the system has billed it so far; asked to spend, it first spends a third of a second and says what that was billed. */
+const spender = `
+  const billedMs = () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  }
+  process.stdin.on('data', order => {
+    const fromMs = billedMs()
+    const isSpending = String(order) === 'spend'
+    while (isSpending && billedMs() < fromMs + 300) for (let step = 0; step < 1e6; step++);
+    console.log(isSpending ? billedMs() - fromMs : fromMs)
+  })
+  console.log('ready')
+`
+/** The files count user and system time in ticks of 10 ms, and each may be a part short at both ends. */
+const roundingMs = 20
+
 describe('startHostCollector', () => {
+  // The sampler's clock only: how long the machine takes for anything must not matter.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }))
+  afterEach(() => void vi.useRealTimers())
+
   test.runIf(process.platform === 'linux')('counts the CPU that the child of a watched process burns', async () => {
-    const burn =
-      "process.stdin.once('data',()=>{const c=process.cpuUsage();const used=()=>{const u=process.cpuUsage(c);return u.user+u.system};while(used()<4e5);console.log('burnt');setInterval(()=>{},1e4)})"
-    const parent = `const c=require('child_process').spawn(process.execPath,['-e',${JSON.stringify(burn)}],{stdio:'inherit'});c.on('spawn',()=>console.log('up'))`
-    const child = spawn(process.execPath, ['-e', parent], { detached: true })
-    await once(child.stdout, 'data')
-    const collector = startHostCollector({ databasePids: () => [child.pid!], intervalMs: 100 })
-    const startedAtMs = performance.timeOrigin + performance.now()
-    child.stdin.write('go')
-    await once(child.stdout, 'data')
+    // With a command to follow the shell stays, and is the parent that is watched.
+    const shell = spawn('sh', ['-c', '"$0" -e "$1"; exit', process.execPath, spender], { detached: true })
+    const word = async (): Promise<string> => String((await once(shell.stdout, 'data'))[0])
+    const ask = async (order: string): Promise<number> => {
+      shell.stdin.write(order)
+      return Number(await word())
+    }
+    await word()
+    const outerFromMs = await ask('bill')
+    const collector = startHostCollector({ databasePids: () => [shell.pid!] })
+    const innerMs = await ask('spend')
+    vi.advanceTimersByTime(1_500)
     const { samples, cores } = collector.finish()
-    process.kill(-child.pid!, 'SIGKILL')
-    await once(child, 'exit')
-    let cpuMs = 0
-    let fromMs = startedAtMs
+    const outerMs = (await ask('bill')) - outerFromMs
+    process.kill(-shell.pid!, 'SIGKILL')
+    await once(shell, 'exit')
+    const [first, last] = samples
+    expect(samples).toHaveLength(2)
+    expect(last!.atMs - first!.atMs).toBe(500)
     for (const sample of samples) {
-      cpuMs += (sample.databaseCpuCores ?? 0) * (sample.atMs - fromMs)
-      fromMs = sample.atMs
       expect(sample).not.toHaveProperty('targetCpuCores')
       expect(sample.cpuBusyFraction).toBeGreaterThanOrEqual(0)
       expect(sample.cpuBusyFraction).toBeLessThanOrEqual(1)
     }
     expect(cores).toBeGreaterThan(0)
-    // 400 ms were burnt; the rest is Node starting, and a tick is 10 ms.
-    expect(cpuMs).toBeGreaterThan(300)
-    expect(cpuMs).toBeLessThan(900)
+    const cpuMs = first!.databaseCpuCores! * 1_000 + last!.databaseCpuCores! * 500
+    expect(cpuMs).toBeGreaterThan(innerMs - roundingMs)
+    expect(cpuMs).toBeLessThan(outerMs + roundingMs)
   })
 
-  test('keeps only the newest samples and finishes twice alike', async () => {
-    const collector = startHostCollector({ intervalMs: 5, maxSamples: 3 })
-    for (let turn = 0; turn < 15; turn++) await new Promise(resolve => setTimeout(resolve, 6))
+  test('keeps only the newest samples, and the one of the end, and finishes twice alike', () => {
+    const startedAtMs = performance.timeOrigin + performance.now()
+    const collector = startHostCollector({ maxSamples: 3 })
+    vi.advanceTimersByTime(5_500)
     const first = collector.finish()
-    expect(first.samples.length).toBeLessThanOrEqual(4)
+    expect(first.samples.map(({ atMs }) => atMs - Math.round(startedAtMs))).toEqual([3_000, 4_000, 5_000, 5_500])
     expect(first.samples[0]).not.toHaveProperty('targetCpuCores')
-    expect(collector.finish().samples).toEqual(first.samples)
+    vi.advanceTimersByTime(5_000)
+    expect(collector.finish()).toEqual(first)
   })
 })
