@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { exitCodes, type ExitCode } from '@whetstone/model'
 import ts from 'typescript'
@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
 
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
   .split('\n')
-  .filter(Boolean)
+  // Git still names what was deleted and not yet committed.
+  .filter(file => file !== '' && existsSync(file))
 const read = (file: string) => readFileSync(file, 'utf8')
 const code = tracked.filter(file => /\.(ts|tsx|mts|mjs|cjs)$/.test(file) && !/\/(fixtures?|recorded)\//.test(file))
 const sources = code.filter(file => /^(packages|apps)\/[^/]+\/src\//.test(file) && !file.endsWith('.test.ts'))
