@@ -32,7 +32,6 @@ export type MetricName =
   | 'ratePerSecond'
   | 'errorFraction'
   | 'queriesPerRequest'
-  | 'rowsPerRequest'
   | 'bodyBytes'
   | 'residentBytes'
   | 'cpuMsPerRequest'

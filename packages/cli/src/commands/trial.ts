@@ -44,6 +44,7 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
   const arm = (command: string) =>
     commandArm(command, {
       ...subject(command),
+      countsQueries: true,
       ...(layout ? { layout } : {}),
       ...(readyPath === undefined ? {} : { readyPath }),
     })

@@ -33,8 +33,8 @@ export async function tryFixedShop({
   const [slow, fixed] = [await shop.databaseFor('shop_a', []), await shop.databaseFor('shop_b', fixes)]
   return runTrial({
     arms: {
-      a: commandArm('slow shop', shop.command(slow, [])),
-      b: commandArm('fixed shop', shop.command(fixed, fixes)),
+      a: commandArm('slow shop', { ...shop.command(slow, []), countsQueries: true }),
+      b: commandArm('fixed shop', { ...shop.command(fixed, fixes), countsQueries: true }),
     },
     workload,
     measureBlock: loadBlock({ runLoad }),

@@ -14,16 +14,13 @@ it('a trial is printed as before, after, change with its interval, and verdict',
       all routes errors                  0 %      0 %     0 %  0 to 0 %      equal
       GET /orders p50                  45 ms   5.0 ms   −89 %  −91 to −86 %  better
       GET /orders p95                  66 ms   7.4 ms   −88 %  −90 to −85 %  better
-      GET /orders body               28.9 kB  28.9 kB     0 %                equal
-      GET /orders/:id body              68 B     68 B     0 %                equal
-      GET /products body              1.1 kB   1.1 kB     0 %                equal
-      GET /products/:id body          1.6 kB   1.6 kB     0 %                equal
       GET /products/:id/reviews p50    17 ms   2.4 ms   −86 %  −89 to −83 %  better
       GET /products/:id/reviews p95    23 ms   3.3 ms   −86 %  −90 to −82 %  better
-      GET /products/:id/rev... body    657 B    657 B     0 %                equal
-      GET /categories/:id/p... body   5.3 kB   5.3 kB     0 %                equal
-      GET /stock/:id body               24 B     24 B     0 %                equal
-      GET /account/:id body             94 B     94 B     0 %                equal
+      GET /customers/:id/act... p50    10 ms   2.7 ms   −76 %  −80 to −72 %  better
+      GET /customers/:id/act... p95    15 ms   3.6 ms   −79 %  −84 to −73 %  better
+      all routes CPU                  5.9 ms   2.9 ms   −51 %  −54 to −48 %  better
+      GET /catalogue/:id body         125 kB   3.6 kB   −97 %                better
+      12 counted sizes and queries are equal
 
       14 pairs, random order, fresh process per block; A against itself ±36 %
       verdict: better

@@ -12,13 +12,21 @@ export function printTrial(trial: TrialResult, terminal: Terminal): void {
   terminal.out(
     `  ${''.padEnd(nameColumns)} ${'before'.padStart(8)} ${'after'.padStart(8)} ${'change'.padStart(7)}  95 % interval`,
   )
-  const shown = trial.metrics.filter(metric => metric.gated || metric.route === 'overall' || metric.deterministic)
+  const decided = trial.metrics.filter(metric => metric.gated || metric.deterministic || metric.route === 'overall')
+  // A count that stayed the same is worth a line only together with the others.
+  const shown = decided.filter(metric => !isEqualCount(metric))
   for (const metric of shown.slice(0, 16)) terminal.out(`  ${row(metric, terminal)}`)
+  const equal = decided.length - shown.length
+  if (equal > 0) terminal.out(`  ${terminal.colour.dim(`${countText(equal)} counted sizes and queries are equal`)}`)
   terminal.out()
   const noise = `${trial.pairs} pairs, random order, fresh process per block; A against itself ±${percentText(trial.guard.spreadFraction)}`
   terminal.out(`  ${terminal.colour.dim(noise)}`)
   if (trial.guard.tooNoisy) printUndecided(trial, terminal)
   else terminal.out(`  verdict: ${terminal.colour.bold(trial.verdict)}`)
+}
+
+function isEqualCount({ deterministic, verdict }: MetricComparison): boolean {
+  return deterministic && verdict === 'equal'
 }
 
 /** Noise of the machine and pairs that were lost to the load generator are told apart: another thing is to be done. */
@@ -67,7 +75,6 @@ const names = {
   ratePerSecond: 'rate',
   errorFraction: 'errors',
   queriesPerRequest: 'queries',
-  rowsPerRequest: 'rows',
   bodyBytes: 'body',
   residentBytes: 'memory',
   cpuMsPerRequest: 'CPU',

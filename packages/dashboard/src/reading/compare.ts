@@ -13,7 +13,6 @@ const words: Readonly<Record<MetricName, string>> = {
   ratePerSecond: 'Throughput',
   errorFraction: 'Errors',
   queriesPerRequest: 'Queries per request',
-  rowsPerRequest: 'Rows per request',
   bodyBytes: 'Bytes per answer',
   residentBytes: 'Peak memory (RSS)',
   cpuMsPerRequest: 'CPU per request',
@@ -37,7 +36,6 @@ export function formatMetric(name: MetricName, value: number): string {
     case 'residentBytes':
       return formatBytes(value)
     case 'queriesPerRequest':
-    case 'rowsPerRequest':
       return formatNumber(value)
   }
 }

@@ -30,7 +30,7 @@ export interface VerdictRule {
 /** A ratio to nothing has no number; this stands for it, because infinity does not survive JSON. */
 const RATIO_TO_NOTHING = 1e6
 const CONFIDENCE = 0.95
-const COUNTED: ReadonlySet<MetricName> = new Set(['queriesPerRequest', 'rowsPerRequest', 'bodyBytes'])
+const COUNTED: ReadonlySet<MetricName> = new Set(['queriesPerRequest', 'bodyBytes'])
 
 export function kindOf(name: MetricName): MetricKind {
   if (COUNTED.has(name)) return 'counted'

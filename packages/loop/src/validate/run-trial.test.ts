@@ -23,10 +23,14 @@ function fakeArm(name: string, running: Set<string>): Arm {
       running.add(name)
       return Promise.resolve({
         baseUrl: `http://${name}`,
-        readCounters: () => Promise.resolve([{ route: 'GET /', name: 'queriesPerRequest' as const, value: 3 }]),
         stop: () => Promise.resolve(void running.delete(name)),
       })
     },
+    countQueries: () =>
+      Promise.resolve([
+        { route: 'GET /', name: 'queriesPerRequest', value: 3 },
+        { route: 'GET /health', name: 'queriesPerRequest', value: 0 },
+      ]),
   }
 }
 
@@ -96,7 +100,10 @@ describe('trial', () => {
     }
     expect(result).toMatchObject({ armA: 'old', armB: 'new', pairs: 14, verdict: 'worse', thrownOut: 0, seed: 3 })
     expect(result.histograms.a.count).toBe(1_400)
-    expect(result.metrics.find(({ name }) => name === 'queriesPerRequest')).toMatchObject({ verdict: 'equal' })
+    // Routes that ask nothing of a database are left out, and a count is of one pair.
+    expect(result.metrics.filter(({ name }) => name === 'queriesPerRequest')).toMatchObject([
+      { route: 'GET /', pairs: 1, a: 3, b: 3, verdict: 'equal', deterministic: true },
+    ])
   })
 
   it('runs pairs again in which the generator could not be trusted', async () => {

@@ -5,6 +5,8 @@ import type { Arm, RunningArm } from './arm.ts'
 import { blockMetrics, type BlockPhase, type MeasureBlock } from './block.ts'
 import { cpuTimeMs } from './cpu-time.ts'
 import { decide, type DecideOptions } from './decide.ts'
+import { completePairs } from './pairs.ts'
+import { peakMemoryBytes } from './peak-memory.ts'
 import { pairOrders, type ArmKey, type PairOrder } from './schedule.ts'
 
 export interface TrialOptions extends Omit<DecideOptions, 'weights'> {
@@ -48,7 +50,10 @@ const defaultTrial = { pairs: 20, blockMs: 2_000, warmUpMs: 500 } as const
 export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const began = performance.now()
   const measured = await runPairs(options, seededRandom(options.seed))
-  const blocks = measured.map(({ block }) => block)
+  const blocks = withCounts(
+    measured.map(({ block }) => block),
+    await countedQueries(options),
+  )
   const weights = new Map(options.workload.routes.map(({ route, weight }) => [route, weight]))
   return {
     schema: 'trial@1',
@@ -120,7 +125,9 @@ async function runBlock(options: TrialOptions, phase: BlockPhase): Promise<Measu
     const cpuBeforeMs = await cpuOf(running)
     const { load, warmUpRequests = 0, metrics = [] } = await options.measureBlock(running.baseUrl, phase)
     const cpu = cpuMetrics(cpuBeforeMs, await cpuOf(running), load.sent + warmUpRequests)
-    const counters = (await running.readCounters?.()) ?? []
+    const peakBytes = running.pid === undefined ? undefined : peakMemoryBytes(running.pid)
+    const memory: BlockMetric[] =
+      peakBytes === undefined ? [] : [{ route: 'overall', name: 'residentBytes', value: peakBytes }]
     const { verdict, reasons } = load.generator
     const block: TrialBlock = {
       pair: phase.pair,
@@ -130,7 +137,7 @@ async function runBlock(options: TrialOptions, phase: BlockPhase): Promise<Measu
       ...(running.pid === undefined ? {} : { pid: running.pid }),
       requests: load.sent,
       errors: load.errors,
-      metrics: [...blockMetrics(load), ...cpu, ...metrics, ...counters],
+      metrics: [...blockMetrics(load), ...cpu, ...memory, ...metrics],
       generator: verdict,
     }
     const invalid = verdict === 'invalid' ? reasons.join('; ') : undefined
@@ -138,6 +145,30 @@ async function runBlock(options: TrialOptions, phase: BlockPhase): Promise<Measu
   } finally {
     await running.stop()
   }
+}
+
+type Counts = Readonly<Record<ArmKey, readonly BlockMetric[]>>
+
+/** Nothing where an arm cannot be counted: a trial is about time first. */
+async function countedQueries({ arms, workload, signal }: TrialOptions): Promise<Counts> {
+  const count = async (arm: Arm): Promise<readonly BlockMetric[]> => {
+    signal?.throwIfAborted()
+    const counted = (await arm.countQueries?.(workload, signal).catch(() => [])) ?? []
+    signal?.throwIfAborted()
+    return counted
+  }
+  const [a, b] = [await count(arms.a), await count(arms.b)]
+  const asks = new Set([...a, ...b].filter(({ value }) => value > 0).map(({ route }) => route))
+  const ofThose = (metrics: readonly BlockMetric[]) => metrics.filter(({ route }) => asks.has(route))
+  return { a: ofThose(a), b: ofThose(b) }
+}
+
+/** Counted once, so they are of one pair: the first that stands. */
+function withCounts(blocks: readonly TrialBlock[], counts: Counts): TrialBlock[] {
+  const pair = completePairs(blocks)[0]?.a.pair
+  return blocks.map(block =>
+    block.pair === pair ? { ...block, metrics: [...block.metrics, ...counts[block.arm]] } : block,
+  )
 }
 
 async function cpuOf({ pid }: RunningArm): Promise<number | undefined> {
