@@ -50,7 +50,7 @@ export function configText({ command, route, p95, errors }: Answers): string {
 
 // whetstone diagnose -- ${command}
 export default defineConfig({
-  // Broken budgets end \`diagnose\` with exit code 1.
+  // Broken budgets end \`diagnose\` with exit code 1, those that cannot be judged with 4.
   budgets: { ${JSON.stringify(route)}: { p95: ${JSON.stringify(p95)}, errors: ${JSON.stringify(errors)} } },
   // 'off', or thresholds: whetstone explain n-plus-one lists them.
   practices: {},
