@@ -72,9 +72,16 @@ export function measureExperiment(options: MeasureOptions): Promise<MeasuredExpe
   return onStand(options, stand => measureArms(options, stand))
 }
 
-/** The first arm alone: the evidence on which the practice reports. */
-export function recordExperiment(options: MeasureOptions): Promise<Recording | undefined> {
-  return onStand(options, async stand => recordingFrom(options, await stand.diagnosis('before')))
+export type ScoredPrediction = Pick<ExperimentResult, 'predicted' | 'measuredP50Ms'>
+
+/** Both arms under their load, without a trial: what a change of the predictor or of a detector is measured by. */
+export function predictExperiment(
+  options: MeasureOptions,
+): Promise<{ readonly scored: ScoredPrediction; readonly recording: Recording | undefined }> {
+  return onStand(options, async stand => {
+    const { before, after, predicted } = await diagnoseArms(options, stand)
+    return { scored: scoredPrediction({ before, after, predicted }), recording: recordingFrom(options, before) }
+  })
 }
 
 async function onStand<Result>(options: MeasureOptions, use: (stand: Stand) => Promise<Result>): Promise<Result> {
@@ -107,21 +114,8 @@ async function onStand<Result>(options: MeasureOptions, use: (stand: Stand) => P
 
 async function measureArms(options: MeasureOptions, stand: Stand): Promise<MeasuredExperiment> {
   const { experiment } = options
-  const { base, workload, command } = stand
-  const before = await stand.diagnosis('before')
-  const predicted = findingOf(before, experiment.practice)?.predicted
-  // On disk before the after-arm starts: a prediction made later would not be one.
-  await writeFile(join(base, 'prediction.json'), JSON.stringify(predicted ?? null))
-  const after = await stand.diagnosis('after')
-  for (const [label, { report }] of Object.entries({ before, after })) {
-    const own = report.coverage.find(row => row.practice === experiment.practice)
-    const found = report.findings.map(lineOf).join('; ') || 'nothing found'
-    options.onProgress({
-      kind: 'note',
-      label,
-      detail: `${found} (${experiment.practice}: ${own?.state}, ${own?.note})`,
-    })
-  }
+  const { workload, command } = stand
+  const { before, after, predicted } = await diagnoseArms(options, stand)
   const bundle = await bundleArm(options.file)
   const compiled = (arm: ArmName) => compiledCommand(bundle, arm, command(arm))
   const agreed = await compareAnswers(experiment, compiled('before'), compiled('after'))
@@ -148,6 +142,36 @@ async function measureArms(options: MeasureOptions, stand: Stand): Promise<Measu
   return {
     result: resultOf(options, { before, after, trial, predicted, answer: agreed, hash }),
     recording: recordingFrom(options, before),
+  }
+}
+
+async function diagnoseArms({ experiment, onProgress }: MeasureOptions, stand: Stand) {
+  const before = await stand.diagnosis('before')
+  const predicted = findingOf(before, experiment.practice)?.predicted
+  // On disk before the after-arm starts: a prediction made later would not be one.
+  await writeFile(join(stand.base, 'prediction.json'), JSON.stringify(predicted ?? null))
+  const after = await stand.diagnosis('after')
+  for (const [label, { report }] of Object.entries({ before, after })) {
+    const own = report.coverage.find(row => row.practice === experiment.practice)
+    const found = report.findings.map(lineOf).join('; ') || 'nothing found'
+    onProgress({ kind: 'note', label, detail: `${found} (${experiment.practice}: ${own?.state}, ${own?.note})` })
+  }
+  return { before, after, predicted }
+}
+
+function scoredPrediction({
+  before,
+  after,
+  predicted,
+}: Pick<Measured, 'before' | 'after' | 'predicted'>): ScoredPrediction {
+  return {
+    predicted: predicted
+      ? {
+          ...(predicted.p50Ms ? { p50Ms: predicted.p50Ms } : {}),
+          ...(predicted.bytes ? { bytes: predicted.bytes } : {}),
+        }
+      : null,
+    measuredP50Ms: { before: p50Of(before, predicted?.route), after: p50Of(after, predicted?.route) },
   }
 }
 
@@ -320,13 +344,7 @@ function resultOf(
     metric,
     ratio: inverse,
     verdict: trial.guard.tooNoisy ? 'too-noisy' : (comparison?.verdict ?? trial.verdict),
-    predicted: predicted
-      ? {
-          ...(predicted.p50Ms ? { p50Ms: predicted.p50Ms } : {}),
-          ...(predicted.bytes ? { bytes: predicted.bytes } : {}),
-        }
-      : null,
-    measuredP50Ms: { before: p50Of(before, predicted?.route), after: p50Of(after, predicted?.route) },
+    ...scoredPrediction({ before, after, predicted }),
     findingsBefore: before.report.findings.map(lineOf),
     findingsAfter: after.report.findings.map(lineOf),
     statements: { before: textsOf(before), after: textsOf(after) },

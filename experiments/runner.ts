@@ -1,11 +1,11 @@
-/** `npm run -s experiment -- <chapter>/<id> [--json] [--quick]`, or `--all`: proves practices one at a time and keeps the results; `--record` keeps the evidence of the fault alone. */
-import { mkdir, writeFile } from 'node:fs/promises'
+/** `npm run -s experiment -- <chapter>/<id> [--json] [--quick]`, or `--all`: proves practices one at a time and keeps the results; `--predict` scores the predictions of stored results anew, without a trial. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Experiment } from './define.ts'
 import { unproved } from './judge.ts'
 import { experimentIds } from './list.ts'
-import { measureExperiment, recordExperiment, type ExperimentResult, type MeasureOptions } from './measure.ts'
+import { measureExperiment, predictExperiment, type ExperimentResult, type MeasureOptions } from './measure.ts'
 import { recordingText, type Recording } from './record.ts'
 
 const words = process.argv.slice(2)
@@ -20,7 +20,7 @@ const chosen = flag('--all')
     : known.filter(id => words.includes(id))
 if (chosen.length === 0) {
   process.stderr.write(
-    `usage: npm run -s experiment -- <chapter>/<id> [--json] [--quick | --record]\nexperiments: ${known.join(', ')}\n`,
+    `usage: npm run -s experiment -- <chapter>/<id> [--json] [--quick | --predict]\nexperiments: ${known.join(', ')}\n`,
   )
   process.exit(2)
 }
@@ -45,10 +45,12 @@ for (const id of chosen) {
         if (progress.kind === 'warning') process.stderr.write(`  ! ${progress.text}\n`)
       },
     }
-    if (flag('--record')) {
-      const recording = await recordExperiment(options)
+    if (flag('--predict')) {
+      const file = `${folder}results/${id}.json`
+      const stored = JSON.parse(await readFile(file, 'utf8')) as ExperimentResult
+      const { scored, recording } = await predictExperiment(options)
+      await keep(id, { ...stored, ...scored })
       if (recording) await keepRecording(id, recording)
-      else throw new Error(`${id}: not reported on its fault`)
       continue
     }
     const { result, recording } = await measureExperiment(options)

@@ -6,8 +6,10 @@ import { draftOf, gapsOf } from './replay.ts'
 export interface Figures {
   /** Fair samples only: percentiles must not be taken over the slowest. */
   readonly tracesByRoute: ReadonlyMap<RouteName, readonly Trace[]>
-  /** The fastest query seen, network and driver included: no query can take less. */
+  /** What a query costs beyond its execution on the server: driver, network, planning. No query takes less. */
   readonly roundTripMs: number
+  /** Mean execution on the server, by statement id; empty where the server was not asked. */
+  readonly executionMs: ReadonlyMap<string, number>
   /** Runs of a statement, or of an outbound call, by `keyOf`. */
   readonly runs: ReadonlyMap<string, RunFigures>
   /** Main-thread CPU of one call, the request itself counting as one. Undefined where the process was not watched. */
@@ -38,6 +40,8 @@ export interface Measured {
 /** A fair sample stays one when it is cut; more would cost time and gain digits nobody needs. */
 const mostTracesPerRoute = 300
 
+/** With fewer, a mean is an anecdote. */
+const leastCalls = 10
 /** Robust against one lucky clock reading: the fastest in twenty. */
 const floorQuantile = 0.05
 const quietQuantile = 0.25
@@ -69,10 +73,6 @@ function readFigures(evidence: Evidence): Figures {
       { floorMs: quantile(values, floorQuantile), quietMs: quantile(values, quietQuantile) },
     ]),
   )
-  const serverMs = new Map((evidence.pg?.statements ?? []).map(one => [`query ${one.statementId}`, one.meanMs]))
-  const [fastest] = [...runs]
-    .filter(([key]) => key.startsWith('query '))
-    .toSorted(([, a], [, b]) => a.floorMs - b.floorMs)
   const step = evidence['load-curve']?.steps.find(({ purpose }) => purpose === 'measure')
   const aggregates = new Map((evidence.traces?.routes ?? []).map(route => [route.route, route]))
   const requests = [...aggregates.values()].reduce((sum, route) => sum + route.requests, 0)
@@ -82,8 +82,8 @@ function readFigures(evidence: Evidence): Figures {
   const pools = (evidence.runtime?.processes ?? []).flatMap(one => one.pools)
   return {
     tracesByRoute,
-    // Where even the fastest query is slow, what the server says that it worked is no part of the way there and back.
-    roundTripMs: fastest ? Math.max(0, fastest[1].floorMs - (serverMs.get(fastest[0]) ?? 0)) : 0,
+    roundTripMs: roundTrip(evidence, durations),
+    executionMs: new Map((evidence.pg?.statements ?? []).map(({ statementId, meanMs }) => [statementId ?? '', meanMs])),
     runs,
     cpuPerCallMs: cpuPerCall(evidence, fair),
     ownMsPerRequest: [...tracesByRoute].reduce(
@@ -105,6 +105,42 @@ export function keyOf(span: Span): string {
   return span.kind === 'outbound'
     ? `outbound ${span.host ?? ''} ${span.urlTemplate ?? ''}`
     : `${span.kind} ${span.statementId ?? ''}`
+}
+
+/**
+ * The server tells how long it executed, the client how long it waited: the difference, of the statement that executes
+ * shortest, because there the two means differ least by chance. Without a server's word: the fastest query seen.
+ */
+function roundTrip(evidence: Evidence, durations: ReadonlyMap<string, readonly number[]>): number {
+  const client = clientMeans(evidence, durations)
+  const [beyond] = (evidence.pg?.statements ?? [])
+    .toSorted((a, b) => a.meanMs - b.meanMs)
+    .map(({ statementId, meanMs }) => (client.get(statementId ?? '') ?? 0) - meanMs)
+    .filter(ms => ms > 0)
+  const fastest = [...durations].flatMap(([key, values]) =>
+    key.startsWith('query ') ? [quantile(values, floorQuantile)] : [],
+  )
+  return beyond ?? (fastest.length > 0 ? Math.min(...fastest) : 0)
+}
+
+/** Every call was counted by the probe; where none did, the traces have to do. */
+function clientMeans(evidence: Evidence, durations: ReadonlyMap<string, readonly number[]>): Map<string, number> {
+  const counted = new Map<string, { calls: number; totalMs: number }>()
+  const count = (id: string, calls: number, totalMs: number) => {
+    const known = counted.get(id) ?? { calls: 0, totalMs: 0 }
+    counted.set(id, { calls: known.calls + calls, totalMs: known.totalMs + totalMs })
+  }
+  for (const { statementId, calls, totalMs } of evidence.statements?.uses ?? []) count(statementId, calls, totalMs)
+  if (counted.size === 0)
+    for (const [key, values] of durations)
+      count(
+        key.replace(/^query /, ''),
+        values.length,
+        values.reduce((sum, ms) => sum + ms, 0),
+      )
+  return new Map(
+    [...counted].flatMap(([id, { calls, totalMs }]) => (calls >= leastCalls ? [[id, totalMs / calls] as const] : [])),
+  )
 }
 
 function durationsByKey(traces: readonly Trace[]): Map<string, number[]> {

@@ -3,20 +3,30 @@ import type { Edit, Trace } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import { applyEdit, type Bound } from './apply-edit.ts'
 import { type Figures, keyOf } from './figures.ts'
-import { type QueueSide, waitFraction } from './queue.ts'
-import { type Draft, draftOf, gapsOf } from './replay.ts'
+import { fractionLeft, type QueueSide, waitChange } from './queue.ts'
+import { type Draft, draftOf, gapsOf, type Step } from './replay.ts'
 
-/** What is left of each kind of waiting, 0 to 1. */
+/** What becomes of the waiting for one resource. */
+export interface Waiting {
+  /** Of the waiting, what is left, 0 to 1. */
+  readonly left: number
+  /** Of the time beyond what the work itself takes, how much the model knows to be this waiting, 0 to 1; the rest is noise that no edit removes. */
+  readonly share: number
+}
+
 export interface Waits {
+  /** For a connection: measured, so there is no noise in it. */
   readonly pool: number
-  readonly cpu: number
-  /** Of what a query takes beyond its quiet runs. */
-  readonly database: number
+  /** For the event loop. */
+  readonly cpu: Waiting
+  /** For a core of the database. */
+  readonly database: Waiting
   /** CPU of one call without what a demand edit names. */
   readonly cpuPerCallMs: number
 }
 
-export const unchangedWaits: Waits = { pool: 1, cpu: 1, database: 1, cpuPerCallMs: 0 }
+const none: Waiting = { left: 1, share: 0 }
+export const unchangedWaits: Waits = { pool: 1, cpu: none, database: none, cpuPerCallMs: 0 }
 
 export interface LoadEffect {
   readonly waits: Waits
@@ -34,18 +44,23 @@ export interface Edited {
 /** One trace with the edits, and with the waiting that they leave. */
 export function edited(trace: Trace, edits: readonly Edit[], figures: Figures, bound: Bound, waits: Waits): Edited {
   const draft = draftOf(trace)
-  for (const step of draft.steps) {
-    const quietMs = figures.runs.get(keyOf(step.span))?.quietMs ?? step.durationMs
-    if (step.span.kind === 'query') step.durationMs -= Math.max(0, step.durationMs - quietMs) * (1 - waits.database)
-  }
+  const gone = ({ left, share }: Waiting) => share * (1 - left)
+  for (const step of draft.steps)
+    if (step.span.kind === 'query') step.durationMs -= beyondQuietMs(step, figures) * gone(waits.database)
   const met = edits.map(edit => applyEdit(draft, edit, figures, bound)).some(Boolean)
   for (const step of draft.steps) step.newWaitMs *= waits.pool
-  if (waits.cpu < 1) {
-    const gapMs = gapsOf(draft)
-    const ownMs = Math.min(gapMs, waits.cpuPerCallMs * callsOf(draft) + draft.removedGapMs + draft.offloadedMs)
-    draft.gapWaitFraction = gapMs > 0 ? (ownMs + (gapMs - ownMs) * waits.cpu) / gapMs : 1
-  }
+  const gapMs = gapsOf(draft)
+  if (gapMs > 0) draft.gapWaitFraction = 1 - (beyondOwnMs(draft, waits.cpuPerCallMs) * gone(waits.cpu)) / gapMs
   return { draft, met }
+}
+
+function beyondQuietMs(step: Step, { runs }: Figures): number {
+  return Math.max(0, step.durationMs - (runs.get(keyOf(step.span))?.quietMs ?? step.durationMs))
+}
+
+/** Of the time between the steps, what is not the service's own CPU. */
+function beyondOwnMs(draft: Draft, cpuPerCallMs: number): number {
+  return Math.max(0, gapsOf(draft) - cpuPerCallMs * callsOf(draft) - draft.removedGapMs - draft.offloadedMs)
 }
 
 /** One resource before and after: what a request asks of it, and how many can be served at once. */
@@ -65,16 +80,33 @@ export function loadEffect(edits: readonly Edit[], figures: Figures, seed: numbe
     cpu: cpuPerCallMs === undefined ? undefined : eventLoopOf(population, cpuPerCallMs, figures),
     database: figures.databaseCores === undefined ? undefined : databaseOf(population, figures, figures.databaseCores),
   }
-  const remaining = (resource: Resource | undefined) =>
-    resource ? waitFraction(resource.before, resource.after, arrivalsPerSecond, () => seededRandom(seed)) : 1
+  const change = (resource: Resource | undefined) =>
+    resource
+      ? waitChange(resource.before, resource.after, arrivalsPerSecond, () => seededRandom(seed))
+      : { beforeMs: 0, afterMs: 0 }
+  const waiting = (resource: Resource | undefined, arrivals: number, beyondMs: number): Waiting => {
+    const known = change(resource)
+    return { left: fractionLeft(known), share: beyondMs > 0 ? Math.min(1, (known.beforeMs * arrivals) / beyondMs) : 0 }
+  }
+  const own = cpuPerCallMs ?? 0
   const known = Object.values(resources).filter(resource => resource !== undefined)
   const demandBefore = Math.max(0, ...known.map(({ before }) => demandMs(before)))
   const demandAfter = Math.max(0, ...known.map(({ after }) => demandMs(after)))
   return {
     waits: {
-      pool: remaining(resources.pool),
-      cpu: remaining(resources.cpu),
-      database: remaining(resources.database),
+      pool: fractionLeft(change(resources.pool)),
+      cpu: waiting(
+        resources.cpu,
+        sumOf(population, ({ before }) => callsOf(before)),
+        sumOf(population, ({ before, after }) =>
+          Math.max(0, beyondOwnMs(before, own) - after.removedGapMs - after.offloadedMs),
+        ),
+      ),
+      database: waiting(
+        resources.database,
+        sumOf(population, ({ before }) => queriesOf(before).length),
+        sumOf(population, ({ before }) => queriesOf(before).reduce((ms, step) => ms + beyondQuietMs(step, figures), 0)),
+      ),
       cpuPerCallMs: cpuPerCallMs ?? 0,
     },
     utilisation: (demandBefore * arrivalsPerSecond) / 1_000,
@@ -110,6 +142,8 @@ function populationOf(edits: readonly Edit[], figures: Figures) {
 
 const sumOf = (population: readonly Pair[], of: (pair: Pair) => number) =>
   population.reduce((sum, pair) => sum + of(pair), 0)
+
+const queriesOf = ({ steps }: Draft) => steps.filter(({ span }) => span.kind === 'query')
 
 function callsOf({ steps }: Draft): number {
   return 1 + steps.filter(({ isRemoved }) => !isRemoved).length

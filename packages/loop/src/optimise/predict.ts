@@ -74,7 +74,7 @@ function replayRoute(
 ): Replay | undefined {
   const { waits } = effect
   const likely = traces.map(trace => edited(trace, edits, figures, 'likely', waits))
-  const changesWaits = waits.pool < 1 || waits.cpu < 1 || waits.database < 1
+  const changesWaits = waits.pool < 1 || waits.cpu.left < 1 || waits.database.left < 1
   if (!likely.some(({ met }) => met) && !changesWaits) return undefined
   return {
     route,
@@ -138,7 +138,7 @@ function clientSide({ before, effect }: Replay, q: number, measured: Measured | 
   const transportMs = Math.min(outsideMs, Math.max(0, (measured?.fastestMs ?? 0) - Math.min(...before)))
   // Fewer traces than requests: where the client saw less than the traces say, they are scaled to it.
   const scale = insideMs > 0 ? Math.min(1, beforeMs / insideMs) : 1
-  const fewerWaitMs = transportMs + (outsideMs - transportMs) * effect.waits.cpu
+  const fewerWaitMs = transportMs + (outsideMs - transportMs) * effect.waits.cpu.left
   return {
     beforeMs,
     at: (values: readonly number[], bound: Bound) =>

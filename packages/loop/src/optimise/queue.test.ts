@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { exponential, seededRandom } from '@whetstone/stats'
-import { meanWaitMs, waitFraction } from './queue.ts'
+import { fractionLeft, meanWaitMs, waitChange } from './queue.ts'
 
 const draw = seededRandom(7)
 const exponentialServices = Array.from({ length: 5_000 }, () => exponential(draw) * 10)
@@ -32,8 +32,9 @@ describe('a queue replayed', () => {
   it('keeps all waiting when nothing changes, and less when work goes', () => {
     const random = () => seededRandom(3)
     const same = { servicesMs: [5, 15], servers: 1 }
-    expect(waitFraction(same, same, 60, random)).toBe(1)
-    expect(waitFraction(same, { ...same, servicesMs: [1, 3] }, 60, random)).toBeLessThan(0.2)
-    expect(waitFraction(same, { ...same, servicesMs: [50] }, 60, random)).toBe(1)
+    const left = (after: typeof same) => fractionLeft(waitChange(same, after, 60, random))
+    expect(left(same)).toBe(1)
+    expect(left({ ...same, servicesMs: [1, 3] })).toBeLessThan(0.2)
+    expect(left({ ...same, servicesMs: [50] })).toBe(1)
   })
 })

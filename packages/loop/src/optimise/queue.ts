@@ -37,16 +37,28 @@ export interface QueueSide {
   readonly perRequest?: number
 }
 
-/** What is left of the waiting when service times or servers change; never above 1: an edit that removes work adds no wait. */
-export function waitFraction(
+/** Mean waits of one arrival, ms. */
+export interface WaitChange {
+  readonly beforeMs: number
+  /** Never above `beforeMs`: an edit that removes work adds no wait. */
+  readonly afterMs: number
+}
+
+/** What becomes of the waiting when service times or servers change. */
+export function waitChange(
   before: QueueSide,
   after: QueueSide,
   requestsPerSecond: number,
   sameRandom: () => () => number,
-): number {
+): WaitChange {
   // The same draws on both sides: only the edit differs.
   const wait = ({ servicesMs, servers, perRequest = 1 }: QueueSide) =>
     meanWaitMs(servicesMs, { arrivalsPerSecond: requestsPerSecond * perRequest, servers, random: sameRandom() })
-  const waitBefore = wait(before)
-  return waitBefore > 0 ? Math.min(1, wait(after) / waitBefore) : 1
+  const beforeMs = wait(before)
+  return { beforeMs, afterMs: Math.min(beforeMs, wait(after)) }
+}
+
+/** 0 to 1; 1 where nobody waited. */
+export function fractionLeft({ beforeMs, afterMs }: WaitChange): number {
+  return beforeMs > 0 ? afterMs / beforeMs : 1
 }
