@@ -1,0 +1,211 @@
+/** The rules for every kind of evidence. */
+import type {
+  CpuProfile,
+  CpuProfileEvidence,
+  EarlierRun,
+  EvidenceByKind,
+  HistoryEvidence,
+  HostEvidence,
+  HostSample,
+  HttpAnswer,
+  HttpProbe,
+  HttpProbeEvidence,
+  HttpProbeVariation,
+  JsonShape,
+  PoolState,
+  ProfileNode,
+  RunConditions,
+  RuntimeEvidence,
+  RuntimeProcess,
+  RuntimeSample,
+  SourceEvidence,
+  SyncCall,
+} from '@whetstone/model'
+import { header, headers } from './header-rules.ts'
+import { loadCurve, site } from './load-rules.ts'
+import { pg } from './pg-rules.ts'
+import { statements, traces } from './trace-rules.ts'
+import {
+  alias,
+  blank,
+  dottedName,
+  figure,
+  file,
+  functionName,
+  gone,
+  instant,
+  instead,
+  key,
+  list,
+  name,
+  object,
+  packageName,
+  record,
+  route,
+  runId,
+  schema,
+  version,
+  word,
+} from './rules.ts'
+
+const runtime = object<RuntimeEvidence>({
+  schema,
+  processes: list(
+    object<RuntimeProcess>({
+      pid: figure,
+      node: version,
+      samples: list(
+        object<RuntimeSample>({
+          atMs: figure,
+          windowMs: figure,
+          eventLoopDelayP50Ms: figure,
+          eventLoopDelayP99Ms: figure,
+          eventLoopDelayMaxMs: figure,
+          eventLoopUtilisationFraction: figure,
+          cpuUserMs: figure,
+          cpuSystemMs: figure,
+          gcPauseMs: figure,
+          gcMaxPauseMs: figure,
+          heapUsedBytes: figure,
+          heapTotalBytes: figure,
+          residentBytes: figure,
+          requests: figure,
+        }),
+      ),
+      pools: list(
+        object<PoolState>({
+          driver: word,
+          maxConnections: figure,
+          idleTimeoutMs: figure,
+          acquireTimeoutMs: figure,
+          statementTimeoutMs: figure,
+          maxLifetimeMs: figure,
+          peakInUse: figure,
+          peakWaiting: figure,
+          acquisitions: figure,
+          waits: figure,
+          waitMs: figure,
+          site,
+        }),
+      ),
+    }),
+  ),
+  syncCalls: list(object<SyncCall>({ name: dottedName, route, site, calls: figure, totalMs: figure, maxMs: figure })),
+})
+
+export const cpuProfile = object<CpuProfileEvidence>({
+  schema,
+  profiles: list(
+    object<CpuProfile>({
+      pid: figure,
+      durationMs: figure,
+      samples: figure,
+      busySamples: figure,
+      requests: figure,
+      nodes: list(
+        object<ProfileNode>({
+          id: figure,
+          parentId: figure,
+          function: functionName,
+          file,
+          line: figure,
+          column: figure,
+          owner: word,
+          package: packageName,
+          selfSamples: figure,
+          lines: list(list(figure)),
+          routes: list(route),
+        }),
+      ),
+    }),
+  ),
+})
+
+export const host = object<HostEvidence>({
+  schema,
+  cores: figure,
+  cpuModel: blank,
+  memoryBytes: figure,
+  kernel: blank,
+  samples: list(
+    object<HostSample>({
+      atMs: figure,
+      cpuBusyFraction: figure,
+      stealFraction: figure,
+      ioWaitFraction: figure,
+      loadAverage1: figure,
+      memoryAvailableBytes: figure,
+      cpuPressureFraction: figure,
+      ioPressureFraction: figure,
+      memoryPressureFraction: figure,
+      targetCpuCores: figure,
+      databaseCpuCores: figure,
+    }),
+  ),
+})
+
+const httpProbe = object<HttpProbeEvidence>({
+  schema,
+  probes: list(
+    object<HttpProbe>({
+      route,
+      url: blank,
+      variation: object<HttpProbeVariation>({
+        kind: word,
+        afterMs: figure,
+        value: header('accept-encoding'),
+        etag: blank,
+        parameters: record(key(name), blank),
+        bytes: figure,
+      }),
+      authorised: figure,
+      answer: object<HttpAnswer>({
+        statusCode: figure,
+        headers,
+        durationMs: figure,
+        wireBytes: figure,
+        bodyBytes: figure,
+        bodyHash: alias('body'),
+        gzipBytes: figure,
+        // Keys of an object may be data: a map from names to people.
+        json: object<JsonShape>({ kind: word, items: figure, itemsKey: gone, keys: list(alias('key')) }),
+        failed: instead('no complete answer'),
+      }),
+    }),
+  ),
+})
+
+const source = object<SourceEvidence>({
+  schema,
+  root: instead('.'),
+  packageName: gone,
+  dependencies: record(key(packageName), version),
+  excerpts: record(gone, gone),
+})
+
+const history = object<HistoryEvidence>({
+  schema,
+  conditions: object<RunConditions>({
+    warmUpMs: figure,
+    measuredMs: figure,
+    requests: figure,
+    generatorVerdict: word,
+    stealFraction: figure,
+    trialPairs: figure,
+    guardSpreadFraction: figure,
+  }),
+  earlier: list(object<EarlierRun>({ id: runId, startedAt: instant, p95Ms: figure, findings: list(word) })),
+})
+
+export const evidence = object<EvidenceByKind>({
+  'http-probe': httpProbe,
+  'load-curve': loadCurve,
+  traces,
+  statements,
+  pg,
+  runtime,
+  'cpu-profile': cpuProfile,
+  host,
+  source,
+  history,
+})

@@ -1,0 +1,212 @@
+/** Test support: the pieces that evidence and report of a complete run share, and what complete means. */
+import type { EvidenceByKind } from '@whetstone/model'
+
+/** Nothing optional; of a union, any of its alternatives. */
+export type Complete<T> = T extends object ? { readonly [K in keyof T]-?: Complete<Exclude<T[K], undefined>> } : T
+
+/** Stands for a key of a record, where a record is keyed by what was measured. */
+export const anyKey = 'any key'
+
+export const histogram = {
+  schema: 'log-linear@1',
+  digits: 2,
+  count: 1,
+  min: 1,
+  max: 1,
+  sum: 1,
+  buckets: [[1, 1]],
+} as const
+export const site = [{ file: '/home/ann/shop/src/orders.ts', line: 1, column: 1, function: 'listOrders' }]
+const latency = { requests: 1, errors: 0, response: histogram, service: histogram }
+const errorsByKind = { timeout: 1, [anyKey]: 1 }
+
+export const loadCurve: Complete<EvidenceByKind['load-curve']> = {
+  schema: 'load-curve@1',
+  steps: [
+    {
+      purpose: 'measure',
+      startedAt: '2026-11-21T10:00:00.000Z',
+      offeredRatePerSecond: 1,
+      achievedRatePerSecond: 1,
+      durationMs: 1,
+      arrivals: 'poisson',
+      sent: 1,
+      completed: 1,
+      errors: 0,
+      errorsByKind,
+      routes: [
+        {
+          ...latency,
+          route: 'GET /orders/:id',
+          errorsByKind,
+          responseByStatusClass: { '2xx': histogram, [anyKey]: histogram },
+          statusCounts: { '200': 1, [anyKey]: 1 },
+          meanBodyBytes: 1,
+          maxBodyBytes: 1,
+        },
+      ],
+      overall: latency,
+      intervals: [{ atMs: 0, requests: 1, errors: 0, response: histogram }],
+      generator: {
+        verdict: 'healthy',
+        reasons: ['late by 5 ms'],
+        lagP50Ms: 1,
+        lagP99Ms: 1,
+        lagMaxMs: 1,
+        cpuFraction: 0.1,
+        connectionWaitP99Ms: 1,
+        loopDelayP99Ms: 1,
+      },
+    },
+  ],
+}
+
+export const trace: Complete<EvidenceByKind['traces']['traces'][number]> = {
+  id: 'a1',
+  route: 'GET /orders/:id',
+  startedAtMs: 1,
+  durationMs: 1,
+  statusCode: 200,
+  responseBytes: 1,
+  kept: 'reservoir',
+  url: '/orders/4711',
+  spans: [
+    {
+      id: 1,
+      parentId: 0,
+      kind: 'outbound',
+      name: 'GET pay.example.org/pay/:id',
+      startMs: 0,
+      durationMs: 1,
+      statementId: 'd1',
+      rows: 1,
+      parametersHash: 'e1',
+      poolWaitMs: 1,
+      connection: 1,
+      transaction: 1,
+      site,
+      host: 'pay.example.org',
+      urlTemplate: '/pay/:id',
+      statusCode: 200,
+      failed: false,
+    },
+  ],
+  spansDropped: 0,
+}
+
+export const statement: Complete<EvidenceByKind['statements']['statements'][number]> = {
+  id: 'd1',
+  text: 'select name from orders where id = $1',
+  rawText: "select name from orders where id = '4711'",
+  shape: {
+    operation: 'select',
+    tables: ['public.orders'],
+    selectsStar: false,
+    targetColumns: ['name'],
+    hasWhere: true,
+    hasLimit: false,
+    hasOffset: false,
+    limitParameter: 1,
+    offsetParameter: 1,
+    limitValue: 1,
+    offsetValue: 1,
+    isCount: false,
+    hasAggregate: false,
+    groupBy: false,
+    singleRowInsert: false,
+    conditions: [
+      { table: 'orders', column: 'id', operator: 'equal', otherTable: 'customers', otherColumn: 'order_id' },
+    ],
+    orderBy: [{ table: 'orders', column: 'id', descending: true }],
+    locks: false,
+  },
+  parameters: [{ values: ['4711'], kept: 'slowest', durationMs: 1, rows: 1 }],
+  issuedBy: 'sequelize',
+}
+
+type LeafPlan = Omit<Complete<EvidenceByKind['pg']['plans'][number]['root']>, 'children'>
+const node: LeafPlan = {
+  nodeType: 'Index Scan',
+  relation: 'orders',
+  alias: 'o',
+  index: 'orders_pkey',
+  joinType: 'Inner',
+  startupCost: 1,
+  totalCost: 1,
+  planRows: 1,
+  planWidth: 1,
+  actualRows: 1,
+  actualLoops: 1,
+  actualTotalMs: 1,
+  filter: "((mail)::text = 'ann@example.org'::text)",
+  indexCondition: '(id = 4711)',
+  rowsRemovedByFilter: 1,
+  sortKey: ['created'],
+  sortMethod: 'external merge',
+  hashBatches: 1,
+  lossyHeapBlocks: 1,
+  sharedHitBlocks: 1,
+  sharedReadBlocks: 1,
+}
+export const root = { ...node, children: [{ ...node, children: [] }] }
+export const plan: Complete<EvidenceByKind['pg']['plans'][number]> = {
+  statementId: 'd1',
+  kind: 'parameters',
+  parameterSet: 0,
+  totalCost: 1,
+  root,
+  executionMs: 1,
+}
+
+export const host: Complete<EvidenceByKind['host']> = {
+  schema: 'host@1',
+  cores: 2,
+  cpuModel: 'A CPU',
+  memoryBytes: 1,
+  kernel: '6.1.0',
+  samples: [
+    {
+      atMs: 0,
+      cpuBusyFraction: 0,
+      stealFraction: 0,
+      ioWaitFraction: 0,
+      loadAverage1: 0,
+      memoryAvailableBytes: 1,
+      cpuPressureFraction: 0,
+      ioPressureFraction: 0,
+      memoryPressureFraction: 0,
+      targetCpuCores: 0,
+      databaseCpuCores: 0,
+    },
+  ],
+}
+
+export const cpuProfile: Complete<EvidenceByKind['cpu-profile']> = {
+  schema: 'cpu-profile@1',
+  profiles: [
+    {
+      pid: 1,
+      durationMs: 1,
+      samples: 1,
+      busySamples: 1,
+      requests: 1,
+      nodes: [
+        {
+          id: 0,
+          parentId: 0,
+          function: 'listOrders',
+          file: '/home/ann/shop/src/orders.ts',
+          line: 1,
+          column: 1,
+          owner: 'application',
+          package: '@acme/orders',
+          selfSamples: 1,
+          lines: [[1, 1]],
+          routes: ['GET /orders/:id'],
+        },
+      ],
+    },
+  ],
+}
+
+export const excerpts = { [anyKey]: { file: 'src/orders.ts', firstLine: 1, lines: ["const key = 'mine'"], line: 1 } }

@@ -1,0 +1,147 @@
+/** The rules for requests seen from inside, and for the statements they issue. */
+import type {
+  Condition,
+  OrderColumn,
+  RouteAggregate,
+  Span,
+  Statement,
+  StatementsEvidence,
+  StatementShape,
+  StatementUse,
+  Trace,
+  TracesEvidence,
+} from '@whetstone/model'
+import { site, histogram } from './load-rules.ts'
+import {
+  alias,
+  blank,
+  dottedName,
+  figure,
+  gone,
+  list,
+  name,
+  object,
+  route,
+  schema,
+  sql,
+  template,
+  word,
+} from './rules.ts'
+
+export const statementId = alias('statement')
+export const traceId = alias('request')
+
+const span = object<Span>({
+  id: figure,
+  parentId: figure,
+  kind: word,
+  name: blank,
+  startMs: figure,
+  durationMs: figure,
+  statementId,
+  rows: figure,
+  // A hash of few values can be guessed back.
+  parametersHash: alias('parameters'),
+  poolWaitMs: figure,
+  connection: figure,
+  transaction: figure,
+  site,
+  host: alias('host'),
+  urlTemplate: template,
+  statusCode: figure,
+  failed: figure,
+})
+
+export const trace = object<Trace>({
+  id: traceId,
+  route,
+  startedAtMs: figure,
+  durationMs: figure,
+  statusCode: figure,
+  responseBytes: figure,
+  kept: word,
+  url: gone,
+  spans: list(span),
+  spansDropped: figure,
+})
+
+export const traces = object<TracesEvidence>({
+  schema,
+  source: word,
+  routes: list(
+    object<RouteAggregate>({
+      route,
+      requests: figure,
+      errors: figure,
+      duration: histogram,
+      databaseMs: figure,
+      poolWaitMs: figure,
+      connectMs: figure,
+      outboundMs: figure,
+      queriesPerRequest: histogram,
+      outboundPerRequest: histogram,
+      rows: figure,
+      connects: figure,
+      responseBytes: figure,
+      requestsThatWaited: figure,
+      site,
+    }),
+  ),
+  traces: list(trace),
+  dropped: figure,
+})
+
+const shape = object<StatementShape>({
+  operation: word,
+  tables: list(dottedName),
+  selectsStar: figure,
+  targetColumns: list(name),
+  hasWhere: figure,
+  hasLimit: figure,
+  hasOffset: figure,
+  limitParameter: figure,
+  offsetParameter: figure,
+  limitValue: figure,
+  offsetValue: figure,
+  isCount: figure,
+  hasAggregate: figure,
+  groupBy: figure,
+  singleRowInsert: figure,
+  conditions: list(
+    object<Condition>({ table: dottedName, column: name, operator: word, otherTable: dottedName, otherColumn: name }),
+  ),
+  orderBy: list(object<OrderColumn>({ table: dottedName, column: name, descending: figure })),
+  locks: figure,
+})
+
+export const statement = object<Statement>({
+  id: statementId,
+  text: sql,
+  rawText: gone,
+  shape,
+  parameters: list(gone),
+  issuedBy: name,
+})
+
+export const statements = object<StatementsEvidence>({
+  schema,
+  statements: list(statement),
+  uses: list(
+    object<StatementUse>({
+      route,
+      statementId,
+      site,
+      calls: figure,
+      requests: figure,
+      totalMs: figure,
+      maxMs: figure,
+      rows: figure,
+      poolWaitMs: figure,
+      maxRepeatsInRequest: figure,
+      requestsWithDuplicates: figure,
+      duplicateCalls: figure,
+      errors: figure,
+    }),
+  ),
+  overflowed: figure,
+})
