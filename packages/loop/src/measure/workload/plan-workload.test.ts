@@ -130,7 +130,7 @@ describe('planWorkload', () => {
   it.each([
     ['POST /login-wrong {"user":"ada"}', 'the login request failed: it answered 401'],
     ['POST /login-empty {}', /no token in its answer/],
-    ['login please', 'cannot read the request "login please"'],
+    ['login please', 'cannot read the --login (it begins with neither a method nor a path)'],
   ])('refuses the login %s', async (login, message) => {
     await expect(plan({ frameworkRoutes: [get('/orders')], login })).rejects.toThrow(message)
   })
