@@ -50,12 +50,8 @@ describePractice(serializationFormat, {
       evidence: {
         'cpu-profile': profileOf([
           [1, undefined, own('handler', 5), 40],
-          [
-            2,
-            undefined,
-            { ...own('serialize', 1085, '/app/node_modules/fastify/lib/reply.js'), owner: 'dependency' },
-            160,
-          ],
+          [3, undefined, { function: 'parserOnIncoming', file: 'node:_http_server' }, 0],
+          [2, 3, { ...own('serialize', 1085, '/app/node_modules/fastify/lib/reply.js'), owner: 'dependency' }, 160],
         ]),
       },
       finds: [

@@ -125,7 +125,7 @@ function placed(profile: CpuProfile): Placed[] {
     // Loading a module reads files synchronously; it happens once and is no work of a request.
     if (sync && path.some(({ file }) => file.startsWith('node:internal/modules'))) return []
     if (sync) return [{ work: 'sync', name: sync.function, owner, stack, node }]
-    if (below.some(isCall)) return []
+    if (owner && below.some(isCall)) return []
     const json = below.find(isJson)
     if (json)
       return [
@@ -148,7 +148,7 @@ function pathOf(node: ProfileNode, byId: ReadonlyMap<number, ProfileNode>): Prof
 /** Making calls and reading their answers is the price of the calls, which the traces count; it is no work of the line that makes them. */
 const isCall = ({ owner, file }: ProfileNode): boolean =>
   owner !== 'application' &&
-  /^node:(internal\/deps\/undici|_http_|net$|_tls|internal\/tls|dns)|[\\/]node_modules[\\/](pg|pg-protocol|pg-pool|postgres|undici|axios|node-fetch|got|ioredis|redis|@redis)[\\/]/.test(
+  /^node:(internal\/deps\/undici|_http_(client|agent|outgoing)|net$|_tls|internal\/tls|dns)|[\\/]node_modules[\\/](pg|pg-protocol|pg-pool|postgres|undici|axios|node-fetch|got|ioredis|redis|@redis)[\\/]/.test(
     file,
   )
 
