@@ -23,7 +23,10 @@ export interface Figures {
   readonly databaseCpuMsPerRequest: number | undefined
   readonly arrivalsPerSecond: number | undefined
   readonly shareOfRequests: (route: RouteName) => number
+  /** By the client where there was one, else as `serverSide`. */
   readonly measured: (route: RouteName) => Measured | undefined
+  /** Every request, as the service itself saw it: the traces are a sample of these. */
+  readonly serverSide: (route: RouteName) => Measured | undefined
 }
 export interface RunFigures {
   readonly floorMs: number
@@ -98,6 +101,7 @@ function readFigures(evidence: Evidence): Figures {
     arrivalsPerSecond: step?.offeredRatePerSecond,
     shareOfRequests,
     measured: route => measuredOn(route, step) ?? quantilesOf(aggregates.get(route)?.duration),
+    serverSide: route => quantilesOf(aggregates.get(route)?.duration),
   }
 }
 

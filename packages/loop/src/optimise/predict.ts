@@ -31,7 +31,7 @@ export function predict(edit: Edit, evidence: Evidence, options: PredictOptions)
   )
   const gain = (replay: Replay) => {
     const savedMs = (q: number) => {
-      const { beforeMs, at } = clientSide(replay, q, figures.measured(replay.route))
+      const { beforeMs, at } = clientSide(replay, q, figures)
       return beforeMs - at(replay.likely, 'likely')
     }
     return (savedMs(0.5) + savedMs(0.95)) * figures.shareOfRequests(replay.route)
@@ -100,8 +100,8 @@ function predictionOf(replay: Replay, edits: readonly Edit[], figures: Figures, 
   } as const
   if (effect.utilisation > mostUtilisation) return { ...counted, capacityRatio: effect.capacityRatio }
   const measured = figures.measured(route)
-  const p50Ms = predictQuantile(replay, 0.5, measured, random)
-  const above = predictQuantile(replay, 0.95, measured, random)
+  const p50Ms = predictQuantile(replay, 0.5, figures, random)
+  const above = predictQuantile(replay, 0.95, figures, random)
   // Two quantiles from few traces may cross; percentiles may not.
   const p95Ms = {
     ...above,
@@ -131,13 +131,16 @@ function queries(list: readonly Edited[], counts: (step: Draft['steps'][number])
  * What the client sees is the trace and the time around it: the way there and back, which no edit shortens, and the wait
  * for the event loop in front of the handler, which goes as the other waiting for it does.
  */
-function clientSide({ before, effect }: Replay, q: number, measured: Measured | undefined) {
-  const insideMs = rankedAt(before, q)
-  const beforeMs = measured === undefined ? insideMs : q === 0.5 ? measured.p50Ms : measured.p95Ms
-  const outsideMs = Math.max(0, beforeMs - insideMs)
-  const transportMs = Math.min(outsideMs, Math.max(0, (measured?.fastestMs ?? 0) - Math.min(...before)))
-  // Fewer traces than requests: where the client saw less than the traces say, they are scaled to it.
-  const scale = insideMs > 0 ? Math.min(1, beforeMs / insideMs) : 1
+function clientSide({ route, before, effect }: Replay, q: number, figures: Figures) {
+  const [measured, serverSide] = [figures.measured(route), figures.serverSide(route)]
+  const at = (known: Measured | undefined) => (q === 0.5 ? known?.p50Ms : known?.p95Ms)
+  const sampledMs = rankedAt(before, q)
+  const beforeMs = at(measured) ?? sampledMs
+  const insideMs = Math.min(beforeMs, at(serverSide) ?? sampledMs)
+  const outsideMs = beforeMs - insideMs
+  const transportMs = Math.min(outsideMs, Math.max(0, (measured?.fastestMs ?? 0) - (serverSide?.fastestMs ?? 0)))
+  // A few dozen traces seldom have the quantile of all requests: they give the shape of the change, not its size.
+  const scale = sampledMs > 0 ? insideMs / sampledMs : 1
   const fewerWaitMs = transportMs + (outsideMs - transportMs) * effect.waits.cpu.left
   return {
     beforeMs,
@@ -146,13 +149,8 @@ function clientSide({ before, effect }: Replay, q: number, measured: Measured | 
   }
 }
 
-function predictQuantile(
-  replay: Replay,
-  q: number,
-  measured: Measured | undefined,
-  random: () => number,
-): PredictedQuantile {
-  const { beforeMs, at } = clientSide(replay, q, measured)
+function predictQuantile(replay: Replay, q: number, figures: Figures, random: () => number): PredictedQuantile {
+  const { beforeMs, at } = clientSide(replay, q, figures)
   const estimate = at(replay.likely, 'likely')
   const drawn = Array.from({ length: resamples }, () => {
     const indices = replay.before.map(() => randomInteger(random, replay.before.length))
