@@ -9,7 +9,7 @@ import type { DemoOptions } from './commands/demo.ts'
 import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
 import type { ExplainOptions } from './commands/explain.ts'
 import type { ReportOptions } from './commands/report.ts'
-import { addServiceOptions, addStartOptions, duration, number } from './commands/service-options.ts'
+import { addServiceOptions, addStartOptions, durationOption, number } from './commands/service-options.ts'
 import type { TrialCommandOptions } from './commands/trial.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
@@ -70,7 +70,7 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
       { database: 'plans, statistics and keys', elsewhere: 'a service or database' },
     ),
   )
-    .option('--duration <time>', 'measured time, such as 30s', duration('--duration'), 20_000)
+    .addOption(durationOption('--duration', 'measured time, such as 30s', 20))
     .option('--otlp <port>', 'receive OpenTelemetry traces on this port', text =>
       number('--otlp', 0, 65_535)(text.replace(/^:/, '')),
     )
@@ -98,7 +98,7 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     ),
   )
     .option('--pairs <number>', 'interleaved pairs of blocks', number('--pairs', 4, 200), 14)
-    .option('--block <time>', 'measured part of a block', duration('--block'), 2_000)
+    .addOption(durationOption('--block', 'measured part of a block', 2))
     .option('--margin <percent>', 'smaller changes count as equal', number('--margin', 0.1, 50), 5)
     .option('--strict-noise', 'exit 4 when it cannot be decided')
     .option('--json', 'one JSON object (trial@1) on stdout')

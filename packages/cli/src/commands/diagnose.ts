@@ -82,7 +82,7 @@ async function plan(
     narrowed: options.route.length + options.request.length > 0,
   })
   context.terminal.progress(
-    `                  ${workload.routes.length} routes to call, ${workload.skipped.length} skipped`,
+    `                  ${workload.routes.length} ${workload.routes.length === 1 ? 'route' : 'routes'} to call, ${workload.skipped.length} skipped`,
   )
   return workload
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { databaseKeys, planWorkload, requestSender, type WorkloadInput } from '@whetstone/loop'
 import { type Workload, WhetstoneError } from '@whetstone/model'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.ts'
 import { assertThisMachine, type SafetyOptions } from './safety.ts'
 
@@ -46,7 +46,7 @@ export function addServiceOptions(command: Command, words: OptionWords): Command
       'requests per second, open model (default: below the knee, at most 50)',
       number('--rate', 0.1, maxRatePerSecond),
     )
-    .option('--warm-up <time>', 'sent before it and not judged', duration('--warm-up'), 3_000)
+    .addOption(durationOption('--warm-up', 'sent before it and not judged', 3))
     .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)
     .option('--db <url>', `PostgreSQL to read ${words.database} from (default $DATABASE_URL)`)
     .option('--openapi <file>', 'routes from an OpenAPI 3 document')
@@ -81,7 +81,14 @@ export function number(flag: string, low: number, high: number): (text: string) 
 }
 
 /** `500ms`, `30s`, `2m`; milliseconds out. */
-export function duration(flag: string): (text: string) => number {
+/** Parsed to milliseconds; `--help` shows the default in the words the user would write. */
+export function durationOption(flag: string, description: string, defaultSeconds: number): Option {
+  return new Option(`${flag} <time>`, description)
+    .argParser(duration(flag))
+    .default(defaultSeconds * 1_000, `${defaultSeconds}s`)
+}
+
+function duration(flag: string): (text: string) => number {
   return text => {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text)
     const value = match ? Number(match[1]) * { ms: 1, s: 1_000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'] : Number.NaN
