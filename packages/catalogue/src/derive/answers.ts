@@ -1,12 +1,12 @@
 /** What one answer of a route holds: its bytes and its items, from single probes and from all requests. */
-import type { HttpProbe, HttpProbeEvidence, RouteName, TracesEvidence } from '@whetstone/model'
+import type { HttpProbe, HttpProbeEvidence, JsonShape, RouteName, TracesEvidence } from '@whetstone/model'
 import { median } from '@whetstone/stats'
 import { readRoutes } from './routes.ts'
 
 export interface AnswerReading {
   /** Uncompressed where it is known, else as written; undefined when nothing is known. */
   readonly bodyBytes: number | undefined
-  /** Longest list in the answer. */
+  /** Items of the longest list in the answer, with the objects nested in them. */
   readonly items: number | undefined
   /** Names in one item, lower case without separators. */
   readonly keys: ReadonlySet<string>
@@ -25,13 +25,17 @@ export function readAnswer(
   const aggregate = traces && readRoutes(traces).get(route)?.aggregate
   const written = aggregate && aggregate.responseBytes > 0 ? aggregate.responseBytes / aggregate.requests : undefined
   const probed = plain.length > 0 ? median(plain.map(({ answer }) => answer.bodyBytes)) : undefined
-  const items = plain.flatMap(({ answer }) => answer.json?.items ?? [])
+  const items = plain.flatMap(({ answer }) => (answer.json ? itemsOf(answer.json) : []))
   return {
     bodyBytes: written === undefined && probed === undefined ? undefined : Math.max(written ?? 0, probed ?? 0),
     items: items.length > 0 ? median(items) : undefined,
     keys: new Set(plain.flatMap(({ answer }) => answer.json?.keys ?? []).map(plainName)),
     isExport: plain.some(isExport),
   }
+}
+
+function itemsOf({ items, objects = 0 }: JsonShape): number | [] {
+  return items === undefined ? [] : Math.max(items, objects)
 }
 
 /** `created_at` and `createdAt` are one name. */

@@ -40,9 +40,14 @@ export interface HttpAnswer {
 /** What is known of a JSON answer without keeping it. */
 export interface JsonShape {
   readonly kind: 'array' | 'object' | 'scalar'
-  /** Length of the top-level array, or of the longest array one level down (its key in `itemsKey`). */
+  /**
+   * Length of the top-level array, or of the longest array one level down (its key in `itemsKey`); arrays beside it
+   * whose items have the same keys are counted with it.
+   */
   readonly items?: number
   readonly itemsKey?: string
+  /** Objects in lists at any depth, where these are more than the items: the rows of a join may be nested in them. */
+  readonly objects?: number
   /** Keys of one item, or of the object. */
   readonly keys: readonly string[]
 }

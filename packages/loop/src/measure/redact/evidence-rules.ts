@@ -168,7 +168,13 @@ const httpProbe = object<HttpProbeEvidence>({
         bodyHash: alias('body'),
         gzipBytes: figure,
         // Keys of an object may be data: a map from names to people.
-        json: object<JsonShape>({ kind: word, items: figure, itemsKey: gone, keys: list(alias('key')) }),
+        json: object<JsonShape>({
+          kind: word,
+          items: figure,
+          itemsKey: gone,
+          objects: figure,
+          keys: list(alias('key')),
+        }),
         failed: instead('no complete answer'),
       }),
     }),

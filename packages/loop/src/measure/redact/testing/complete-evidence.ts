@@ -28,7 +28,7 @@ const answer: Complete<EvidenceByKind['http-probe']['probes'][number]['answer']>
   bodyBytes: 1,
   bodyHash: 'f1',
   gzipBytes: 1,
-  json: { kind: 'object', items: 1, itemsKey: 'orders', keys: ['ann'] },
+  json: { kind: 'object', items: 1, itemsKey: 'orders', objects: 1, keys: ['ann'] },
   failed: 'ECONNRESET',
 }
 const probe = { route: 'GET /orders/:id', url: 'http://127.0.0.1:3000/orders/4711', authorised: true, answer }
