@@ -95,6 +95,13 @@ const sleeper = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
     })
   })
 
+  test('tells a mistyped file of the command from a module that is not installed', async () => {
+    const hintOf = (command: readonly string[]) =>
+      startTarget({ command, workingDirectory: import.meta.dirname }).catch((error: { hint?: string }) => error.hint)
+    expect(await hintOf([process.execPath, 'serverr.mjs'])).toBe(`There is no serverr.mjs in ${import.meta.dirname}.`)
+    expect(await hintOf([process.execPath, '-e', "require('no-such-module')"])).toContain('npm ci')
+  })
+
   test('gives up on a program that never listens, and leaves nothing running', async () => {
     const command = await script('idle.mjs', 'setInterval(() => {}, 1000)')
     expect(await failure(startTarget({ command, startTimeoutMs: 300 }))).toMatchObject({

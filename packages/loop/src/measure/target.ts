@@ -1,5 +1,6 @@
 /** Starts the service under test as the user would, finds where it listens, keeps its last lines of output, and always stops all of it. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { exitCodes, WhetstoneError } from '@whetstone/model'
 import { listeningSockets, processTree } from './process-tree.ts'
@@ -103,7 +104,7 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
         throw new WhetstoneError('WHET_TARGET_EXITED', `${options.command.join(' ')} ${ended} after ${seconds} s`, {
           exitCode: exitCodes.target,
           logTail: log.slice(-20),
-          hint: exitHint(log),
+          hint: exitHint(log, options),
         })
       }
       const service = await findService()
@@ -165,11 +166,14 @@ function keepTail(child: ChildProcess): string[] {
   return lines
 }
 
-function exitHint(log: readonly string[]): string {
+function exitHint(log: readonly string[], { command, workingDirectory = process.cwd() }: TargetOptions): string {
   const text = log.join('\n')
   if (/ECONNREFUSED.*:5432/.test(text))
     return 'The database is not running. Start it, or point DATABASE_URL at one that is.'
   if (/EADDRINUSE/.test(text)) return 'Its port is taken. Stop the other process, or set PORT to a free one.'
+  const [, missing] = /Cannot find module '([^']+)'/.exec(text) ?? []
+  const mistyped = command.find(word => missing !== undefined && resolve(workingDirectory, word) === missing)
+  if (mistyped !== undefined) return `There is no ${mistyped} in ${workingDirectory}.`
   if (/Cannot find (module|package)/.test(text)) return 'A module is missing. Run npm ci in the project first.'
   return 'Start it by itself first; its last lines are above.'
 }
