@@ -2,6 +2,7 @@
 export * from './edit.ts'
 export * from './errors.ts'
 export * from './evidence/index.ts'
+export * from './fact-text.ts'
 export * from './finding.ts'
 export * from './mask.ts'
 export * from './mask-deep.ts'

@@ -3,7 +3,11 @@ import { findRun, readReport } from '@whetstone/loop'
 import { chapters, type CoverageState } from '@whetstone/model'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { printNext } from '../terminal/print-next.ts'
-import { clip } from '../terminal/print-report.ts'
+import { columns, wrap } from '../terminal/wrap.ts'
+
+const noteColumn = 37
+/** Of one note; a practice may have a finding for each of many routes. */
+const MOST_LINES = 3
 
 export async function coverageCommand(
   run: string | undefined,
@@ -26,7 +30,10 @@ export async function coverageCommand(
     if (rows.length === 0) continue
     terminal.out(terminal.colour.bold(chapter))
     for (const row of rows) {
-      terminal.out(`  ${mark[row.state]} ${row.practice.padEnd(32)} ${clip(row.note, 43)}`)
+      const [first = '', ...more] = wrap(row.note, columns - noteColumn)
+      terminal.out(`  ${mark[row.state]} ${row.practice.padEnd(noteColumn - 5)} ${first}`.trimEnd())
+      for (const line of more.slice(0, MOST_LINES - 1)) terminal.out(' '.repeat(noteColumn) + line)
+      if (more.length >= MOST_LINES) terminal.out(`${' '.repeat(noteColumn)}...`)
       if (row.state === 'unknown' && row.give) terminal.out(terminal.colour.dim(`      ${row.give}`))
     }
   }

@@ -1,7 +1,7 @@
 /** `whetstone explain <practice>`: the mechanism, when not to do it, and the remedy; for a finding of the last run, its own code. */
 import { practiceById, practices } from '@whetstone/catalogue'
 import { findRun, readReport } from '@whetstone/loop'
-import { type RankedFinding, WhetstoneError } from '@whetstone/model'
+import { placeText, type RankedFinding, type RunReport, WhetstoneError } from '@whetstone/model'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { closestTo } from '../terminal/closest.ts'
 import { printNext } from '../terminal/print-next.ts'
@@ -24,7 +24,8 @@ export async function explainCommand(id: string, options: ExplainOptions, contex
       hint: near ? `Did you mean: whetstone explain ${near}` : 'whetstone catalogue',
     })
   }
-  const found = await findingsOf(id, options, context)
+  const report = await reportOf(options, context)
+  const found = report?.findings.filter(finding => finding.practice === id) ?? []
   if (options.json) return context.json({ ...practice, findings: found })
   const { terminal } = context
   terminal.out(terminal.colour.bold(practice.title))
@@ -33,10 +34,11 @@ export async function explainCommand(id: string, options: ExplainOptions, contex
   printParagraph(practice.why, terminal, { indent: 2 })
   for (const exception of practice.unless) printParagraph(`Not when: ${exception}`, terminal, { indent: 2 })
   terminal.out()
-  terminal.out(`  ${practice.remedy.summary}`)
-  if (practice.remedy.library) terminal.out(`  With: ${practice.remedy.library}`)
+  printParagraph(practice.remedy.summary, terminal, { indent: 2 })
+  if (practice.remedy.library) printParagraph(`With: ${practice.remedy.library}`, terminal, { indent: 2 })
   terminal.out()
-  if (found.length > 0) for (const finding of found) printRemedy(finding, context)
+  printMerged(id, report, context)
+  if (found.length > 0) printRemedies(found, context)
   else {
     terminal.out('  before')
     terminal.out(indent(practice.remedy.example.before, 4))
@@ -46,33 +48,51 @@ export async function explainCommand(id: string, options: ExplainOptions, contex
   terminal.out()
   terminal.out('  Thresholds (whetstone.config.ts, practices)')
   for (const [name, { value, unit, source }] of Object.entries(practice.thresholds))
-    terminal.out(`    ${name} = ${value} (${unit}; ${source})`)
+    printParagraph(`${name} = ${value} (${unit}; ${source})`, terminal, { indent: 4 })
   for (const source of practice.sources) terminal.out(`  Source: ${source}`)
   terminal.out()
   printNext("whetstone trial --a 'node old.js' --b 'node new.js'", terminal)
 }
 
-async function findingsOf(
-  id: string,
-  options: ExplainOptions,
-  context: CommandContext,
-): Promise<readonly RankedFinding[]> {
+async function reportOf(options: ExplainOptions, context: CommandContext): Promise<RunReport | undefined> {
   try {
-    const report = await readReport(await findRun(baseFolder(context), options.run ?? 'latest'))
-    return report.findings.filter(finding => finding.practice === id)
+    return await readReport(await findRun(baseFolder(context), options.run ?? 'latest'))
   } catch (error) {
     if (options.run !== undefined) throw error
-    return [] // nothing was measured here yet: the general explanation is still worth having
+    return undefined // nothing was measured here yet: the general explanation is still worth having
   }
 }
 
-function printRemedy(finding: RankedFinding, { terminal }: CommandContext): void {
-  const frame = finding.where.site?.[0]
-  terminal.out(`  ${terminal.colour.bold(finding.title)}${frame ? `  ${frame.file}:${frame.line}` : ''}`)
-  for (const step of finding.remedy.steps) terminal.out(`    ${step}`)
-  const code = finding.remedy.code
+/** Findings with one and the same remedy share its text: three lists without pages are one thing to learn. */
+function printRemedies(found: readonly RankedFinding[], context: CommandContext): void {
+  const remedies = new Map<string, RankedFinding[]>()
+  for (const finding of found) {
+    const { steps, code } = finding.remedy
+    const key = JSON.stringify([steps, code])
+    remedies.set(key, [...(remedies.get(key) ?? []), finding])
+  }
+  for (const findings of remedies.values()) printRemedy(findings, context)
+}
+
+function printRemedy(findings: readonly RankedFinding[], { terminal }: CommandContext): void {
+  for (const { title, where } of findings) {
+    printParagraph(title, terminal, { indent: 2, paint: terminal.colour.bold })
+    const place = [placeText(where.site), where.route].filter(Boolean).join('   ')
+    if (place) printParagraph(place, terminal, { indent: 4 })
+  }
+  const { steps, code } = findings[0]!.remedy
+  for (const step of steps) printParagraph(step, terminal, { indent: 4, mark: terminal.marks.dot })
   if (!code) return
   if (code.before) terminal.out(indent(code.before, 4))
   if (code.before) terminal.out('    becomes')
   terminal.out(indent(code.after, 4))
+}
+
+/** A finding that was merged into another still deserves an answer under its own name. */
+function printMerged(id: string, report: RunReport | undefined, { terminal }: CommandContext): void {
+  for (const { title, practice, also } of report?.findings ?? [])
+    for (const other of also.filter(one => one.practice === id))
+      printParagraph(`${other.title}: part of "${title}"; first: whetstone explain ${practice}`, terminal, {
+        indent: 2,
+      })
 }

@@ -1,6 +1,6 @@
 /** `whetstone history`: the runs of this folder, oldest first. */
 import { readIndex } from '@whetstone/loop'
-import { msText } from '@whetstone/model'
+import { countText, msText } from '@whetstone/model'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { printNext } from '../terminal/print-next.ts'
 
@@ -13,9 +13,10 @@ export async function historyCommand(options: { readonly json?: boolean }, conte
     return printNext('whetstone diagnose -- node server.js', terminal)
   }
   for (const entry of entries.slice(-30)) {
-    const findings = entry.findings.filter(finding => finding.severity !== 'info').length
+    // As many as the run itself said, notes included.
+    const findings = `${countText(entry.findings.length)} ${entry.findings.length === 1 ? 'finding' : 'findings'}`
     terminal.out(
-      `  ${entry.id}  p50 ${msText(entry.p50Ms).padStart(8)}  p95 ${msText(entry.p95Ms).padStart(8)}  ${findings} findings  ${entry.target}${entry.interrupted ? '  (interrupted)' : ''}`,
+      `  ${entry.id}  p50 ${msText(entry.p50Ms).padStart(7)}  p95 ${msText(entry.p95Ms).padStart(7)}  ${findings.padStart(11)}  ${entry.target}${entry.interrupted ? '  (interrupted)' : ''}`,
     )
   }
   printNext(`whetstone report ${entries.at(-1)?.id}`, terminal)

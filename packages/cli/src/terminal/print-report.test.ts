@@ -1,6 +1,6 @@
 import type { CoverageRow, RunReport } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { printCoverage, printFindings, printRoutes } from './print-report.ts'
+import { expectation, printCoverage, printFindings, printRoutes } from './print-report.ts'
 import { printed, recordedRun } from './testing/printed.ts'
 
 const withRun = (changes: Partial<RunReport>): RunReport => ({ ...recordedRun, ...changes })
@@ -45,20 +45,21 @@ describe('the findings of a run', () => {
         ✗ reviews is read in full (240,000 rows) to find rows by product_id
             apps/shop/src/routes/products.ts:41   GET /products/:id/reviews   measured
             time without the index 9.7 ms, time with the index 189 µs, plan cost
-            without the index cost 5,534
+            without the index 5,534
             fix: whetstone explain missing-index
             expected p95 2.3 to 15 ms, now 31 ms
         ✗ 2,500 rows fetched at once for an answer of 20
             apps/shop/src/routes/customers.ts:39   GET /customers/:id/activity
             strong
-            rows per call 2,500 rows, items in the answer 20, time of a call 9.8 ms
+            rows per call 2,500, items in the answer 20, time of a call 9.8 ms
             fix: whetstone explain limit-result-sets
             expected p95 6.8 to 29 ms, now 35 ms
         ✗ 20 % of requests wait 18 ms for one of 1 connections
             apps/shop/src/database.ts:8   strong
             connections of the pool 1, most waiting at once 5, share of request time
             spent waiting 27 %
-            fix: whetstone explain pool-size   expected p95 73 to 164 ms, now 167 ms
+            fix: whetstone explain pool-size
+            expected p95 of GET /orders 73 to 164 ms, now 167 ms
         ✗ 1 new database connection per request, 4.6 ms each
             apps/shop/src/routes/products.ts:55   GET /stock/:id   strong
             connections opened per request 1 times, time to open one 4.6 ms, share of
@@ -94,6 +95,15 @@ describe('the findings of a run', () => {
             fix: whetstone explain response-compression   expected 3.5 kB, now 125 kB
       "
     `)
+  })
+
+  it('promise no more than the prediction can tell, and say which route it is about', () => {
+    const [finding] = recordedRun.findings
+    const p95Ms = { beforeMs: 349, estimate: 343, low: 328, high: 366 }
+    const offloaded = { ...finding!, predicted: { ...finding!.predicted!, route: 'GET /board', p95Ms } }
+    expect(expectation(offloaded)).toBe('expected p95 of GET /board 328 ms at best, now 349 ms')
+    const { route: _, ...unplaced } = finding!.predicted!
+    expect(expectation({ ...finding!, predicted: unplaced })).toBe('expected p95 11 to 53 ms, now 167 ms')
   })
 
   it('are said to be none, and which routes were not called', () => {

@@ -2,13 +2,14 @@
 import {
   bytesText,
   countText,
+  factText,
   msText,
   percentText,
   placeText,
   type RankedFinding,
   type RunReport,
 } from '@whetstone/model'
-import { msRange, quantity } from './quantity.ts'
+import { msRange } from './quantity.ts'
 import type { Terminal } from './terminal.ts'
 import { columns, printParagraph } from './wrap.ts'
 
@@ -64,7 +65,7 @@ function printFinding(finding: RankedFinding, report: RunReport, terminal: Termi
   const route = finding.where.route && place !== finding.where.route ? finding.where.route : ''
   printParagraph(finding.title, terminal, { indent: 2, mark, paintedMark: paint(mark), paint: colour.bold })
   printParagraph([place, route, finding.confidence].filter(Boolean).join('   '), terminal, { indent: 6 })
-  const facts = finding.facts.slice(0, 3).map(fact => `${fact.label} ${quantity(fact.quantity)}`)
+  const facts = finding.facts.slice(0, 3).map(factText)
   printParagraph(facts.join(', '), terminal, { indent: 6, paint: colour.dim })
   const fix = `fix: whetstone explain ${finding.practice}`
   const expected = expectation(finding)
@@ -78,7 +79,11 @@ export function expectation(finding: RankedFinding): string {
   const predicted = finding.predicted
   if (predicted?.p95Ms && finding.gainFraction > 0.005) {
     const { beforeMs, low, high } = predicted.p95Ms
-    return `expected p95 ${msRange(low, high)}, now ${msText(beforeMs)}`
+    // Work taken off the event loop helps those who waited for it, and they may be on another route.
+    const isHere = predicted.route === undefined || predicted.route === finding.where.route
+    const elsewhere = isHere ? '' : ` of ${predicted.route}`
+    const range = high < beforeMs ? msRange(low, high) : `${msText(low)} at best`
+    return `expected p95${elsewhere} ${range}, now ${msText(beforeMs)}`
   }
   if (predicted?.capacityRatio !== undefined && predicted.capacityRatio > 1.01)
     return `expected ${countText(predicted.capacityRatio)} times the requests per second`

@@ -78,6 +78,24 @@ it('pairs that the load generator spoiled are not called noise of the machine', 
   `)
 })
 
+it('a trial decided by its counts says why the times are unclear', () => {
+  const metrics = trial.metrics.map(one => (one.deterministic ? one : { ...one, verdict: 'unclear' as const }))
+  const counted = { ...trial, metrics, pairs: 13, thrownOut: 10 }
+  const text = printed(terminal => printTrial(counted, terminal))
+  expect(text.split('\n').slice(-5).join('\n')).toMatchInlineSnapshot(`
+    "  13 pairs, random order, fresh process per block; A against itself ±36 %
+      ! Too few pairs to judge the times: 13 are left, 10 blocks were thrown out
+        because the load generator could not keep up.
+      verdict: better
+    "
+  `)
+})
+
+it('a change too small to print has no sign', () => {
+  const rate = { ...trial.metrics[0]!, ratio: { estimate: 1, low: 0.99999, high: 1.00001 } }
+  expect(printed(terminal => printTrial({ ...trial, metrics: [rate] }, terminal))).toContain(' 0 %  0 to 0 % ')
+})
+
 it('no line of it is wider than 80 columns', () => {
   const lines = printed(terminal => printTrial(trial, terminal)).split('\n')
   expect(lines.filter(line => line.length > 80)).toEqual([])

@@ -22,7 +22,21 @@ export function printTrial(trial: TrialResult, terminal: Terminal): void {
   const noise = `${trial.pairs} pairs, random order, fresh process per block; A against itself ±${percentText(trial.guard.spreadFraction)}`
   terminal.out(`  ${terminal.colour.dim(noise)}`)
   if (trial.guard.tooNoisy) printUndecided(trial, terminal)
-  else terminal.out(`  verdict: ${terminal.colour.bold(trial.verdict)}`)
+  else {
+    if (lacksPairs(trial))
+      printParagraph(lostText(trial, 'judge the times'), terminal, { indent: 2, mark: terminal.marks.warn })
+    terminal.out(`  verdict: ${terminal.colour.bold(trial.verdict)}`)
+  }
+}
+
+/** Counted sizes and queries decided it, while the times of all routes wait for more pairs. */
+function lacksPairs({ metrics, thrownOut }: TrialResult): boolean {
+  const timed = metrics.filter(({ gated, name }) => gated && /^p\d+Ms$/.test(name))
+  return thrownOut > 0 && timed.length > 0 && timed.every(({ verdict }) => verdict === 'unclear')
+}
+
+function lostText({ pairs, thrownOut }: TrialResult, to: string): string {
+  return `Too few pairs to ${to}: ${pairs} are left, ${thrownOut} blocks were thrown out because the load generator could not keep up.`
 }
 
 function isEqualCount({ deterministic, verdict }: MetricComparison): boolean {
@@ -30,17 +44,15 @@ function isEqualCount({ deterministic, verdict }: MetricComparison): boolean {
 }
 
 /** Noise of the machine and pairs that were lost to the load generator are told apart: another thing is to be done. */
-function printUndecided({ guard, marginFraction, pairs, thrownOut }: TrialResult, terminal: Terminal): void {
+function printUndecided(trial: TrialResult, terminal: Terminal): void {
+  const { guard, marginFraction } = trial
   const [why, remedy] =
     guard.spreadFraction > marginFraction
       ? [
           `Too noisy to decide: the base differed from itself by more than ${percentText(marginFraction)}.`,
           'Close other programs, use --pairs 40, or a larger margin.',
         ]
-      : [
-          `Too few pairs to decide: ${pairs} are left, ${thrownOut} blocks were thrown out because the load generator could not keep up.`,
-          'Close other programs, lower --rate, or use --pairs 40.',
-        ]
+      : [lostText(trial, 'decide'), 'Close other programs, lower --rate, or use --pairs 40.']
   printParagraph(why, terminal, { indent: 2, mark: terminal.marks.warn })
   printParagraph(remedy, terminal, { indent: 4 })
 }

@@ -1,8 +1,9 @@
-/** What the terminal adds to the numbers of the model: signs, seconds, and a word for each unit. */
-import { bytesText, countText, msParts, msText, percentText, type Quantity } from '@whetstone/model'
+/** What the terminal adds to the numbers of the model: signs, ranges and seconds. */
+import { msParts, msText, percentText } from '@whetstone/model'
 
-/** With its sign: `+20 %`, `−89 %`. */
+/** With its sign: `+20 %`, `−89 %`; less than a hundredth of a percent is no change. */
 export function signedPercent(fraction: number): string {
+  if (Math.abs(fraction) < 0.0001) return percentText(0)
   return `${fraction > 0 ? '+' : ''}${percentText(fraction)}`
 }
 
@@ -16,27 +17,4 @@ export function msRange(lowMs: number, highMs: number): string {
 /** Of something that took a while: `0.4 s`, `12 s`. */
 export function seconds(ms: number): string {
   return `${ms >= 9_950 ? Math.round(ms / 1_000) : (ms / 1_000).toFixed(1)} s`
-}
-
-export function quantity({ value, unit }: Quantity): string {
-  switch (unit) {
-    case 'ms':
-      return msText(value)
-    case 'bytes':
-      return bytesText(value)
-    case 'fraction':
-      return percentText(value)
-    case 'percent-points':
-      return `${countText(value)} points`
-    case 'per-second':
-      return `${countText(value)} /s`
-    case 'rows':
-      return `${countText(value)} ${value === 1 ? 'row' : 'rows'}`
-    case 'cost':
-      return `cost ${countText(value)}`
-    case 'ratio':
-      return `${countText(value)} times`
-    case 'count':
-      return countText(value)
-  }
 }

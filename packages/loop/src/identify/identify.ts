@@ -1,12 +1,13 @@
 /** Runs every practice over the evidence: findings, coverage, and what is asked for before the second round. */
-import type {
-  AnyPractice,
-  CoverageRow,
-  Evidence,
-  EvidenceKind,
-  EvidenceRequest,
-  Finding,
-  Outcome,
+import {
+  type AnyPractice,
+  type CoverageRow,
+  type Evidence,
+  type EvidenceKind,
+  type EvidenceRequest,
+  factText,
+  type Finding,
+  type Outcome,
 } from '@whetstone/model'
 
 export interface PracticeSettings {
@@ -76,9 +77,7 @@ function coverageRow(practice: AnyPractice, outcome: Judgement): CoverageRow {
       return {
         ...row,
         state: 'pass',
-        note:
-          outcome.note ??
-          (outcome.because.map(fact => `${fact.label} ${fact.quantity.value}`).join(', ') || 'in place'),
+        note: outcome.note ?? (outcome.because.map(factText).join(', ') || 'in place'),
       }
     case 'not-applicable':
       return { ...row, state: 'not-applicable', note: outcome.why }
