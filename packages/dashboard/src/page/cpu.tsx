@@ -1,7 +1,7 @@
 /** The CPU profile as an icicle graph: arrows move, click or Enter zooms, Escape goes back. */
 import type { RunReport } from '@whetstone/model'
 import { useRef, useState } from 'preact/hooks'
-import { flameOf, type Flame, type FlameFrame } from '../reading/flame.ts'
+import { flameOf, framesInView, type Flame, type FlameFrame } from '../reading/flame.ts'
 import { formatCount, formatFraction } from '../reading/format.ts'
 import { neighbourOf } from '../reading/flame-move.ts'
 import { DataTable, Missing, Section } from './pieces.tsx'
@@ -42,9 +42,7 @@ function Icicle({ flame }: { readonly flame: Flame }) {
   const [focusId, setFocusId] = useState(root.id)
   const holder = useRef<HTMLDivElement>(null)
   const zoom = byId.get(zoomId)!
-  const inView = flame.frames.filter(
-    frame => frame.left < zoom.left + zoom.width - 1e-9 && frame.left + frame.width > zoom.left + 1e-9,
-  )
+  const inView = framesInView(flame.frames, zoom)
   const depth = Math.max(...inView.map(frame => frame.depth)) + 1
   const current = byId.get(focusId)!
   // The element itself, not the state, is moved: keys that come faster than a render must not be lost.

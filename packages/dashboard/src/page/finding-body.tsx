@@ -1,4 +1,4 @@
-/** The inside of a finding: its facts, one slow request, where it is in the code, the remedy, and the plans. */
+/** The inside of a finding: its facts, one request, where it is in the code, the remedy, and the plans. */
 import type { RankedFinding, RunReport } from '@whetstone/model'
 import { formatQuantity, plural } from '../reading/format.ts'
 import { promisesOf } from '../reading/gain.ts'

@@ -121,7 +121,8 @@ function Noise({ report }: { readonly report: RunReport }) {
   if (generator && generator.verdict !== 'healthy')
     return (
       <Chip tone="warn">
-        load generator {generator.verdict}: {generator.reasons.join(', ')}
+        load generator {generator.verdict}
+        {report.warnings.some(text => text.startsWith('load generator')) ? '' : `: ${generator.reasons.join(', ')}`}
       </Chip>
     )
   return <Chip tone="plain">noise of this machine was not measured</Chip>

@@ -1,4 +1,4 @@
-/** One slow request drawn as a waterfall. */
+/** One request drawn as a waterfall. */
 import type { Statement, Trace } from '@whetstone/model'
 import { formatMs } from '../reading/format.ts'
 import { linearTicks } from '../reading/ticks.ts'
@@ -20,7 +20,7 @@ export function Waterfall({ trace, statements }: Props) {
     <figure>
       <div class="card-head">
         <h3>
-          Evidence: one slow request <code class="soft">trace {trace.id.slice(0, 12)}</code>
+          Evidence: one request <code class="soft">trace {trace.id.slice(0, 12)}</code>
         </h3>
         <span class="legend">
           <span>

@@ -17,6 +17,16 @@ describe('the gain of a finding', () => {
     expect(plain(gainOf(compression).text)).toBe('−88 % bytes')
   })
 
+  it('promises its better end where the interval reaches what is now, and names another route', () => {
+    const at = (low: number, estimate: number, high: number, route = 'GET /board') => {
+      const p95Ms = { beforeMs: 100, low, estimate, high }
+      return plain(gainOf({ ...nPlusOne, predicted: { ...nPlusOne.predicted!, route, p95Ms } }).text)
+    }
+    expect(at(94, 98, 105)).toBe('at best −6 % p95 of GET /board')
+    expect(at(94, 98, 105, nPlusOne.where.route)).toBe('at best −6 % p95')
+    expect(at(99, 101, 105)).toBe('')
+  })
+
   it('promises nothing where nothing was predicted', () => {
     const { predicted: _, ...silent } = poolSize
     expect(gainOf({ ...silent, gainFraction: 0, risk: 'leak' })).toEqual({

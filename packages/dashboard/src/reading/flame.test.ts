@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cleanReport, diagnosedReport } from '../../test/fixtures/reports.ts'
 import { neighbourOf } from './flame-move.ts'
-import { flameOf } from './flame.ts'
+import { flameOf, framesInView } from './flame.ts'
 
 const { frames, samples } = flameOf(diagnosedReport())!
 const named = (label: string) => frames.find(frame => frame.label === label)!
@@ -27,6 +27,15 @@ describe('the flame graph', () => {
     expect(named('listOrders').owner).toBe('named')
     expect(named('mapRow').owner).toBe('application')
     expect(named('query').owner).toBe('dependency')
+  })
+
+  it('is as deep as its wide frames; zooming shows the narrow ones below', () => {
+    const root = { ...frames[0]!, id: 1, depth: 0 }
+    const tower = Array.from({ length: 40 }, (_, at) => ({ ...root, id: at + 2, depth: at + 1, width: 0.002 }))
+    const wide = { ...root, id: 90, depth: 1, left: 0.002, width: 0.9 }
+    const depthOf = (zoom: typeof root) =>
+      Math.max(...framesInView([root, ...tower, wide], zoom).map(({ depth }) => depth))
+    expect([depthOf(root), depthOf(tower[0]!)]).toEqual([1, 40])
   })
 
   it('moves by arrows to caller, widest callee and neighbours', () => {

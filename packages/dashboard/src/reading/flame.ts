@@ -49,6 +49,19 @@ export function flameOf(report: RunReport): Flame | undefined {
   return { frames, samples, profile }
 }
 
+/** Of what is zoomed to, narrower frames do not decide how deep the picture is: one endless thin stack would be most of it. */
+const NARROWEST_DEEP_FRACTION = 0.005
+
+/** The zoomed frame with its callers and callees, down to the deepest that is wide enough to be seen. */
+export function framesInView(frames: readonly FlameFrame[], zoom: FlameFrame): readonly FlameFrame[] {
+  const inside = frames.filter(
+    frame => frame.left < zoom.left + zoom.width - 1e-9 && frame.left + frame.width > zoom.left + 1e-9,
+  )
+  const wide = inside.filter(frame => frame.width >= zoom.width * NARROWEST_DEEP_FRACTION)
+  const deepest = Math.max(...wide.map(frame => frame.depth))
+  return inside.filter(frame => frame.depth <= deepest)
+}
+
 function frameOf(
   node: ProfileNode,
   findings: readonly Finding[],

@@ -27,8 +27,10 @@ export function gainOf(finding: RankedFinding): GainText {
       fraction: saved(measured.ratio.estimate),
     }
   }
-  if (predicted?.p95Ms && predicted.p95Ms.beforeMs > 0) return predictedText(ratioOf(predicted.p95Ms), 'p95')
-  if (predicted?.p50Ms && predicted.p50Ms.beforeMs > 0) return predictedText(ratioOf(predicted.p50Ms), 'p50')
+  if (predicted?.p95Ms && predicted.p95Ms.beforeMs > 0)
+    return predictedText(ratioOf(predicted.p95Ms), `p95${elsewhere(finding)}`)
+  if (predicted?.p50Ms && predicted.p50Ms.beforeMs > 0)
+    return predictedText(ratioOf(predicted.p50Ms), `p50${elsewhere(finding)}`)
   if (predicted?.capacityRatio !== undefined) {
     return {
       kind: 'predicted',
@@ -53,7 +55,7 @@ export function promisesOf(finding: RankedFinding): readonly { readonly label: s
   const quantile = predicted?.p95Ms ?? predicted?.p50Ms
   if (quantile) {
     const value = `${formatMs(quantile.beforeMs)} → ${formatMsRange(quantile.low, quantile.high)}`
-    rows.push({ label: `Predicted ${predicted?.p95Ms ? 'p95' : 'p50'}`, value })
+    rows.push({ label: `Predicted ${predicted?.p95Ms ? 'p95' : 'p50'}${elsewhere(finding)}`, value })
   }
   if (measured) {
     const format = measured.metric.endsWith('Ms') ? formatMs : formatNumber
@@ -86,7 +88,21 @@ export function stateOf(finding: RankedFinding, ladder: RunReport['ladder']): Fi
   return finding.severity === 'info' ? 'note' : 'proposed'
 }
 
+/** Work taken off the event loop helps those who waited for it, and they may be on another route. */
+function elsewhere({ predicted, where }: RankedFinding): string {
+  return predicted?.route === undefined || predicted.route === where.route ? '' : ` of ${predicted.route}`
+}
+
 function predictedText(ratio: Interval, metric: string): GainText {
+  // An interval that reaches what is now promises only its better end.
+  if (ratio.high >= 1)
+    return ratio.low < 1 && ratio.estimate < 1
+      ? {
+          kind: 'predicted',
+          text: `at best ${formatChange({ ...ratio, estimate: ratio.low })} ${metric}`,
+          fraction: saved(ratio.estimate),
+        }
+      : { kind: 'none', text: '', fraction: 0 }
   return {
     kind: 'predicted',
     text: `${formatChangeRange({ ...ratio, low: ratio.high, high: ratio.low })} ${metric}`,
