@@ -88,7 +88,7 @@ describe('the findings of a run', () => {
             bytes fetched per request 152 kB, bytes answered per request 5.5 kB, bytes
             of a row 1.5 kB
             fix: whetstone explain select-needed-columns
-            expected p95 6.9 to 13 ms, now 13 ms
+            expected p95 6.9 ms at best, now 13 ms
         · 130 kB sent where 3.5 kB would do
             GET /catalogue/:id   measured
             body as sent 125 kB, the same under gzip 6 3.5 kB, saved 97 %
@@ -157,6 +157,14 @@ describe('what a run could not look at', () => {
         ! the load generator was behind its schedule for 2 % of the requests
       "
     `)
+  })
+
+  it('lacks only its end when it was interrupted', () => {
+    const run = { ...recordedRun.run, interruptedAfterMs: 7_400 }
+    const report = withRun({ run, coverage: [row('missing-index', { give: '--db' })], skipped: [], warnings: [] })
+    expect(printed(terminal => printCoverage(report, terminal))).toBe(
+      '  · 1 check lacked evidence: add a run to its end (whetstone coverage)\n',
+    )
   })
 })
 

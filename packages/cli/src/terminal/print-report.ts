@@ -82,7 +82,7 @@ export function expectation(finding: RankedFinding): string {
     // Work taken off the event loop helps those who waited for it, and they may be on another route.
     const isHere = predicted.route === undefined || predicted.route === finding.where.route
     const elsewhere = isHere ? '' : ` of ${predicted.route}`
-    const range = high < beforeMs ? msRange(low, high) : `${msText(low)} at best`
+    const range = high < beforeMs && msText(high) !== msText(beforeMs) ? msRange(low, high) : `${msText(low)} at best`
     return `expected p95${elsewhere} ${range}, now ${msText(beforeMs)}`
   }
   if (predicted?.capacityRatio !== undefined && predicted.capacityRatio > 1.01)
@@ -95,7 +95,9 @@ export function printCoverage(report: RunReport, terminal: Terminal): void {
   const unknown = report.coverage.filter(row => row.state === 'unknown')
   const failed = report.coverage.filter(row => row.state === 'failed')
   if (unknown.length > 0) {
-    const give = [...new Set(unknown.map(row => row.give).filter(Boolean))].slice(0, 3)
+    // What was cut short lacks its end, not another flag.
+    const wanted = report.run.interruptedAfterMs === undefined ? unknown.map(row => row.give) : ['a run to its end']
+    const give = [...new Set(wanted.filter(Boolean))].slice(0, 3)
     printNote(
       `${countText(unknown.length)} ${unknown.length === 1 ? 'check' : 'checks'} lacked evidence${give.length > 0 ? `: add ${give.join(', or ')}` : ''} (whetstone coverage)`,
       terminal,
