@@ -1,4 +1,12 @@
-import { definePractice, findings, fingerprintOf, type Finding, investigate, pass } from '@whetstone/model'
+import {
+  definePractice,
+  type Evidence,
+  findings,
+  fingerprintOf,
+  type Finding,
+  investigate,
+  pass,
+} from '@whetstone/model'
 import { describe, expect, test } from 'vitest'
 import { conclude } from './conclude.ts'
 import { identify } from './identify.ts'
@@ -13,7 +21,7 @@ const found = (practice: string, where: Finding['where'], title = practice): Fin
   remedy: { summary: '', steps: [] },
   fingerprint: fingerprintOf(practice, where),
 })
-const practice = (id: string, detect: () => ReturnType<typeof pass>, needs: 'traces'[] = []) =>
+const practice = (id: string, detect: () => ReturnType<typeof pass>, needs: ('traces' | 'pg')[] = []) =>
   definePractice({
     id,
     chapter: 'database',
@@ -47,6 +55,23 @@ describe('identify', () => {
       missing: ['traces'],
       give: expect.stringContaining('diagnose --'),
     })
+  })
+
+  test('asks for no database where the probe saw that requests use none', () => {
+    const needy = practice('needy', () => pass(), ['pg'])
+    const traces = { schema: 'traces@1', traces: [{ route: 'GET /' }], routes: [] } as unknown as Evidence['traces']
+    const statements = { schema: 'statements@1', statements: [], uses: [], overflowed: 0 } as const
+    const runtime = { schema: 'runtime@1', processes: [] } as unknown as Evidence['runtime']
+    const stateOf = (evidence: object) => identify(evidence as Evidence, [needy]).coverage[0]!.state
+    expect(stateOf({ traces, statements, runtime })).toBe('not-applicable')
+    // Spans of another tool may be without their statements.
+    expect([stateOf({ traces, statements }), stateOf({})]).toEqual(['unknown', 'unknown'])
+  })
+
+  test('writes the figures of a pass with their units', () => {
+    const evidence = { kind: 'http-probe' } as const
+    const because = [{ label: 'largest answer', quantity: { value: 1_174_000, unit: 'bytes' }, evidence } as const]
+    expect(identify({}, [practice('fine', () => pass(because))]).coverage[0]!.note).toBe('largest answer 1.2 MB')
   })
 
   test('tells a detector what is set for the others, and nothing of one that is off', () => {

@@ -47,6 +47,8 @@ type Judgement = Outcome | { readonly kind: 'failed'; readonly error: string }
 
 function judge(practice: AnyPractice, evidence: Evidence, settings: PracticeSettings): Judgement {
   const missing = practice.needs.filter(kind => !evidence[kind])
+  if (missing.length === 1 && missing[0] === 'pg' && usesNoDatabase(evidence))
+    return { kind: 'not-applicable', why: 'no request ran a statement' }
   if (missing.length > 0) return { kind: 'unknown', missing, why: `needs ${missing.join(' and ')}` }
   const overrides = (id: string) => overridesOf(settings[id])
   const thresholds = Object.fromEntries(Object.entries(practice.thresholds).map(([name, { value }]) => [name, value]))
@@ -55,6 +57,12 @@ function judge(practice: AnyPractice, evidence: Evidence, settings: PracticeSett
   } catch (error) {
     return { kind: 'failed', error: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** The probe followed the requests and they asked no PostgreSQL: to be told to name one would only annoy. Traces of others may lack the statements. */
+function usesNoDatabase({ traces, statements, runtime }: Evidence): boolean {
+  if (!traces || !statements || !runtime) return false
+  return traces.traces.length > 0 && statements.uses.length === 0
 }
 
 /** A practice that is off still owns its causes: silencing it must not bring them back under another name. */
