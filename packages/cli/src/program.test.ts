@@ -31,6 +31,12 @@ describe('the flags', () => {
     expect(flagsOf('diagnose')).toEqual(expect.arrayContaining(['--duration', '--no-copy']))
   })
 
+  it.each(['diagnose', 'trial'])('of %s show no empty list as a default', name => {
+    const found = program().commands.find(command => command.name() === name)
+    expect(found?.helpInformation()).toContain('(default: 3s)')
+    expect(found?.helpInformation()).not.toContain('[])')
+  })
+
   it.each(['diagnose', 'trial'])('of %s say when a command has become a service', name => {
     expect(flagsOf(name)).toEqual(expect.arrayContaining(['--port', '--ready', '--start-timeout']))
   })

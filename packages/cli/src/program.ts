@@ -1,7 +1,7 @@
 /** The grammar: every command with its flags and its one line of help. */
 import { createRequire } from 'node:module'
 import { maskedDeep, type Severity } from '@whetstone/model'
-import { Command, Option } from 'commander'
+import { Command, Help, Option } from 'commander'
 import { shownCommandLine } from './command-line.ts'
 import type { CommandContext } from './context.ts'
 import type { CatalogueOptions } from './commands/catalogue.ts'
@@ -47,7 +47,7 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     .showSuggestionAfterError()
     .exitOverride()
     .enablePositionalOptions()
-    .configureHelp({ helpWidth: 80 })
+    .configureHelp({ helpWidth: 80, optionDescription })
     .addHelpText('after', '\nStart with:  whetstone demo\nThen:        whetstone diagnose -- node server.js')
   // Each command loads its own code: `--help` must not pay for the parsers of `diagnose`.
   program
@@ -172,4 +172,12 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     .option('--yes', 'take the defaults')
     .action(async (options: { yes?: boolean }) => (await import('./commands/init.ts')).initCommand(options, context))
   return program
+}
+
+/** A flag that may be repeated begins with none of it, which is no default worth a word. */
+function optionDescription(option: Option): string {
+  const shown = Array.isArray(option.defaultValue)
+    ? new Option(option.flags, option.description).default(undefined)
+    : option
+  return new Help().optionDescription(shown)
 }

@@ -119,7 +119,8 @@ function printSkipped(skipped: RunReport['skipped'], terminal: Terminal): void {
   const wanting = skipped.filter(route => !writing.includes(route))
   for (const route of wanting.slice(0, 5)) printNote(`skipped ${route.route}: ${route.why}; ${route.give}`, terminal)
   if (wanting.length > 5) printNote(`and ${wanting.length - 5} more skipped routes`, terminal)
-  const [first] = writing
+  // The example to type should be a path as it is, where there is one.
+  const [first] = writing.toSorted((a, b) => a.route.split(':').length - b.route.split(':').length)
   if (first)
     printNote(
       `${countText(writing.length)} ${writing.length === 1 ? 'route that changes data was' : 'routes that change data were'} not called; ${first.give}`,
