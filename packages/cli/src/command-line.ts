@@ -10,8 +10,16 @@ const secretValues: Readonly<Record<string, (value: string) => string>> = {
 export function shownCommandLine(words: readonly string[]): string {
   const shown = words.map((word, at) => {
     const [, flag, value] = /^(--[\w-]+)=(.*)$/s.exec(word) ?? []
-    if (flag !== undefined && value !== undefined) return `${flag}=${(secretValues[flag] ?? maskSecrets)(value)}`
-    return (secretValues[words[at - 1] ?? ''] ?? maskSecrets)(word)
+    const plain =
+      flag !== undefined && value !== undefined
+        ? `${flag}=${(secretValues[flag] ?? maskSecrets)(value)}`
+        : (secretValues[words[at - 1] ?? ''] ?? maskSecrets)(word)
+    return shellWord(plain)
   })
   return maskSecrets(['whetstone', ...shown].join(' '))
+}
+
+/** As it must be typed in a shell: quoted where it has to be. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -193,7 +193,11 @@ async function judge(
   const round = identify(first, allPractices, options.settings)
   if (round.requests.length === 0 || options.signal.aborted)
     return { evidence: first, report: conclude(first, round), warnings: [] }
-  options.onProgress({ kind: 'stage', stage: 'investigating', detail: `${round.requests.length} questions` })
+  options.onProgress({
+    kind: 'stage',
+    stage: 'investigating',
+    detail: round.requests.length === 1 ? '1 question' : `${round.requests.length} questions`,
+  })
   const parts = new Parts()
   const work = gather(first, round.requests, {
     baseUrl: stand.baseUrl,

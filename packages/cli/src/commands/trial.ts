@@ -2,6 +2,7 @@
 import { calibrate, commandArm, exitCodeOfTrial, loadBlock, openStand, requestSender, runTrial } from '@whetstone/loop'
 import { run as runLoad } from '@whetstone/load'
 import { type TrialResult, type Workload, WhetstoneError } from '@whetstone/model'
+import { shellWord } from '../command-line.ts'
 import type { CommandContext } from '../context.ts'
 import { printNext } from '../terminal/print-next.ts'
 import { printTrial } from '../terminal/print-trial.ts'
@@ -95,12 +96,8 @@ function firstPath({ routes }: Workload): string | undefined {
 /** The same with more pairs while nothing is decided; then what the better one still lacks. */
 function nextAfterTrial({ guard, verdict }: TrialResult, { a, b, pairs }: TrialCommandOptions): string {
   if (guard.tooNoisy || verdict === 'unclear')
-    return `whetstone trial --a ${quoted(a)} --b ${quoted(b)} --pairs ${Math.min(200, Math.max(40, 2 * pairs))}`
+    return `whetstone trial --a ${shellWord(a)} --b ${shellWord(b)} --pairs ${Math.min(200, Math.max(40, 2 * pairs))}`
   return `whetstone diagnose -- ${verdict === 'worse' ? a : b}`
-}
-
-function quoted(command: string): string {
-  return `'${command.replaceAll("'", String.raw`'\''`)}'`
 }
 
 function wordsOf(command: string): readonly string[] {
