@@ -1,6 +1,6 @@
 /** The inside of a finding: its facts, one request, where it is in the code, the remedy, and the plans. */
 import type { RankedFinding, RunReport } from '@whetstone/model'
-import { formatQuantity, plural } from '../reading/format.ts'
+import { formatFact, plural } from '../reading/format.ts'
 import { promisesOf } from '../reading/gain.ts'
 import { exemplarOf } from '../reading/waterfall.ts'
 import { Remedy, Where } from './code.tsx'
@@ -39,7 +39,7 @@ function Facts({ finding }: { readonly finding: RankedFinding }) {
   const basis = predicted && predicted.traces > 0 ? `, from ${plural(predicted.traces, 'trace')}` : ''
   const rows = [
     { label: 'Confidence', value: sure + basis },
-    ...facts.map(fact => ({ label: capitalised(fact.label), value: formatQuantity(fact.quantity) })),
+    ...facts.map(fact => ({ label: capitalised(fact.label), value: formatFact(fact) })),
     ...promisesOf(finding),
   ]
   return (

@@ -56,7 +56,7 @@ function machineOf({ run, host, loadCurve }: RunReport): string {
   const steal = host?.samples.length ? Math.max(...host.samples.map(sample => sample.stealFraction)) : undefined
   const parts = [
     run.machine,
-    host?.cpuModel,
+    host && !run.machine.includes(host.cpuModel) && host.cpuModel,
     run.node,
     steal !== undefined && `at most ${formatFraction(steal)} stolen by other guests`,
     step && `load generator used ${formatFraction(step.generator.cpuFraction)} of one core`,

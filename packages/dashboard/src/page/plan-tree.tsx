@@ -1,7 +1,7 @@
 /** EXPLAIN before and after as a tree with cost, rows and time, so that nobody has to read JSON. */
 import type { PgPlan, PlanNode, RunReport } from '@whetstone/model'
 import { formatCount, formatMs, formatNumber } from '../reading/format.ts'
-import { planRows, type PlanRow } from '../reading/plan-rows.ts'
+import { plannedAs, planRows, type PlanRow } from '../reading/plan-rows.ts'
 
 export function Plans({ plan }: { readonly plan: RunReport['plans'][number] }) {
   return (
@@ -15,16 +15,11 @@ export function Plans({ plan }: { readonly plan: RunReport['plans'][number] }) {
 function Plan({ name, plan }: { readonly name: string; readonly plan: PgPlan }) {
   const rows = planRows(plan.root)
   const timed = rows.some(row => row.node.actualTotalMs !== undefined)
-  const kind = {
-    generic: 'generic, not executed',
-    parameters: 'with captured parameters, not executed',
-    analyze: 'executed',
-  }[plan.kind]
   return (
     <div>
       <div class="code-head">
         <h3>
-          {name} <span class="mono">{kind}</span>
+          {name} <span class="mono">{plannedAs(plan)}</span>
         </h3>
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label={name}>

@@ -4,7 +4,7 @@ import { demoReport, diagnosedReport } from '../../test/fixtures/reports.ts'
 import { coverageCounts, waysToSeeMore } from './coverage.ts'
 import { THIN } from './format.ts'
 import { gainOf, promisesOf, stateOf } from './gain.ts'
-import { planRows } from './plan-rows.ts'
+import { plannedAs, planRows } from './plan-rows.ts'
 import { summaryOf } from './summary.ts'
 
 const plain = (text: string): string => text.replaceAll(THIN, ' ')
@@ -83,6 +83,14 @@ describe('a plan as rows', () => {
     ])
     expect(rows[1]!.notes).toContain('418,000 rows read and thrown away')
     expect(planRows(plans[0]!.after!.root).some(row => row.costly)).toBe(false)
+  })
+
+  it('tells a plan for any parameters from one of a text with its values in it', () => {
+    const generic = (filter: string) =>
+      plannedAs({ ...plans[0]!, kind: 'generic', root: { ...plans[0]!.root, children: [], filter } })
+    expect(generic('(agent_id = $1)')).toBe('for any parameters, not executed')
+    expect(generic('(agent_id = 1)')).toBe('as it was sent, not executed')
+    expect(plannedAs({ ...plans[0]!, kind: 'analyze' })).toBe('executed')
   })
 })
 

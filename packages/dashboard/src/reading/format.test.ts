@@ -119,6 +119,13 @@ describe('numbers of the report', () => {
     [{ value: 18, unit: 'ms', low: 16, high: 21 }, '18 ms (16 to 21 ms)'],
   ] as const)('the quantity %o reads %s', (quantity, text) => expect(plain(format.formatQuantity(quantity))).toBe(text))
 
+  it('says the unit of a fact once', () => {
+    const fact = (label: string, unit: 'rows' | 'cost', value = 8_124.6) =>
+      plain(format.formatFact({ label, quantity: { value, unit } }))
+    expect([fact('plan cost with the index', 'cost'), fact('before', 'cost')]).toEqual(['8,120', 'cost 8,120'])
+    expect([fact('rows per call', 'rows', 2_500), fact('depth', 'rows', 1)]).toEqual(['2,500', '1 row'])
+  })
+
   it('gives instants in UTC and leaves what is no date alone', () => {
     expect(format.formatInstant('2026-11-21T10:42:07.000Z')).toBe('21 Nov 2026, 10:42 UTC')
     expect(format.formatInstant('yesterday')).toBe('yesterday')

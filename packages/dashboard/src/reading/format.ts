@@ -114,6 +114,12 @@ export function formatQuantity(quantity: Quantity): string {
   return `${text} (${rangeOf(formatUnit(low, quantity.unit), formatUnit(high, quantity.unit))})`
 }
 
+/** The value beside its label: a label that names the unit, `plan cost`, need not be followed by it. */
+export function formatFact({ label, quantity }: { readonly label: string; readonly quantity: Quantity }): string {
+  const text = formatQuantity(quantity)
+  return label.split(' ').includes(quantity.unit) ? text.replace(/^cost /, '').replace(/ rows?$/, '') : text
+}
+
 /** `21 Nov 2026, 10:42 UTC`. Returns the text unchanged when it is not a date. */
 export function formatInstant(iso: string): string {
   const date = new Date(iso)

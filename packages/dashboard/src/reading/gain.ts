@@ -72,7 +72,7 @@ export function promisesOf(finding: RankedFinding): readonly { readonly label: s
     const { before, after } = predicted.bytes
     rows.push({ label: 'Predicted size', value: `${formatBytes(before)} → ${formatBytes(after)}` })
   }
-  if (predicted?.queriesPerRequest) {
+  if (predicted?.queriesPerRequest && predicted.queriesPerRequest.before !== predicted.queriesPerRequest.after) {
     const { before, after } = predicted.queriesPerRequest
     rows.push({ label: 'Predicted queries', value: `${formatNumber(before)} → ${formatNumber(after)}` })
   }

@@ -1,5 +1,5 @@
 /** A query plan as rows of a table: depth, notes in words, and which node costs most by itself. */
-import type { PlanNode } from '@whetstone/model'
+import type { PgPlan, PlanNode } from '@whetstone/model'
 import { formatCount } from './format.ts'
 
 const MOST_ROWS = 60
@@ -27,6 +27,16 @@ export function planRows(root: PlanNode): readonly PlanRow[] {
     // Below this a plan is cheap as a whole and nothing in it deserves red.
     costly: costliest > 1000 && ownCost(node) === costliest,
   }))
+}
+
+/** A generic plan of a text that came with its values in it holds for those values only. */
+export function plannedAs({ kind, root }: PgPlan): string {
+  if (kind === 'analyze') return 'executed'
+  if (kind === 'parameters') return 'with captured parameters, not executed'
+  const conditions = planRows(root).flatMap(row => row.notes)
+  return conditions.some(text => /\$\d/.test(text))
+    ? 'for any parameters, not executed'
+    : 'as it was sent, not executed'
 }
 
 function ownCost(node: PlanNode): number {
