@@ -136,7 +136,7 @@ function collapse(draft: Draft, loop: readonly Step[], figures: Figures, bound: 
 function applyPlan(step: Step, edit: PlanEdit, figures: Figures, bound: Bound): boolean {
   const change = edit.statements.find(({ statementId }) => isQueryOf(statementId)(step))
   if (!change || step.isRemoved) return false
-  const { roundTripMs } = figures
+  const roundTripMs = bound === 'low' ? figures.fastestRoundTripMs : figures.roundTripMs
   const overMs = Math.max(0, step.durationMs - roundTripMs)
   const { medianMsBefore, medianMsAfter } = change
   if (medianMsBefore !== undefined && medianMsAfter !== undefined && medianMsBefore > 0) {
@@ -161,11 +161,12 @@ function applyPlan(step: Step, edit: PlanEdit, figures: Figures, bound: Bound): 
 /** Fewer bytes of rows: the query beyond its round trip and the application's time behind it shrink alike; at the high end only half of the query does. */
 function applyBytes(draft: Draft, statementId: string, ratio: number, figures: Figures, bound: Bound): boolean {
   const keep = Math.min(1, Math.max(0, ratio))
+  const roundTripMs = roundTripWithout(statementId, keep, figures, bound)
   let met = false
   for (const [at, step] of draft.steps.entries()) {
     if (step.isRemoved || !isQueryOf(statementId)(step)) continue
     met = true
-    const overMs = Math.max(0, step.durationMs - figures.roundTripMs)
+    const overMs = Math.max(0, step.durationMs - roundTripMs)
     step.durationMs -= overMs * (1 - keep) * (bound === 'high' ? 0.5 : 1)
     if (bound === 'high') continue
     const next = draft.steps[at + 1]
@@ -173,4 +174,14 @@ function applyBytes(draft: Draft, statementId: string, ratio: number, figures: F
     else draft.tailFraction = Math.min(draft.tailFraction, keep)
   }
   return met
+}
+
+/**
+ * Where the statement that shrinks is the one that told the round trip, its rows are in it: all of it shrinks with them at
+ * the low end, none at the high end, the middle of both on a log scale.
+ */
+function roundTripWithout(statementId: string, keep: number, figures: Figures, bound: Bound): number {
+  const { roundTripMs, roundTripOf } = figures
+  if (roundTripOf !== statementId || bound === 'high') return roundTripMs
+  return roundTripMs * (bound === 'low' ? keep : Math.sqrt(keep))
 }

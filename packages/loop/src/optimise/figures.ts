@@ -8,6 +8,10 @@ export interface Figures {
   readonly tracesByRoute: ReadonlyMap<RouteName, readonly Trace[]>
   /** What a query costs beyond its execution on the server: driver, network, planning. No query takes less. */
   readonly roundTripMs: number
+  /** The same of its fastest runs. */
+  readonly fastestRoundTripMs: number
+  /** The statement that told it, where its rows are part of what it told. */
+  readonly roundTripOf: string | undefined
   /** Mean execution on the server, by statement id; empty where the server was not asked. */
   readonly executionMs: ReadonlyMap<string, number>
   /** Runs of a statement, or of an outbound call, by `keyOf`. */
@@ -85,7 +89,7 @@ function readFigures(evidence: Evidence): Figures {
   const pools = (evidence.runtime?.processes ?? []).flatMap(one => one.pools)
   return {
     tracesByRoute,
-    roundTripMs: roundTrip(evidence, durations),
+    ...roundTrip(evidence, durations),
     executionMs: new Map((evidence.pg?.statements ?? []).map(({ statementId, meanMs }) => [statementId ?? '', meanMs])),
     runs,
     cpuPerCallMs: cpuPerCall(evidence, fair),
@@ -115,16 +119,33 @@ export function keyOf(span: Span): string {
  * The server tells how long it executed, the client how long it waited: the difference, of the statement that executes
  * shortest, because there the two means differ least by chance. Without a server's word: the fastest query seen.
  */
-function roundTrip(evidence: Evidence, durations: ReadonlyMap<string, readonly number[]>): number {
+function roundTrip(
+  evidence: Evidence,
+  durations: ReadonlyMap<string, readonly number[]>,
+): Pick<Figures, 'roundTripMs' | 'fastestRoundTripMs' | 'roundTripOf'> {
   const client = clientMeans(evidence, durations)
-  const [beyond] = (evidence.pg?.statements ?? [])
+  const [told] = (evidence.pg?.statements ?? [])
     .toSorted((a, b) => a.meanMs - b.meanMs)
-    .map(({ statementId, meanMs }) => (client.get(statementId ?? '') ?? 0) - meanMs)
-    .filter(ms => ms > 0)
-  const fastest = [...durations].flatMap(([key, values]) =>
+    .map(({ statementId = '', meanMs }) => ({
+      id: statementId,
+      meanMs,
+      beyondMs: (client.get(statementId) ?? 0) - meanMs,
+    }))
+    .filter(({ beyondMs }) => beyondMs > 0)
+  if (told) {
+    const fast = quantile(durations.get(`query ${told.id}`) ?? [], floorQuantile)
+    const fastestMs = Number.isFinite(fast) ? Math.max(0, fast - told.meanMs) : told.beyondMs
+    return {
+      roundTripMs: told.beyondMs,
+      fastestRoundTripMs: Math.min(told.beyondMs, fastestMs),
+      roundTripOf: told.id,
+    }
+  }
+  const queries = [...durations].flatMap(([key, values]) =>
     key.startsWith('query ') ? [quantile(values, floorQuantile)] : [],
   )
-  return beyond ?? (fastest.length > 0 ? Math.min(...fastest) : 0)
+  const fastestMs = queries.length > 0 ? Math.min(...queries) : 0
+  return { roundTripMs: fastestMs, fastestRoundTripMs: fastestMs, roundTripOf: undefined }
 }
 
 /** Every call was counted by the probe; where none did, the traces have to do. */

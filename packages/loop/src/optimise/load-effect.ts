@@ -44,13 +44,16 @@ export interface Edited {
 /** One trace with the edits, and with the waiting that they leave. */
 export function edited(trace: Trace, edits: readonly Edit[], figures: Figures, bound: Bound, waits: Waits): Edited {
   const draft = draftOf(trace)
-  const gone = ({ left, share }: Waiting) => share * (1 - left)
+  // At the low end all that lies beyond quiet runs, and beyond the CPU that was measured, is taken for waiting and for gone.
+  const gone = ({ left, share }: Waiting, isKnown: boolean) => (bound === 'low' && isKnown ? 1 : share * (1 - left))
   for (const step of draft.steps)
-    if (step.span.kind === 'query') step.durationMs -= beyondQuietMs(step, figures) * gone(waits.database)
+    if (step.span.kind === 'query') step.durationMs -= beyondQuietMs(step, figures) * gone(waits.database, true)
   const met = edits.map(edit => applyEdit(draft, edit, figures, bound)).some(Boolean)
   for (const step of draft.steps) step.newWaitMs *= waits.pool
   const gapMs = gapsOf(draft)
-  if (gapMs > 0) draft.gapWaitFraction = 1 - (beyondOwnMs(draft, waits.cpuPerCallMs) * gone(waits.cpu)) / gapMs
+  if (gapMs > 0)
+    draft.gapWaitFraction =
+      1 - (beyondOwnMs(draft, waits.cpuPerCallMs) * gone(waits.cpu, waits.cpuPerCallMs > 0)) / gapMs
   return { draft, met }
 }
 

@@ -145,7 +145,7 @@ function clientSide({ route, before, effect }: Replay, q: number, figures: Figur
   return {
     beforeMs,
     at: (values: readonly number[], bound: Bound) =>
-      rankedAt(values, q) * scale + (bound === 'high' ? outsideMs : fewerWaitMs),
+      rankedAt(values, q) * scale + { low: transportMs, likely: fewerWaitMs, high: outsideMs }[bound],
   }
 }
 

@@ -1,25 +1,21 @@
 /** A pg.Pool as it is used: who waited how long for a connection, how many were out at once, how it was configured. */
-import type { PoolState, Site } from '@whetstone/model'
-import { captureCallSite } from '../call-site.ts'
 import { now } from '../clock.ts'
-import { callInRequest, currentRequest } from '../context.ts'
+import { callInRequest } from '../context.ts'
 import { failed } from '../guard.ts'
-import { level, SQL, TRACE, wake } from '../level.ts'
+import { level, SQL, wake } from '../level.ts'
 import type { QueryCall } from '../query-call.ts'
 import type { RequestRecord } from '../request-record.ts'
+import { chargeWait, figuresOf, ongoingRequest } from './pool-figures.ts'
+import type { PoolFigures, ReadablePool } from './pool-figures.ts'
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown
 
 type PoolMethod = (this: WatchedPool, ...args: unknown[]) => unknown
 
-export interface WatchedPool {
+export interface WatchedPool extends ReadablePool {
   connect: PoolMethod
   _acquireClient?: PoolMethod
   newClient?: PoolMethod
-  readonly options: Readonly<Record<string, unknown>>
-  readonly totalCount: number
-  readonly idleCount: number
-  readonly waitingCount: number
   readonly _pendingQueue?: readonly object[]
 }
 
@@ -95,87 +91,20 @@ export function watchPool(prototype: WatchedPool, { takeCall, handOver }: HandOv
   }
 }
 
-function ongoingRequest(): RequestRecord | undefined {
-  const record = currentRequest()
-  return record?.isFinished ? undefined : record
-}
-
 function endWait(entry: object, { record, call, pool, startedAt, opensSince }: Waiter): void {
   try {
     waiters.delete(entry)
     const durationMs = (opensSince ?? now()) - startedAt
-    pool.waits++
-    pool.waitMs += durationMs
+    pool.waited(durationMs)
     if (call !== undefined) {
       call.poolWaitMs = durationMs
     } else if (record !== undefined) {
-      record.poolWaitMs += durationMs
-      if (durationMs > record.longestWaitMs) record.longestWaitMs = durationMs
-      if (level >= TRACE && !record.isFinished)
-        record.addSpan({ kind: 'pool-wait', startedAt, durationMs, failed: false, site: undefined })
+      chargeWait(record, startedAt, durationMs)
     }
   } catch (error) {
     failed(error)
   }
 }
-
-class PoolFigures {
-  readonly site: Site | undefined
-  readonly #options: Readonly<Record<string, unknown>>
-  peakInUse = 0
-  peakWaiting = 0
-  acquisitions = 0
-  waits = 0
-  waitMs = 0
-
-  constructor(options: Readonly<Record<string, unknown>>, site: Site | undefined) {
-    this.#options = options
-    this.site = site
-  }
-
-  acquire(pool: WatchedPool): void {
-    this.acquisitions++
-    const waiting = pool.waitingCount
-    if (waiting > this.peakWaiting) this.peakWaiting = waiting
-    const inUse = pool.totalCount - pool.idleCount
-    if (inUse > this.peakInUse) this.peakInUse = inUse
-  }
-
-  state(): PoolState {
-    const { peakInUse, peakWaiting, acquisitions, waits, waitMs, site } = this
-    const number = (name: string): number | undefined => {
-      const value = this.#options[name]
-      return typeof value === 'number' ? value : undefined
-    }
-    const idleTimeoutMs = number('idleTimeoutMillis')
-    const acquireTimeoutMs = number('connectionTimeoutMillis') ?? 0
-    const statementTimeoutMs = number('statement_timeout')
-    const maxLifetimeSeconds = number('maxLifetimeSeconds')
-    return {
-      driver: 'pg',
-      maxConnections: number('max') ?? 10,
-      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
-      acquireTimeoutMs,
-      ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
-      ...(maxLifetimeSeconds && { maxLifetimeMs: maxLifetimeSeconds * 1_000 }),
-      peakInUse,
-      peakWaiting,
-      acquisitions,
-      waits,
-      waitMs,
-      ...(site && { site }),
-    }
-  }
-
-  reset(): void {
-    this.peakInUse = this.peakWaiting = this.acquisitions = this.waits = this.waitMs = 0
-  }
-}
-
-/** More pools than this in one process are themselves the finding; the first ones show it. */
-const poolsKept = 100
-const figuresByPool = new WeakMap<WatchedPool, PoolFigures>()
-const allFigures: PoolFigures[] = []
 
 /** The first thing a pool sets up in its constructor; the only moment at which the stack shows who makes it. */
 const setUpFirst = '_clients'
@@ -193,21 +122,4 @@ function watchConstruction(prototype: WatchedPool): void {
       }
     },
   })
-}
-
-function figuresOf(pool: WatchedPool, below: (...args: never[]) => unknown): PoolFigures {
-  const known = figuresByPool.get(pool)
-  if (known) return known
-  const figures = new PoolFigures(pool.options, captureCallSite(below).site)
-  figuresByPool.set(pool, figures)
-  if (allFigures.length < poolsKept) allFigures.push(figures)
-  return figures
-}
-
-export function poolStates(): readonly PoolState[] {
-  return allFigures.filter(figures => figures.acquisitions > 0).map(figures => figures.state())
-}
-
-export function resetPools(): void {
-  for (const figures of allFigures) figures.reset()
 }

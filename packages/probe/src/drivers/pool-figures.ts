@@ -1,0 +1,109 @@
+/** What is counted of every connection pool, whoever keeps it: connections out at once, who waited, and for how long. */
+import type { PoolState, Site } from '@whetstone/model'
+import { captureCallSite } from '../call-site.ts'
+import { currentRequest } from '../context.ts'
+import { level, TRACE } from '../level.ts'
+import type { RequestRecord } from '../request-record.ts'
+
+/** A pool as it can be read at any moment; the options under the names that `pg` gives them. */
+export interface ReadablePool {
+  readonly options: Readonly<Record<string, unknown>>
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
+}
+
+export class PoolFigures {
+  readonly site: Site | undefined
+  readonly #pool: ReadablePool
+  peakInUse = 0
+  peakWaiting = 0
+  acquisitions = 0
+  waits = 0
+  waitMs = 0
+
+  constructor(pool: ReadablePool, site: Site | undefined) {
+    this.#pool = pool
+    this.site = site
+  }
+
+  acquire(pool: ReadablePool): void {
+    this.acquisitions++
+    const waiting = pool.waitingCount
+    if (waiting > this.peakWaiting) this.peakWaiting = waiting
+    const inUse = pool.totalCount - pool.idleCount
+    if (inUse > this.peakInUse) this.peakInUse = inUse
+  }
+
+  waited(durationMs: number, waiting = 0): void {
+    this.waits++
+    this.waitMs += durationMs
+    if (waiting > this.peakWaiting) this.peakWaiting = waiting
+  }
+
+  state(): PoolState {
+    const { peakInUse, peakWaiting, acquisitions, waits, waitMs, site } = this
+    const { options } = this.#pool
+    const number = (name: string): number | undefined => {
+      const value = options[name]
+      return typeof value === 'number' ? value : undefined
+    }
+    const idleTimeoutMs = number('idleTimeoutMillis')
+    const acquireTimeoutMs = number('connectionTimeoutMillis') ?? 0
+    const statementTimeoutMs = number('statement_timeout')
+    const maxLifetimeSeconds = number('maxLifetimeSeconds')
+    return {
+      driver: 'pg',
+      maxConnections: number('max') ?? 10,
+      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+      acquireTimeoutMs,
+      ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
+      ...(maxLifetimeSeconds && { maxLifetimeMs: maxLifetimeSeconds * 1_000 }),
+      peakInUse,
+      peakWaiting,
+      acquisitions,
+      waits,
+      waitMs,
+      ...(site && { site }),
+    }
+  }
+
+  reset(): void {
+    this.peakInUse = this.peakWaiting = this.acquisitions = this.waits = this.waitMs = 0
+  }
+}
+
+/** More pools than this in one process are themselves the finding; the first ones show it. */
+const poolsKept = 100
+const figuresByPool = new WeakMap<ReadablePool, PoolFigures>()
+const allFigures: PoolFigures[] = []
+
+export function figuresOf(pool: ReadablePool, below: (...args: never[]) => unknown): PoolFigures {
+  const known = figuresByPool.get(pool)
+  if (known) return known
+  const figures = new PoolFigures(pool, captureCallSite(below).site)
+  figuresByPool.set(pool, figures)
+  if (allFigures.length < poolsKept) allFigures.push(figures)
+  return figures
+}
+
+export function poolStates(): readonly PoolState[] {
+  return allFigures.filter(figures => figures.acquisitions > 0).map(figures => figures.state())
+}
+
+export function resetPools(): void {
+  for (const figures of allFigures) figures.reset()
+}
+
+export function ongoingRequest(): RequestRecord | undefined {
+  const record = currentRequest()
+  return record?.isFinished ? undefined : record
+}
+
+/** A wait in a request that runs no statement of its own yet. */
+export function chargeWait(record: RequestRecord, startedAt: number, durationMs: number): void {
+  record.poolWaitMs += durationMs
+  if (durationMs > record.longestWaitMs) record.longestWaitMs = durationMs
+  if (level >= TRACE && !record.isFinished)
+    record.addSpan({ kind: 'pool-wait', startedAt, durationMs, failed: false, site: undefined })
+}
