@@ -3,6 +3,7 @@ import { expressHooks } from './frameworks/express.ts'
 import { graphqlHooks } from './frameworks/graphql.ts'
 import { koaHooks } from './frameworks/koa.ts'
 import { hookFastify } from './frameworks/fastify.ts'
+import { ormPoolHooks } from './drivers/orm-pool.ts'
 import { pgHooks } from './drivers/pg.ts'
 import { hookPostgres, postgresHooks } from './drivers/postgres.ts'
 import { failed } from './guard.ts'
@@ -27,7 +28,7 @@ if (socketPath) {
 async function install(path: string): Promise<void> {
   whenAwake(() => startReporter(path))
   hookServers()
-  hookModules([...pgHooks, ...postgresHooks, ...expressHooks, ...koaHooks, ...graphqlHooks])
+  hookModules([...pgHooks, ...ormPoolHooks, ...postgresHooks, ...expressHooks, ...koaHooks, ...graphqlHooks])
   hookFastify()
   hookOutbound()
   hookSyncCalls()

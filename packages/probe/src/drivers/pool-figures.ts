@@ -15,15 +15,15 @@ export interface ReadablePool {
 
 export class PoolFigures {
   readonly site: Site | undefined
-  readonly #pool: ReadablePool
+  readonly #options: ReadablePool['options']
   peakInUse = 0
   peakWaiting = 0
   acquisitions = 0
   waits = 0
   waitMs = 0
 
-  constructor(pool: ReadablePool, site: Site | undefined) {
-    this.#pool = pool
+  constructor(options: ReadablePool['options'], site: Site | undefined) {
+    this.#options = options
     this.site = site
   }
 
@@ -43,9 +43,8 @@ export class PoolFigures {
 
   state(): PoolState {
     const { peakInUse, peakWaiting, acquisitions, waits, waitMs, site } = this
-    const { options } = this.#pool
     const number = (name: string): number | undefined => {
-      const value = options[name]
+      const value = this.#options[name]
       return typeof value === 'number' ? value : undefined
     }
     const idleTimeoutMs = number('idleTimeoutMillis')
@@ -81,7 +80,7 @@ const allFigures: PoolFigures[] = []
 export function figuresOf(pool: ReadablePool, below: (...args: never[]) => unknown): PoolFigures {
   const known = figuresByPool.get(pool)
   if (known) return known
-  const figures = new PoolFigures(pool, captureCallSite(below).site)
+  const figures = new PoolFigures(pool.options, captureCallSite(below).site)
   figuresByPool.set(pool, figures)
   if (allFigures.length < poolsKept) allFigures.push(figures)
   return figures
