@@ -2,6 +2,7 @@
 /** The command line: parses, runs one command, turns its outcome into an exit code, and always ends what it started. */
 import { exitCodes } from '@whetstone/model'
 import { CommanderError } from 'commander'
+import { withUrlLast } from './command-line.ts'
 import { createProgram } from './program.ts'
 import { printError } from './terminal/error.ts'
 import { createTerminal } from './terminal/terminal.ts'
@@ -34,13 +35,14 @@ const terminal = createTerminal({
 let exitCode: number = exitCodes.ok
 let savedRun: string | undefined
 try {
-  await createProgram({
+  const program = createProgram({
     terminal,
     signal: interrupt.signal,
     words,
     setExitCode: code => (exitCode = code),
     runSaved: id => (savedRun = id),
-  }).parseAsync(words, { from: 'user' })
+  })
+  await program.parseAsync(withUrlLast(words, program), { from: 'user' })
 } catch (error) {
   if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   else if (!interrupt.signal.aborted) exitCode = printError(error, terminal, own.includes('--verbose'))

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
+import { withUrlLast } from './command-line.ts'
 import { createProgram } from './program.ts'
 import { createTerminal } from './terminal/terminal.ts'
 
@@ -40,4 +41,29 @@ describe('the flags', () => {
   it.each(['diagnose', 'trial'])('of %s say when a command has become a service', name => {
     expect(flagsOf(name)).toEqual(expect.arrayContaining(['--port', '--ready', '--start-timeout']))
   })
+})
+
+describe('a URL as the service', () => {
+  const url = 'http://127.0.0.1:8080'
+  const parsed = (words: readonly string[]) => withUrlLast(words, program())
+
+  it.each([
+    [['diagnose', url, '--db', 'postgres://a/b', '--json']],
+    [['diagnose', '--db', 'postgres://a/b', url, '--json']],
+    [['diagnose', '--db', 'postgres://a/b', '--json', url]],
+  ])('has its flags before it or behind it: %j', words => {
+    expect(parsed(words)).toEqual(['diagnose', '--db', 'postgres://a/b', '--json', url])
+  })
+
+  it('keeps the flags before the name of the command where they were', () => {
+    expect(parsed(['--no-color', 'diagnose', url, '--json'])).toEqual(['--no-color', 'diagnose', '--json', url])
+  })
+
+  it.each([
+    [['diagnose', '--', 'node', 'server.js', url, '--port', '1']],
+    [['diagnose', 'node', 'server.js', url, '--json']],
+    [['explain', 'n-plus-one']],
+    [['diagnose', '--rate']],
+    [[]],
+  ])('is not looked for elsewhere: %j', words => expect(parsed(words)).toBe(words))
 })
