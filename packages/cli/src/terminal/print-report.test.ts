@@ -9,14 +9,14 @@ describe('the routes of a run', () => {
   it('are printed with what users wait for, the costliest first', () => {
     expect(printed(terminal => printRoutes(recordedRun, terminal))).toMatchInlineSnapshot(`
       "
-        GET /orders                     p50 36 ms   p95 167 ms 44 % of waiting
-        GET /products/:id/reviews       p50 17 ms    p95 31 ms 20 % of waiting
-        GET /customers/:id/activity     p50 10 ms    p95 35 ms 14 % of waiting
-        GET /stock/:id                 p50 8.2 ms    p95 20 ms  5 % of waiting
-        GET /products                  p50 7.6 ms    p95 20 ms 3.3 % of waiting
-        GET /invoices/:id               p50 12 ms    p95 17 ms 2.8 % of waiting
-        GET /products/:id              p50 1.7 ms    p95 17 ms 2.5 % of waiting
-        GET /categories/:id/products   p50 3.1 ms    p95 13 ms 2.2 % of waiting
+        GET /orders                      p50 36 ms    p95 167 ms  44 % of waiting
+        GET /products/:id/reviews        p50 17 ms     p95 31 ms  20 % of waiting
+        GET /customers/:id/activity      p50 10 ms     p95 35 ms  14 % of waiting
+        GET /stock/:id                  p50 8.2 ms     p95 20 ms   5 % of waiting
+        GET /products                   p50 7.6 ms     p95 20 ms  3.3 % of waiting
+        GET /invoices/:id                p50 12 ms     p95 17 ms  2.8 % of waiting
+        GET /products/:id               p50 1.7 ms     p95 17 ms  2.5 % of waiting
+        GET /categories/:id/products    p50 3.1 ms     p95 13 ms  2.2 % of waiting
         and 5 more routes
       "
     `)
@@ -26,8 +26,8 @@ describe('the routes of a run', () => {
     const idle = recordedRun.routes.slice(0, 2).map(route => ({ ...route, requests: 0, timeFraction: 0 }))
     expect(printed(terminal => printRoutes(withRun({ routes: idle }), terminal))).toMatchInlineSnapshot(`
       "
-        GET /orders                      p50 -        p95 -  0 % of waiting
-        GET /products/:id/reviews        p50 -        p95 -  0 % of waiting
+        GET /orders                       p50 -         p95 -   0 % of waiting
+        GET /products/:id/reviews         p50 -         p95 -   0 % of waiting
       "
     `)
   })
@@ -102,6 +102,8 @@ describe('the findings of a run', () => {
     const p95Ms = { beforeMs: 349, estimate: 343, low: 328, high: 366 }
     const offloaded = { ...finding!, predicted: { ...finding!.predicted!, route: 'GET /board', p95Ms } }
     expect(expectation(offloaded)).toBe('expected p95 of GET /board 328 ms at best, now 349 ms')
+    const cached = { bytes: { before: 1_600, after: 0 }, traces: 0, method: 'bytes' } as const
+    expect(expectation({ ...finding!, predicted: cached })).toBe('expected nothing to do while a cache answers')
     const { route: _, ...unplaced } = finding!.predicted!
     expect(expectation({ ...finding!, predicted: unplaced })).toBe('expected p95 11 to 53 ms, now 167 ms')
   })

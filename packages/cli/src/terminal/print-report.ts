@@ -16,7 +16,7 @@ import { columns, printParagraph } from './wrap.ts'
 export function printRoutes(report: RunReport, terminal: Terminal): void {
   terminal.out('')
   const shown = report.routes.slice(0, 8)
-  const nameWidth = Math.min(36, Math.max(...shown.map(route => route.route.length), 10))
+  const nameWidth = Math.min(33, Math.max(...shown.map(route => route.route.length), 10))
   for (const route of shown) {
     const cells = [
       clip(route.route, nameWidth).padEnd(nameWidth),
@@ -24,7 +24,7 @@ export function printRoutes(report: RunReport, terminal: Terminal): void {
       `p95 ${route.requests > 0 ? msText(route.p95Ms) : '-'}`.padStart(12),
       `${percentText(route.timeFraction)} of waiting`.padStart(15),
     ]
-    terminal.out(`  ${cells.join(' ')}`.trimEnd())
+    terminal.out(`  ${cells.join('  ')}`.trimEnd())
   }
   if (report.routes.length > shown.length)
     terminal.out(`  ${terminal.colour.dim(`and ${report.routes.length - shown.length} more routes`)}`)
@@ -87,6 +87,7 @@ export function expectation(finding: RankedFinding): string {
   }
   if (predicted?.capacityRatio !== undefined && predicted.capacityRatio > 1.01)
     return `expected ${countText(predicted.capacityRatio)} times the requests per second`
+  if (predicted?.bytes?.after === 0) return 'expected nothing to do while a cache answers'
   if (predicted?.bytes) return `expected ${bytesText(predicted.bytes.after)}, now ${bytesText(predicted.bytes.before)}`
   return ''
 }
