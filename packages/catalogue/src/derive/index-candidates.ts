@@ -1,7 +1,7 @@
 /** Which indexes are worth planning: candidates from the conditions, joins and sort keys of heavy statements that scan a table in full. */
 import type { IndexCandidate, IndexColumn, PgEvidence, PgTable, Statement, StatementsEvidence } from '@whetstone/model'
 import { columnOf, distinctValues, indexesOf, tableOf } from './columns.ts'
-import { fullScans, hasSort, plansByStatement } from './plans.ts'
+import { filteredScans, fullScans, hasSort, plansByStatement } from './plans.ts'
 import { type StatementTime, statementTimes } from './statement-time.ts'
 import { statementsById, workOf } from './statements.ts'
 
@@ -73,7 +73,7 @@ function heavyStatements(statements: StatementsEvidence, limits: IndexLimits): r
     .slice(0, MOST_STATEMENTS)
 }
 
-/** Tables of the statement that are large and, as far as plans are known, read in full or sorted at a cost. */
+/** Tables of the statement that are large and, as far as plans are known, read in full, filtered or sorted at a cost. */
 function scannedTables(pg: PgEvidence, statement: Statement, limits: IndexLimits): readonly PgTable[] {
   const plans = plansByStatement(pg).get(statement.id) ?? []
   const tables = [...new Set(statement.shape?.tables)].flatMap(name => tableOf(pg, name) ?? [])
@@ -85,7 +85,7 @@ function scannedTables(pg: PgEvidence, statement: Statement, limits: IndexLimits
       // A LIMIT hides what the scan below it costs when the key is not met early.
       if (Math.max(totalCost, ...scans.map(scan => scan.totalCost)) < limits.cost) return false
       const sortsIt = hasSort(root) && orderColumns(statement, table).length > 0
-      if (scans.length === 0) return sortsIt
+      if (scans.length === 0) return sortsIt || filteredScans(root, table.name, limits.keptFraction).length > 0
       const isJoined = joinColumns(statement, table).length > 0
       const keepsFew = scans.some(({ planRows }) => planRows <= table.rows * limits.keptFraction)
       return keepsFew || isJoined || (sortsIt && (statement.shape?.hasLimit ?? false))

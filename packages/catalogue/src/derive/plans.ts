@@ -37,3 +37,11 @@ export function hasSort(root: PlanNode | undefined): boolean {
 export function fullScans(root: PlanNode, table: string): readonly PlanNode[] {
   return nodesOf(root).filter(node => /seq scan/i.test(node.nodeType) && node.relation === table)
 }
+
+/** Reads through an index that finds many rows, of which a filter then keeps at most this part: the index lacks a column. */
+export function filteredScans(root: PlanNode, table: string, keptFraction: number): readonly PlanNode[] {
+  return nodesOf(root).filter(({ nodeType, relation, filter, planRows, children: [found] }) => {
+    const isFiltered = /bitmap heap scan/i.test(nodeType) && relation === table && filter !== undefined
+    return isFiltered && found !== undefined && planRows <= found.planRows * keptFraction
+  })
+}
