@@ -105,6 +105,7 @@ function predictionOf(replay: Replay, edits: readonly Edit[], figures: Figures, 
   // Two quantiles from few traces may cross; percentiles may not.
   const p95Ms = {
     ...above,
+    low: Math.max(above.low, p50Ms.low),
     estimate: Math.max(above.estimate, p50Ms.estimate),
     high: Math.max(above.high, p50Ms.estimate),
   }
