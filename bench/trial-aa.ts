@@ -29,7 +29,7 @@ interface Plan {
  * Twenty pairs, where fourteen would do for a verdict: one disturbed block weighs so much among fourteen that, with six gated
  * metrics, a fifth more CPU is found in 72 to 80 of 100 simulated trials; among twenty in 93 to 97.
  */
-const FULL: Plan = { simulatedPerMachine: 500, sameRuns: 60, plantedRuns: 15, pairs: 20, blockMs: 350, warmUpMs: 120 }
+const FULL: Plan = { simulatedPerMachine: 500, sameRuns: 60, plantedRuns: 10, pairs: 20, blockMs: 350, warmUpMs: 120 }
 const QUICK: Plan = { simulatedPerMachine: 5, sameRuns: 1, plantedRuns: 1, pairs: 2, blockMs: 100, warmUpMs: 30 }
 const PLANTED_RATIO = 1.2
 /** Real runs are counted together only under one design; the number goes up with any change to the server or the judge. */
