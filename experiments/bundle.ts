@@ -1,5 +1,5 @@
 /** Compiles an arm to plain JavaScript once, so that the fresh processes of a trial start in a fraction of the time. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -7,6 +7,8 @@ import { build } from 'esbuild'
 export interface BundledArm {
   readonly entry: string
   readonly file: string
+  /** Takes the compiled files away. */
+  remove(): Promise<void>
 }
 
 /** Below a `node_modules`, so that packages are found from there and git leaves it alone. */
@@ -25,5 +27,9 @@ export async function bundleArm(file: string): Promise<BundledArm> {
     target: 'node20',
     logLevel: 'error',
   })
-  return { entry: join(folder, 'arm.mjs'), file: join(folder, `${basename(file, '.ts')}.mjs`) }
+  return {
+    entry: join(folder, 'arm.mjs'),
+    file: join(folder, `${basename(file, '.ts')}.mjs`),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
 }

@@ -113,18 +113,30 @@ async function onStand<Result>(options: MeasureOptions, use: (stand: Stand) => P
 }
 
 async function measureArms(options: MeasureOptions, stand: Stand): Promise<MeasuredExperiment> {
-  const { experiment } = options
-  const { workload, command } = stand
   const { before, after, predicted } = await diagnoseArms(options, stand)
   const bundle = await bundleArm(options.file)
-  const compiled = (arm: ArmName) => compiledCommand(bundle, arm, command(arm))
-  const agreed = await compareAnswers(experiment, compiled('before'), compiled('after'))
-  const trial = await runTrial({
+  try {
+    const compiled = (arm: ArmName) => compiledCommand(bundle, arm, stand.command(arm))
+    const answer = await compareAnswers(options.experiment, compiled('before'), compiled('after'))
+    const trial = await tryArms(options, stand.workload, compiled)
+    const result = resultOf(options, { before, after, trial, predicted, answer, hash: await hashOf(options) })
+    return { result, recording: recordingFrom(options, before) }
+  } finally {
+    await bundle.remove()
+  }
+}
+
+function tryArms(
+  options: MeasureOptions,
+  workload: Workload,
+  compiled: (arm: ArmName) => ArmStart,
+): Promise<TrialResult> {
+  return runTrial({
     arms: { a: commandArm('before', compiled('before')), b: commandArm('after', compiled('after')) },
     workload,
     // The runner has nothing else to do meanwhile; a process for each block would cost more than the block.
     measureBlock: loadBlock({ runLoad: runInProcess }),
-    ratePerSecond: experiment.load.ratePerSecond,
+    ratePerSecond: options.experiment.load.ratePerSecond,
     seed: 1,
     pairs: options.quick ? 3 : 14,
     ...(options.quick ? { minimumPairs: 3 } : {}),
@@ -138,11 +150,6 @@ async function measureArms(options: MeasureOptions, stand: Stand): Promise<Measu
     },
     signal: options.signal,
   })
-  const hash = await hashOf(options)
-  return {
-    result: resultOf(options, { before, after, trial, predicted, answer: agreed, hash }),
-    recording: recordingFrom(options, before),
-  }
 }
 
 async function diagnoseArms({ experiment, onProgress }: MeasureOptions, stand: Stand) {
