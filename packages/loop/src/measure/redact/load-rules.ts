@@ -1,13 +1,18 @@
 /** The rules for the load, and for what other evidence shares with it: histograms and places in the code. */
 import type {
+  CheckCount,
   Frame,
   GeneratorHealth,
+  IntervalCell,
   LatencyRecord,
   LoadCurveEvidence,
   LoadInterval,
   LoadStep,
+  LostShare,
   RouteLoad,
   SerializedHistogram,
+  SlowSample,
+  SteadyState,
 } from '@whetstone/model'
 import {
   figure,
@@ -40,6 +45,7 @@ export const histogram = object<SerializedHistogram>({
 })
 
 const latency: Rules<LatencyRecord> = { requests: figure, errors: figure, response: histogram, service: histogram }
+const statusClass = matching(/^(?:[1-5]xx|error)$/)
 const errorsByKind = record(key(matching(/^[a-z]+(?:-[a-z]+)*(?:-[1-5]\d\d)?$/)), figure)
 
 export const loadCurve = object<LoadCurveEvidence>({
@@ -52,6 +58,8 @@ export const loadCurve = object<LoadCurveEvidence>({
       achievedRatePerSecond: figure,
       durationMs: figure,
       arrivals: word,
+      shape: word,
+      users: figure,
       sent: figure,
       completed: figure,
       errors: figure,
@@ -68,7 +76,17 @@ export const loadCurve = object<LoadCurveEvidence>({
         }),
       ),
       overall: object<LatencyRecord>(latency),
-      intervals: list(object<LoadInterval>({ atMs: figure, requests: figure, errors: figure, response: histogram })),
+      intervals: list(
+        object<LoadInterval>({
+          atMs: figure,
+          durationMs: figure,
+          requests: figure,
+          errors: figure,
+          response: histogram,
+          lag: histogram,
+          cells: list(object<IntervalCell>({ route, statusClass, requests: figure, response: histogram })),
+        }),
+      ),
       generator: object<GeneratorHealth>({
         verdict: word,
         reasons: list(gone),
@@ -79,6 +97,13 @@ export const loadCurve = object<LoadCurveEvidence>({
         connectionWaitP99Ms: figure,
         loopDelayP99Ms: figure,
       }),
+      lag: histogram,
+      connectionWait: histogram,
+      // The name of a check is the user's own text.
+      checks: list(object<CheckCount>({ name: gone, route, passes: figure, fails: figure })),
+      slowest: list(object<SlowSample>({ traceId: gone, route, status: figure, atMs: figure, responseMs: figure })),
+      steadyState: object<SteadyState>({ kind: word, excludedMs: figure, response: histogram }),
+      lost: object<LostShare>({ workers: figure, ofWorkers: figure, fraction: figure }),
     }),
   ),
 })

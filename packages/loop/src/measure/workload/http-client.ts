@@ -1,7 +1,7 @@
 /** Single requests with their whole answer, for logging in, listing ids and trying a route before it is put under load. */
 import { request as httpRequest } from 'node:http'
 import { loadTarget } from '@whetstone/load'
-import type { PlannedRequest } from '@whetstone/model'
+import { type PlannedRequest, WhetstoneError } from '@whetstone/model'
 
 export interface HttpReply {
   readonly status: number
@@ -20,7 +20,12 @@ const MAX_BODY_BYTES = 16_000_000
 
 /** Sends to one http origin; throws `WHET_LOAD_HTTPS` for another. Nothing is asked to be compressed, since bodies are not decoded. */
 export function requestSender(baseUrl: URL, timeoutMs = 10_000): SendRequest {
-  const { host, port } = loadTarget(baseUrl)
+  const { host, port, protocol } = loadTarget(baseUrl)
+  if (protocol === 'https') {
+    throw new WhetstoneError('WHET_LOAD_HTTPS', `a diagnosis speaks http, not https (${baseUrl.origin})`, {
+      hint: 'give the address of the service behind the TLS proxy, for example http://127.0.0.1:3000',
+    })
+  }
   return request =>
     new Promise(resolve => {
       const chunks: Buffer[] = []

@@ -1,0 +1,164 @@
+/** Everything one load test found, in one documented object: `whetstone/load@1`. Its page, `--json` and every other output are made from it. */
+import type { LoadStep } from './evidence/index.ts'
+import type { RouteName } from './place.ts'
+import type { Interval } from './units.ts'
+
+export type LoadTestKind = 'load' | 'stress' | 'soak' | 'spike' | 'capacity'
+
+export interface LoadReport {
+  readonly schema: 'whetstone/load@1'
+  readonly kind: LoadTestKind
+  readonly run: LoadRunInfo
+  readonly target: { readonly name: string; readonly url: string }
+  /** A scenario file, `requests` for those given on the command line, or the command of another tool. */
+  readonly scenario: { readonly name: string; readonly source: string }
+  /** In the order they ran. */
+  readonly steps: readonly LoadStep[]
+  readonly thresholds: readonly ThresholdResult[]
+  readonly stopped: 'finished' | 'aborted' | 'threshold'
+  /** `invalid`: the generator could not keep its schedule, so nothing was proved either way. `degraded`: a share of the load was lost. */
+  readonly verdict: 'pass' | 'fail' | 'degraded' | 'invalid' | 'aborted'
+  readonly exitCode: number
+  readonly warnings: readonly string[]
+  readonly capacity?: CapacityResult
+  readonly stress?: StressResult
+  readonly soak?: SoakResult
+  readonly spike?: SpikeResult
+  /** One entry a worker, when there were several. */
+  readonly workers?: readonly WorkerShare[]
+}
+
+export interface LoadRunInfo {
+  readonly id: string
+  readonly startedAt: string
+  readonly durationMs: number
+  readonly command: string
+  readonly tool: string
+  readonly node: string
+  readonly machine: string
+  readonly seed: number
+}
+
+export interface WorkerShare {
+  readonly name: string
+  /** Arrivals i with i mod `of` equal to `index` are its own. */
+  readonly index: number
+  readonly of: number
+  readonly requests: number
+  /** `lost`: it ended before it could report. */
+  readonly ended: 'finished' | 'lost'
+}
+
+/** What is compared with a limit: a quantile of the response time, a rate, a fraction of errors or of passed checks. */
+export type ThresholdMetric =
+  | { readonly kind: 'response'; readonly quantile: number }
+  | { readonly kind: 'service'; readonly quantile: number }
+  | { readonly kind: 'rate' }
+  | { readonly kind: 'errors' }
+  /** Of the named check, or of all checks together. */
+  | { readonly kind: 'checks'; readonly name?: string }
+
+/** One limit. `p95 < 300ms`, `errors < 0.1%`, `p99 < 1s over 10s`, `rate >= 95/s`, `checks >= 99%`. */
+export interface LoadThreshold {
+  /** As the user wrote it. */
+  readonly text: string
+  readonly metric: ThresholdMetric
+  readonly comparison: '<' | '<=' | '>' | '>='
+  /** Milliseconds, requests per second or a fraction, by the metric. */
+  readonly limit: number
+  /** All routes together when absent. */
+  readonly route?: RouteName
+  /** Judged over every window of this length; over the whole run when absent. */
+  readonly windowMs?: number
+  /** The run ends when it is broken. */
+  readonly abort: boolean
+  /** Not judged before this; a window that begins earlier does not count. Default 0. */
+  readonly afterMs?: number
+}
+
+export interface ThresholdResult {
+  readonly threshold: LoadThreshold
+  /** `unknown` where nothing was answered, or too few samples for the quantile. */
+  readonly state: 'kept' | 'broken' | 'unknown'
+  /** The whole-run value, or that of the worst window. */
+  readonly value?: number
+  /** When the first broken window began, since the start of the measured part. */
+  readonly brokenAtMs?: number
+  readonly brokenWindows?: number
+  readonly note?: string
+}
+
+/** What a capacity search found: the largest offered rate that still kept the objective. */
+export interface CapacityResult {
+  readonly objective: readonly LoadThreshold[]
+  /** `found`: between a rate that held and one that did not. */
+  readonly outcome: 'found' | 'above-largest-tried' | 'below-smallest-tried' | 'invalid'
+  /** The largest rate that held and the smallest that did not bound it. Absent when none held. */
+  readonly ratePerSecond?: Interval
+  readonly trials: readonly CapacityTrial[]
+  readonly usl?: UslSummary
+  /** Why no scalability curve was fitted, or why no peak is told. */
+  readonly refusal?: string
+}
+
+export interface CapacityTrial {
+  readonly offeredRatePerSecond: number
+  readonly achievedRatePerSecond: number
+  readonly held: boolean
+  /** Why it did not hold, or was repeated. */
+  readonly reason?: string
+  /** Of the metric the objective is about, with its 95 % interval. */
+  readonly value?: Interval
+  /** Mean requests under way, by Little's law. */
+  readonly concurrency: number
+  /** Index into the report's steps. */
+  readonly step: number
+}
+
+export interface UslSummary {
+  readonly singlePerSecond: Interval
+  readonly contention: Interval
+  readonly coherency: Interval
+  readonly errorFraction: number
+  /** Absent when the peak lies beyond what was measured. */
+  readonly peak?: { readonly concurrency: Interval; readonly ratePerSecond: number; readonly openAbove: boolean }
+}
+
+/** Past the knee and back: whether goodput held, and how long it took to recover. */
+export interface StressResult {
+  /** The offered rate above which it no longer followed; absent when it followed to the end. */
+  readonly kneePerSecond?: number
+  readonly peakGoodputPerSecond: number
+  readonly goodputPastKneePerSecond?: number
+  /** Goodput past the knee fell by more than a fifth below its peak. */
+  readonly collapsed: boolean
+  /** From the end of the overload until the response time was back; absent when it never was. */
+  readonly recoveryMs?: number
+}
+
+export interface SpikeResult {
+  readonly baseRatePerSecond: number
+  readonly peakRatePerSecond: number
+  readonly p95BeforeMs: number
+  readonly p95DuringMs: number
+  readonly errorsDuring: number
+  readonly recoveryMs?: number
+}
+
+/** Whether something grows while the load does not. */
+export interface SoakResult {
+  readonly trends: readonly Trend[]
+  /** Shorter than this and a slow leak may not show. */
+  readonly shortestTellingMs: number
+}
+
+export interface Trend {
+  readonly metric: 'p50' | 'p95' | 'resident-memory' | 'heap-after-collection' | 'open-handles'
+  readonly unit: 'ms' | 'bytes' | 'count'
+  readonly points: readonly { readonly atMs: number; readonly value: number }[]
+  /** Growth per hour with its 95 % interval (Theil-Sen). */
+  readonly slopePerHour: Interval
+  /** Mann-Kendall, one-sided for growth. */
+  readonly pValue: number
+  readonly verdict: 'grows' | 'steady' | 'unclear'
+}
