@@ -3,6 +3,8 @@ import type { RouteName } from '@whetstone/model'
 
 export interface CompiledScenario {
   readonly name: string
+  /** The address the file was written for; the plan decides where it is sent. */
+  readonly target?: string
   /** What samples are filed under; steps name them by index. */
   readonly routes: readonly RouteName[]
   /** Checks by name and the route they belong to; steps name them by index. */
@@ -14,6 +16,14 @@ export interface CompiledScenario {
   readonly teardown?: (shared: unknown) => Promise<void>
   /** Reads the feeders' files and asks databases, before the first arrival; called once in each worker. */
   readonly prepare?: (shared: unknown) => Promise<void>
+  /** After `prepare`: a feeder that is used up once ends the schedule before arrival number `arrivals`, and says so. */
+  readonly arrivalLimit?: () => ArrivalLimit | undefined
+}
+
+export interface ArrivalLimit {
+  readonly arrivals: number
+  /** For the report: which data ran out. */
+  readonly because: string
 }
 
 export interface CompiledFlow {
@@ -43,13 +53,18 @@ export interface User {
 
 export type CompiledStep = RequestStep | ThinkStep | CallStep | ChannelStep
 
-export interface RequestStep {
+interface ConditionalStep {
+  /** Asked when the user comes to the step; false passes it over. Absent: always taken. */
+  when?(user: User): boolean
+}
+
+export interface RequestStep extends ConditionalStep {
   readonly kind: 'request'
   readonly route: number
   readonly method: string
   /** The whole request as latin1 text. Throws what ends this user with an error of kind `scenario`. */
   encode(user: User): string
-  /** What of the answer `after` will read; `none` spares the copy. */
+  /** What of the answer `after` will read; `none` spares the copy, `body` is the head as well. */
   readonly capture: 'none' | 'head' | 'body'
   /** Checks, extractions and cookies. Calls `check` for each check; returning false ends this user's flow. */
   after?(user: User, answer: Answer, check: (index: number, passed: boolean) => void): boolean
@@ -66,20 +81,20 @@ export interface Answer {
   readonly body: Buffer
 }
 
-export interface ThinkStep {
+export interface ThinkStep extends ConditionalStep {
   readonly kind: 'think'
   ms(user: User): number
 }
 
 /** The user's own code; for what templates cannot say. A rejection ends this user with an error of kind `scenario`. */
-export interface CallStep {
+export interface CallStep extends ConditionalStep {
   readonly kind: 'call'
   readonly route: number
   run(user: User): Promise<void>
 }
 
 /** A conversation that stays open: WebSocket or server-sent events. */
-export interface ChannelStep {
+export interface ChannelStep extends ConditionalStep {
   readonly kind: 'channel'
   readonly route: number
   /** Must call `events.end` exactly once; `close` asks for it early. */
