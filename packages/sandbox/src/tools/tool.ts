@@ -18,6 +18,12 @@ export const toolRecipes = {
     packages: ['redis-server'],
     inPackage: 'usr/bin/redis-server',
   },
+  'nats-server': {
+    commands: ['nats-server'],
+    variable: 'WHETSTONE_NATS_SERVER',
+    packages: ['nats-server'],
+    inPackage: 'usr/sbin/nats-server',
+  },
   wrk: { commands: ['wrk'], variable: 'WHETSTONE_WRK', packages: ['wrk'], inPackage: 'usr/bin/wrk' },
   // Not usr/bin/chromium: that is a script which reads /etc of the machine.
   chromium: {
