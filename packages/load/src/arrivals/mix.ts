@@ -1,22 +1,53 @@
-/** Which request each arrival sends: routes by weight, then evenly over the route's concrete requests, all from one seed. */
+/** What each arrival does: drawn from its global number, so that any number of workers make the same choices between them. */
 import type { PlannedRoute } from '@whetstone/model'
-import { randomInteger, seededRandom } from '@whetstone/stats'
 
 export interface Choice {
   readonly routeIndex: number
   readonly requestIndex: number
 }
 
-/** Each call draws the next request. Routes without requests or with weight 0 are never drawn; there must be one that can be. */
-export function requestMix(routes: readonly PlannedRoute[], seed: number): () => Choice {
-  const random = seededRandom(seed)
+/** Which of the weights the arrival of a global number falls to. A weight of 0 is never drawn; there must be one above 0. */
+export function weightedMix(weights: readonly number[], seed: number): (arrival: number) => number {
   const upTo: number[] = []
   let total = 0
-  for (const route of routes) upTo.push((total += route.requests.length === 0 ? 0 : route.weight))
-  return () => {
-    const drawn = random() * total
-    let routeIndex = 0
-    while (drawn >= upTo[routeIndex]!) routeIndex++
-    return { routeIndex, requestIndex: randomInteger(random, routes[routeIndex]!.requests.length) }
+  for (const weight of weights) upTo.push((total += weight))
+  return arrival => {
+    const drawn = drawOf(seed, arrival) * total
+    let index = 0
+    while (drawn >= upTo[index]!) index++
+    return index
   }
+}
+
+/** Each call is the choice of the next arrival of this worker; routes without requests are never drawn. */
+export function requestMix(routes: readonly PlannedRoute[], seed: number, segment = { index: 0, of: 1 }): () => Choice {
+  const routeOf = weightedMix(
+    routes.map(({ weight, requests }) => (requests.length === 0 ? 0 : weight)),
+    seed,
+  )
+  // Made once: a choice a request would be an allocation a request.
+  const choices = routes.map(({ requests }, routeIndex) =>
+    requests.map((_, requestIndex): Choice => ({ routeIndex, requestIndex })),
+  )
+  let arrival = segment.index - segment.of
+  return () => {
+    arrival += segment.of
+    const ofRoute = choices[routeOf(arrival)]!
+    return ofRoute[Math.floor(drawOf(~seed, arrival) * ofRoute.length)]!
+  }
+}
+
+/**
+ * From 0 up to but not including 1, as good as random, from the seed's lower 32 bits and the arrival's number alone: two rounds
+ * of the splitmix32 finaliser over each half of the number. Arrivals need not be asked for in order.
+ */
+export function drawOf(seed: number, arrival: number): number {
+  const low = mixed((arrival | 0) ^ mixed((seed + 0x9e3779b9) | 0))
+  return (mixed(low ^ Math.floor(arrival / 2 ** 32)) >>> 0) / 2 ** 32
+}
+
+function mixed(value: number): number {
+  const half = Math.imul(value ^ (value >>> 16), 0x21f0aaad)
+  const most = Math.imul(half ^ (half >>> 15), 0x735a2d97)
+  return most ^ (most >>> 15)
 }
