@@ -1,7 +1,7 @@
 /** Finds budgets of routes that the service does not have: a slip in a name must not become a gate that never closes. */
 import type { Budgets } from '@whetstone/loop'
 import { type RouteName, type Workload, WhetstoneError } from '@whetstone/model'
-import { closestTo } from './terminal/closest.ts'
+import { closestTo } from '@whetstone/model'
 
 export interface KnownRoutes {
   readonly workload: Workload

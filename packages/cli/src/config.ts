@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { practices } from '@whetstone/catalogue'
 import type { PracticeSettings } from '@whetstone/loop'
 import { type BudgetResult, WhetstoneError } from '@whetstone/model'
-import { closestTo } from './terminal/closest.ts'
+import { closestTo } from '@whetstone/model'
 
 export interface WhetstoneConfig {
   readonly practices?: PracticeSettings
