@@ -21,22 +21,27 @@ export type RateShape =
   /** Recorded instants from the start, rising; `speed` 2 plays them twice as fast. */
   | { readonly kind: 'replay'; readonly atMs: readonly number[]; readonly speed: number }
 
+/** A rate above this is a typing error: one Node engine on one core reaches about 60,000 a second. */
+const MAX_RATE_PER_SECOND = 200_000
+
 /** Throws `WHET_LOAD_PLAN` naming what cannot be carried out. */
 export function checkShape(shape: RateShape): void {
   const refuse = (why: string): never => {
     throw new WhetstoneError('WHET_LOAD_PLAN', `the ${shape.kind} ${why}`)
   }
+  const peak = peakRatePerSecond(shape)
+  if (peak > MAX_RATE_PER_SECOND) refuse(`reaches ${peak} a second; ${MAX_RATE_PER_SECOND} is the most`)
   switch (shape.kind) {
     case 'ramp':
       if (!(shape.fromPerSecond >= 0 && shape.toPerSecond >= 0 && shape.fromPerSecond + shape.toPerSecond > 0))
         refuse(`runs from ${shape.fromPerSecond} to ${shape.toPerSecond} a second`)
       return
     case 'stairs':
-      if (shape.ratesPerSecond.length === 0 || !shape.ratesPerSecond.every(rate => rate >= 0))
-        refuse(`has the rates [${shape.ratesPerSecond.join(', ')}]`)
+      if (!shape.ratesPerSecond.every(rate => rate >= 0) || !shape.ratesPerSecond.some(rate => rate > 0))
+        refuse(`have the rates [${shape.ratesPerSecond.join(', ')}]`)
       return
     case 'sine':
-      if (!(shape.periodMs > 0 && shape.amplitudePerSecond >= 0 && shape.amplitudePerSecond <= shape.meanPerSecond))
+      if (!(shape.periodMs > 0 && shape.meanPerSecond > 0 && inRange(shape.amplitudePerSecond, 0, shape.meanPerSecond)))
         refuse(
           `swings by ${shape.amplitudePerSecond} around ${shape.meanPerSecond} a second every ${shape.periodMs} ms`,
         )
@@ -48,5 +53,25 @@ export function checkShape(shape: RateShape): void {
     case 'replay':
       if (!(shape.speed > 0) || shape.atMs.some((at, index) => !(at >= (shape.atMs[index - 1] ?? 0))))
         refuse('needs a speed above 0 and instants that never fall')
+  }
+}
+
+function inRange(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high
+}
+
+/** The most that is offered at any instant. A replay has instants and no rate: 0. */
+export function peakRatePerSecond(shape: RateShape): number {
+  switch (shape.kind) {
+    case 'ramp':
+      return Math.max(shape.fromPerSecond, shape.toPerSecond)
+    case 'stairs':
+      return Math.max(0, ...shape.ratesPerSecond)
+    case 'sine':
+      return shape.meanPerSecond + shape.amplitudePerSecond
+    case 'spike':
+      return Math.max(shape.basePerSecond, shape.peakPerSecond)
+    case 'replay':
+      return 0
   }
 }
