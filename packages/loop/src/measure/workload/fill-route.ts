@@ -1,4 +1,5 @@
 /** Turns one route into requests that are known to be answered, or says why that cannot be done and what to give. */
+import { contentTypeOf, fillPattern, parametersOf, type RouteCandidate } from '@whetstone/load/import'
 import type { PlannedRequest } from '@whetstone/model'
 import { randomInteger } from '@whetstone/stats'
 import type { Random } from '@whetstone/stats'
@@ -6,9 +7,6 @@ import type { HttpReply } from './http-client.ts'
 import type { KeySources } from './key-sources.ts'
 import { keysFor } from './key-sources.ts'
 import { queryDrawer, totalOfList } from './query-parameters.ts'
-import { fillPattern, parametersOf } from './route-pattern.ts'
-import { contentTypeOf } from './sources/request-line.ts'
-import type { RouteCandidate } from './workload-input.ts'
 
 export type FilledRoute =
   | { readonly requests: readonly PlannedRequest[]; readonly keysFrom?: string }

@@ -1,11 +1,9 @@
 /** Where the values of a path parameter can come from, in the order they are tried. */
 import type { PlannedRequest } from '@whetstone/model'
+import { type DescribedParameter, fillPattern, type PatternParameter } from '@whetstone/load/import'
 import type { SendRequest } from './http-client.ts'
 import { idsInList } from './list-ids.ts'
-import type { PatternParameter } from './route-pattern.ts'
-import { fillPattern } from './route-pattern.ts'
 import { tableNamesOf } from './table-names.ts'
-import type { DescribedParameter } from './workload-input.ts'
 
 /**
  * Keys over the whole range of a table, as text. `column` is undefined for the primary key. Resolves with `undefined` when

@@ -1,7 +1,7 @@
 /** Sends the login request once and turns its answer into the header that every further request carries. */
+import { readRequestLine } from '@whetstone/load/import'
 import { exitCodes, WhetstoneError } from '@whetstone/model'
 import type { HttpReply, SendRequest } from './http-client.ts'
-import { readRequestLine } from './sources/request-line.ts'
 
 /** Where services put the token, most common first; looked for at the top and one level down (`data.token`). */
 const TOKEN_FIELDS = ['token', 'access_token', 'accessToken', 'sessionToken', 'jwt', 'id_token', 'idToken']

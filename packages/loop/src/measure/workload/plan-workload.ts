@@ -1,4 +1,18 @@
 /** Makes the workload: routes of every source, merged, sifted for safety, filled with real keys and tried once. */
+import {
+  candidatesOfDescription,
+  candidatesOfRecording,
+  type DescribedParameter,
+  type ImportProblem,
+  matchPattern,
+  readAccessLog,
+  readHar,
+  readHeaderLine,
+  readOpenapi,
+  readRequestLine,
+  readRouteLine,
+  type RouteCandidate,
+} from '@whetstone/load/import'
 import type { PlannedRoute, RouteName, SkippedRoute, Workload } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import type { FilledRoute } from './fill-route.ts'
@@ -6,14 +20,9 @@ import { fillRoute } from './fill-route.ts'
 import type { SendRequest } from './http-client.ts'
 import type { SampleKeys } from './key-sources.ts'
 import { login } from './login.ts'
-import { matchPattern } from './route-pattern.ts'
 import { safetyOf } from './safety.ts'
-import { readAccessLog } from './sources/access-log.ts'
 import { readFrameworkRoutes } from './sources/framework-routes.ts'
-import { readHar } from './sources/har.ts'
-import { readOpenapi } from './sources/openapi.ts'
-import { readHeaderLine, readRequestLine, readRouteLine } from './sources/request-line.ts'
-import type { DescribedParameter, InputProblem, RouteCandidate, WorkloadInput } from './workload-input.ts'
+import type { WorkloadInput } from './workload-input.ts'
 
 export interface WorkloadShell {
   readonly send: SendRequest
@@ -24,7 +33,7 @@ export interface WorkloadShell {
 
 export interface PlannedWorkload extends Workload {
   /** What could not be read in the files that were given. */
-  readonly problems: readonly InputProblem[]
+  readonly problems: readonly ImportProblem[]
   /** Where the keys of each route came from, `table orders` or `GET /orders`. */
   readonly keysFrom: Readonly<Record<RouteName, string>>
   /** What every request carries, credentials included: mask it in anything that is shown or stored. */
@@ -85,7 +94,7 @@ function addRoute(routes: PlannedRoute[], added: PlannedRoute): void {
 interface Gathered {
   readonly candidates: readonly RouteCandidate[]
   readonly skipped: readonly SkippedRoute[]
-  readonly problems: readonly InputProblem[]
+  readonly problems: readonly ImportProblem[]
 }
 
 function gatherCandidates(
@@ -97,7 +106,7 @@ function gatherCandidates(
   }: { readonly random: () => number; readonly count: number; readonly targetHost?: string },
 ): Gathered {
   const framework = readFrameworkRoutes(input.frameworkRoutes ?? [])
-  const openapi = input.openapi === undefined ? undefined : readOpenapi(input.openapi)
+  const openapi = input.openapi === undefined ? undefined : candidatesOfDescription(readOpenapi(input.openapi))
   // The framework first: its spelling of a pattern is the one that traces carry.
   const declared = [...framework.candidates, ...(openapi?.candidates ?? [])]
   const patterns = [...new Set(declared.map(({ pattern }) => pattern))]
@@ -105,8 +114,15 @@ function gatherCandidates(
   const har =
     input.har === undefined
       ? undefined
-      : readHar(input.har, { ...seen, ...(targetHost === undefined ? {} : { targetHost }) })
-  const log = input.accessLog === undefined ? undefined : readAccessLog(input.accessLog, seen)
+      : candidatesOfRecording(readHar(input.har), {
+          ...seen,
+          origin: 'har',
+          ...(targetHost === undefined ? {} : { targetHost }),
+        })
+  const log =
+    input.accessLog === undefined
+      ? undefined
+      : candidatesOfRecording(readAccessLog(input.accessLog), { ...seen, origin: 'access-log' })
   const listed = (input.routes ?? []).map(line => spelledAs(readRouteLine(line), patterns))
   // What the user lists or recorded is the mix; what is merely declared then only describes its parameters.
   const mix = [...listed, ...(har?.candidates ?? []), ...(log?.candidates ?? [])]

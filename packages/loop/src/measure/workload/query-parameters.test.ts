@@ -1,8 +1,8 @@
 /** Query strings drawn from described parameters. */
+import type { DescribedParameter } from '@whetstone/load/import'
 import { seededRandom } from '@whetstone/stats'
 import { describe, expect, it } from 'vitest'
 import { queryDrawer, totalOfList } from './query-parameters.ts'
-import type { DescribedParameter } from './workload-input.ts'
 
 const parameter = (name: string, more: Partial<DescribedParameter> = {}): DescribedParameter => ({
   name,

@@ -1,7 +1,7 @@
 /** Draws query strings from what OpenAPI says about a route's parameters, so that lists are read beyond their first page. */
+import type { DescribedParameter } from '@whetstone/load/import'
 import { randomInteger } from '@whetstone/stats'
 import type { Random } from '@whetstone/stats'
-import type { DescribedParameter } from './workload-input.ts'
 
 export type QueryDrawer = { readonly draw: () => string } | { readonly missing: string }
 

@@ -1,6 +1,5 @@
 /** Which requests may be repeated thousands of times: reads, and what the user has marked as safe. */
-import { graphqlOperation, looksLikeGraphqlPath } from './graphql.ts'
-import type { RouteCandidate } from './workload-input.ts'
+import { graphqlOperation, looksLikeGraphqlPath, type RouteCandidate } from '@whetstone/load/import'
 
 export type Safety = { readonly safe: true } | { readonly safe: false; readonly why: string; readonly give: string }
 

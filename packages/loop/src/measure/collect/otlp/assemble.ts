@@ -1,5 +1,5 @@
 /** Puts spans that arrive in any order back together: one request per server span, released when its trace has gone quiet. */
-import type { OtlpSpan } from './decode.ts'
+import type { OtlpSpan } from '@whetstone/load/import'
 
 /** A server span and what happened below it, up to the next server span. */
 export interface Request {

@@ -1,6 +1,6 @@
 /** What a span is about, whichever generation of OpenTelemetry's semantic conventions its library speaks. */
 import type { Frame } from '@whetstone/model'
-import type { AttributeValue, OtlpSpan } from './decode.ts'
+import type { AttributeValue, OtlpSpan } from '@whetstone/load/import'
 
 /** Old names behind new ones; the first that is present wins. */
 const names = {

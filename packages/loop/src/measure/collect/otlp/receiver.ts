@@ -6,7 +6,7 @@ import zlib from 'node:zlib'
 import { exitCodes, WhetstoneError, type StatementsEvidence, type TracesEvidence } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import { TraceAssembler, type AssemblerOptions } from './assemble.ts'
-import { decodeJson, decodeProtobuf, type OtlpSpan } from './decode.ts'
+import { decodeJson, decodeProtobuf, type OtlpSpan } from '@whetstone/load/import'
 import { TraceTally } from './tally.ts'
 
 export interface OtlpReceiverOptions extends AssemblerOptions {

@@ -4,7 +4,7 @@ import type { Span, Trace } from '@whetstone/model'
 import { normaliseStatement, statementId } from '@whetstone/probe/statement-text'
 import type { Request } from './assemble.ts'
 import { frameOf, numberOf, parametersOf, roleOf, routeOf, textOf } from './conventions.ts'
-import type { OtlpSpan } from './decode.ts'
+import type { OtlpSpan } from '@whetstone/load/import'
 
 export interface SeenStatement {
   readonly id: string

@@ -1,6 +1,5 @@
 /** Routes as the framework registered them, without those nobody would call on purpose. */
-import { normalisePattern } from '../route-pattern.ts'
-import type { RouteCandidate } from '../workload-input.ts'
+import { normalisePattern, type RouteCandidate } from '@whetstone/load/import'
 
 export interface FrameworkRoutes {
   readonly candidates: readonly RouteCandidate[]

@@ -1,8 +1,8 @@
 /** Reads what people type on the command line: `GET /orders/:id 3`, `POST /search {"text":"x"}`, `name: value`. */
 import { WhetstoneError } from '@whetstone/model'
-import { graphqlOperation } from '../graphql.ts'
-import { normalisePattern, parametersOf } from '../route-pattern.ts'
-import type { RouteCandidate } from '../workload-input.ts'
+import { graphqlOperation } from './graphql.ts'
+import type { RouteCandidate } from './route-candidates.ts'
+import { normalisePattern, parametersOf, splitQuery } from './route-pattern.ts'
 
 const METHODS = 'GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS'
 const ROUTE = new RegExp(`^(?:(${METHODS})\\s+)?(/(?![/\\\\])\\S*)(?:\\s+(\\d+(?:\\.\\d+)?))?$`, 'i')
@@ -63,11 +63,6 @@ export function readHeaderLine(line: string): readonly [name: string, value: str
 export function contentTypeOf(body: string): string {
   if (/^\s*[[{"]/.test(body)) return 'application/json'
   return /^[^\s=&]+=[^\s]*$/.test(body) ? 'application/x-www-form-urlencoded' : 'text/plain'
-}
-
-export function splitQuery(target: string): readonly [path: string, query: string] {
-  const at = target.indexOf('?')
-  return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at)]
 }
 
 /** A request is whole when its path has no parameter left. */

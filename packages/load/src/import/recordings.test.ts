@@ -1,15 +1,20 @@
 /** Access logs, HARs and OpenAPI documents as tools really write them, and as people break them. */
 import { seededRandom } from '@whetstone/stats'
 import { describe, expect, it } from 'vitest'
-import type { RouteCandidate } from '../workload-input.ts'
 import { readAccessLog } from './access-log.ts'
-import { readFrameworkRoutes } from './framework-routes.ts'
 import { readHar } from './har.ts'
+import type { SourceText } from './imported.ts'
 import { readOpenapi } from './openapi.ts'
+import { candidatesOfDescription, candidatesOfRecording, type RouteCandidate } from './route-candidates.ts'
 
 const options = { patterns: ['/orders/:orderId'], random: seededRandom(1), keepPerRoute: 3 }
 const brief = ({ method, pattern, weight, operation, requests }: RouteCandidate) =>
   `${method} ${pattern}${operation === undefined ? '' : ` ${operation}`} ×${weight}: ${requests.map(({ path }) => path).join(' ')}`
+
+const fromLog = (source: SourceText) =>
+  candidatesOfRecording(readAccessLog(source), { ...options, origin: 'access-log' })
+const fromHar = (source: SourceText, targetHost = 'x') =>
+  candidatesOfRecording(readHar(source), { ...options, origin: 'har', targetHost })
 
 describe('readAccessLog', () => {
   it.each<[string, string, string]>([
@@ -32,7 +37,7 @@ describe('readAccessLog', () => {
       'GET /a ×1: /a?b=1',
     ],
   ])('reads %s', (_name, line, expected) => {
-    const { candidates, problems } = readAccessLog({ file: 'a.log', text: `${line}\n` }, options)
+    const { candidates, problems } = fromLog({ file: 'a.log', text: `${line}\n` })
     expect(candidates.map(brief)).toEqual([expected])
     expect(problems).toEqual([])
   })
@@ -47,21 +52,21 @@ describe('readAccessLog', () => {
     ['{"method":"GET","url":"http://shop.test//other.test/x"}', 'not a path: "http://shop.test//other.test/x"'],
     ['1.1.1.1 - - [d] "GET //other.test/x HTTP/1.1" 200 1', 'not an HTTP request: "GET //other.test/x HTTP/1.1"'],
   ])('tells file and line of %s', (line, why) => {
-    expect(readAccessLog({ file: 'a.log', text: `\n${line}` }, options).problems).toEqual([
+    expect(fromLog({ file: 'a.log', text: `\n${line}` }).problems).toEqual([
       { file: 'a.log', line: 2, why, text: line },
     ])
   })
 
   it('keeps the share of every route and a bounded sample of its requests', () => {
     const text = Array.from({ length: 1000 }, (_, index) => `{"method":"GET","url":"/orders/${index}"}`).join('\n')
-    const [candidate] = readAccessLog({ file: 'a.log', text }, options).candidates
+    const [candidate] = fromLog({ file: 'a.log', text }).candidates
     expect(candidate).toMatchObject({ pattern: '/orders/:orderId', weight: 1000 })
     expect(candidate?.requests).toHaveLength(3)
     expect(candidate?.requests.some(({ path }) => Number(path.slice(8)) > 100)).toBe(true)
   })
 
   it('does not drown the user in problems of a file of another kind', () => {
-    const { problems } = readAccessLog({ file: 'a.log', text: 'x\n'.repeat(500) }, options)
+    const { problems } = fromLog({ file: 'a.log', text: 'x\n'.repeat(500) })
     expect(problems).toHaveLength(21)
     expect(problems.at(-1)).toEqual({ file: 'a.log', why: '480 more lines could not be read' })
   })
@@ -79,7 +84,7 @@ describe('readHar', () => {
       entry('GET', 'https://api.test/orders/2'),
       entry('GET', 'https://cdn.test/x.js'),
     )
-    const { candidates, problems } = readHar(recorded, options)
+    const { candidates, problems } = fromHar(recorded)
     expect(candidates.map(brief)).toEqual(['GET /orders/:orderId ×2: /orders/1 /orders/2'])
     expect(problems).toEqual([
       { file: 'x.har', why: '1 requests to other hosts than api.test were left out (cdn.test)' },
@@ -92,9 +97,7 @@ describe('readHar', () => {
       entry('GET', 'https://cdn.test/x'),
       entry('GET', 'https://cdn.test/y'),
     )
-    expect(readHar(recorded, { ...options, targetHost: '127.0.0.1:3000' }).candidates.map(brief)).toEqual([
-      'GET /a ×1: /a',
-    ])
+    expect(fromHar(recorded, '127.0.0.1:3000').candidates.map(brief)).toEqual(['GET /a ×1: /a'])
   })
 
   it('keeps headers that shape the answer and leaves credentials of the recording behind', () => {
@@ -107,39 +110,39 @@ describe('readHar', () => {
       { name: ':authority', value: 'x' },
       { name: 'Accept-Encoding', value: 'br' },
     ]
-    const [candidate] = readHar(har(entry('GET', 'http://x/a', { headers })), options).candidates
+    const [candidate] = fromHar(har(entry('GET', 'http://x/a', { headers }))).candidates
     expect(candidate?.requests[0]?.headers).toEqual({ accept: 'application/json', 'x-app-id': 'shop' })
   })
 
   it('tells GraphQL operations on one path apart', () => {
     const post = (query: string) => entry('POST', 'http://x/graphql', { postData: { text: JSON.stringify({ query }) } })
-    const { candidates } = readHar(har(post('query A { a }'), post('query B { b }'), post('query A { a }')), options)
+    const { candidates } = fromHar(har(post('query A { a }'), post('query B { b }'), post('query A { a }')))
     expect(candidates.map(brief)).toEqual(['POST /graphql A ×2: /graphql /graphql', 'POST /graphql B ×1: /graphql'])
   })
 
   it.each<[string, string, string]>([
     ['not JSON', '{', 'not JSON'],
     ['not a HAR', '{"entries":[]}', 'not a HAR: there is no log.entries'],
-    ['an entry without a request', '{"log":{"entries":[{}]}}', 'entry 1: no request with method and url'],
+    ['an entry without a request', '{"log":{"entries":[{}]}}', 'no request with method and url'],
     [
       'an entry that is a WebSocket',
       JSON.stringify({ log: { entries: [entry('GET', 'ws://x/a')] } }),
-      'entry 1: not http: ws://x/a',
+      'not http: ws://x/a',
     ],
     [
       'an entry whose path names a host',
       JSON.stringify({ log: { entries: [entry('GET', 'http://x//other.test/a')] } }),
-      'entry 1: not a path of the service: //other.test/a',
+      'not a path of the service: //other.test/a',
     ],
   ])('tells of %s', (_name, text, why) => {
-    const { candidates, problems } = readHar({ file: 'x.har', text }, options)
+    const { candidates, problems } = fromHar({ file: 'x.har', text })
     expect(candidates).toEqual([])
     expect(problems).toEqual([expect.objectContaining({ file: 'x.har', why: expect.stringContaining(why) as string })])
   })
 })
 
 describe('readOpenapi', () => {
-  const read = (text: string) => readOpenapi({ file: 'api.yaml', text })
+  const read = (text: string) => candidatesOfDescription(readOpenapi({ file: 'api.yaml', text }))
 
   it('reads operations with their parameters, references and base path', () => {
     const { candidates, problems } = read(`
@@ -197,38 +200,14 @@ components:
     [
       'a path that cannot be read',
       'openapi: 3.0.0\npaths:\n  /a/*: { get: {} }',
-      { file: 'api.yaml', why: 'the path /a/* cannot be read' },
+      { file: 'api.yaml', pointer: '/paths/~1a~1*', why: 'the path /a/* cannot be read' },
     ],
     [
       'a reference to nowhere and one in a circle',
       'openapi: 3.0.0\npaths:\n  /a: { get: { parameters: [{ $ref: "#/x" }] } }\nx: { $ref: "#/x" }',
-      { file: 'api.yaml', why: 'a parameter of GET /a cannot be read' },
+      { file: 'api.yaml', pointer: '/paths/~1a/get', why: 'a parameter of GET /a cannot be read' },
     ],
   ])('tells of %s', (_name, text, problem) => {
     expect(read(text).problems).toEqual([problem])
-  })
-})
-
-describe('readFrameworkRoutes', () => {
-  it('leaves out what would measure the same code twice', () => {
-    const routes = [
-      { method: 'GET', pattern: '/a' },
-      { method: 'HEAD', pattern: '/a' },
-      { method: 'HEAD', pattern: '/only-head' },
-      { method: 'OPTIONS', pattern: '/a' },
-      { method: 'ALL', pattern: '/any' },
-      { method: 'GET,POST', pattern: '/both' },
-      { method: 'GET', pattern: '/static/*' },
-      { method: 'OPTIONS', pattern: '*' },
-    ]
-    const { candidates, unreadable } = readFrameworkRoutes(routes)
-    expect(candidates.map(({ method, pattern }) => `${method} ${pattern}`)).toEqual([
-      'GET /a',
-      'HEAD /only-head',
-      'GET /any',
-      'GET /both',
-      'POST /both',
-    ])
-    expect(unreadable).toEqual([{ method: 'GET', pattern: '/static/*' }])
   })
 })

@@ -26,6 +26,11 @@ export function normalisePattern(pattern: string): string | undefined {
   return plain.length > 1 ? plain.replace(/\/+$/, '') || '/' : plain
 }
 
+export function splitQuery(target: string): readonly [path: string, query: string] {
+  const at = target.indexOf('?')
+  return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at)]
+}
+
 export function parametersOf(pattern: string): PatternParameter[] {
   return [...pattern.matchAll(PARAMETER)].map(match => {
     const prefix = pattern.slice(0, match.index).replace(/\/[^/]*$/, '')

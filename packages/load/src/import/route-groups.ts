@@ -1,35 +1,35 @@
 /** Gathers requests that were really made into routes, with their share and a fair sample of each. */
-import type { PlannedRequest } from '@whetstone/model'
 import { randomInteger } from '@whetstone/stats'
-import { graphqlOperation } from '../graphql.ts'
-import { guessPattern, matchPattern } from '../route-pattern.ts'
-import type { RouteCandidate } from '../workload-input.ts'
-import { splitQuery } from './request-line.ts'
+import { graphqlOperation } from './graphql.ts'
+import type { RecordedRequest } from './imported.ts'
+import { guessPattern, matchPattern, splitQuery } from './route-pattern.ts'
 
-export type SeenRequest = PlannedRequest
-
-export interface SeenOptions {
-  readonly origin: RouteCandidate['origin']
+export interface GroupOptions {
   /** Known patterns; a path that fits none has its pattern guessed. */
   readonly patterns: readonly string[]
   readonly random: () => number
   readonly keepPerRoute: number
 }
 
-interface Group {
+export interface RouteGroup {
   readonly method: string
   readonly pattern: string
   readonly operation: string | undefined
-  readonly kept: SeenRequest[]
+  readonly kept: readonly RecordedRequest[]
+  readonly count: number
+}
+
+interface Growing extends RouteGroup {
+  readonly kept: RecordedRequest[]
   count: number
 }
 
 /** The sample of each route is uniform over all its requests (reservoir sampling, Vitter's algorithm R), so memory is bounded. */
-export function candidatesOfSeen(seen: Iterable<SeenRequest>, options: SeenOptions): RouteCandidate[] {
-  const groups = new Map<string, Group>()
-  for (const request of seen) {
+export function groupRequests(requests: Iterable<RecordedRequest>, options: GroupOptions): RouteGroup[] {
+  const groups = new Map<string, Growing>()
+  for (const request of requests) {
     const [path] = splitQuery(request.path)
-    const pattern = matchPattern(path, options.patterns) ?? guessPattern(path)
+    const pattern = request.pattern ?? matchPattern(path, options.patterns) ?? guessPattern(path)
     const operation = graphqlOperation(request.body)?.name
     const key = `${request.method} ${pattern} ${operation ?? ''}`
     let group = groups.get(key)
@@ -42,17 +42,5 @@ export function candidatesOfSeen(seen: Iterable<SeenRequest>, options: SeenOptio
       if (slot < group.kept.length) group.kept[slot] = request
     }
   }
-  return [...groups.values()].map(({ method, pattern, operation, kept, count }) => ({
-    origin: options.origin,
-    method,
-    pattern,
-    requests: kept.map(({ path, headers, body }) => ({
-      method,
-      path,
-      headers,
-      ...(body === undefined ? {} : { body }),
-    })),
-    weight: count,
-    ...(operation ? { operation } : {}),
-  }))
+  return [...groups.values()]
 }
