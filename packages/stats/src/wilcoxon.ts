@@ -1,5 +1,6 @@
 /** Wilcoxon's signed-rank test of paired differences: exact, whatever their distribution, with the shift and its interval. */
 import type { Interval } from './binomial.ts'
+import { normalTail } from './normal-tail.ts'
 import { midRanks } from './ranks.ts'
 
 /** `estimate` is Hodges and Lehmann's shift, `low` and `high` its exact interval. */
@@ -126,21 +127,4 @@ function normalDepth(pairs: number, confidence: number): Depth {
   let depth = Math.floor(middle) - 1
   while (depth > 0 && tailAt(depth) > (1 - confidence) / 2) depth--
   return { depth, coverage: 1 - 2 * tailAt(depth) }
-}
-
-/** P(Z > z) for z >= 0, by Laplace's continued fraction far out and the series of the error function near zero; good to 1e-12. */
-function normalTail(z: number): number {
-  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)
-  if (z > 3) {
-    let fraction = z
-    for (let term = 60; term >= 1; term--) fraction = z + term / fraction
-    return density / fraction
-  }
-  let term = z
-  let sum = z
-  for (let odd = 3; Math.abs(term) > 1e-17; odd += 2) {
-    term *= (z * z) / odd
-    sum += term
-  }
-  return 0.5 - density * sum
 }
