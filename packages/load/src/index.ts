@@ -1,5 +1,5 @@
 /** The load engine: an open model over raw HTTP/1.1 that times every request from the instant it was due. */
-export type { LoadResult } from './engine/open-model.ts'
+export type { LoadResult } from './engine/live.ts'
 export { loadTarget } from './plan.ts'
 export type { LoadPlan } from './plan.ts'
 export { run } from './process/run.ts'

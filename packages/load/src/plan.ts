@@ -125,6 +125,13 @@ export function loadTarget(url: URL): LoadTarget {
   }
 }
 
+/** The `Host` of a request: without the port where it is the protocol's own (RFC 9110, 7.2). */
+export function hostHeader({ host, port, protocol }: LoadTarget): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  const standard = protocol === 'https' || protocol === 'h2' ? 443 : 80
+  return port === standard ? name : `${name}:${port}`
+}
+
 function within(field: string, value: number, low: number, high: number): void {
   if (!(value >= low && value <= high)) {
     throw new WhetstoneError('WHET_LOAD_PLAN', `${field} is ${value}; it must lie between ${low} and ${high}`)

@@ -177,7 +177,7 @@ describe('runInProcess', () => {
     ],
     [
       'sends headers without end',
-      'parse-error',
+      'head-too-large',
       socket => socket.write(`HTTP/1.1 200 OK\r\n${'X: aaaaaaaaaaaaaa\r\n'.repeat(5000)}`),
     ],
     ['upgrades unasked', 'parse-error', socket => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')],
@@ -253,11 +253,12 @@ describe('runInProcess', () => {
 })
 
 describe('loadTarget', () => {
-  it('reads host and port, and refuses https by name', () => {
+  it('reads protocol, host and port, and refuses others by name', () => {
     expect(loadTarget(new URL('http://[::1]:3000/x'))).toEqual({ host: '::1', port: 3000 })
     expect(loadTarget(new URL('http://localhost'))).toEqual({ host: 'localhost', port: 80 })
-    expect(() => loadTarget(new URL('https://localhost'))).toThrow(
-      'the load engine speaks http, not https (https://localhost)',
+    expect(loadTarget(new URL('https://localhost'))).toEqual({ host: 'localhost', port: 443, protocol: 'https' })
+    expect(() => loadTarget(new URL('ftp://localhost'))).toThrow(
+      'the load engine speaks http and https, not ftp (ftp://localhost/)',
     )
   })
 })

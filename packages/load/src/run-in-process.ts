@@ -1,30 +1,75 @@
 /** Runs a plan in this process: what the load process does, and what tests call to see inside. */
 import { performance } from 'node:perf_hooks'
+import type { LoadInterval } from '@whetstone/model'
+import { compileRoutes } from './engine/compile-routes.ts'
 import { hostReadings } from './engine/host-readings.ts'
-import type { LiveInterval, LoadResult } from './engine/open-model.ts'
-import { driveOpenModel } from './engine/open-model.ts'
+import type { LiveInterval, LoadResult } from './engine/live.ts'
+import { driveLoad } from './engine/load-run.ts'
+import type { Pacer } from './pacer/pacer.ts'
 import { precisePacer } from './pacer/precise-pacer.ts'
+import { spinPacer } from './pacer/spin-pacer.ts'
 import { timerPacer } from './pacer/timer-pacer.ts'
 import type { LoadPlan } from './plan.ts'
-import { checkPlan } from './plan.ts'
+import { checkPlan, hostHeader } from './plan.ts'
+import type { CompiledScenario } from './scenario/compiled.ts'
 
 export interface RunOptions {
   /** Stops early; the result then holds what was measured so far and says `aborted`. */
   readonly signal?: AbortSignal
   /** Called four times a second with the figures so far. */
   readonly onInterval?: (interval: LiveInterval) => void
+  /** Each second of the measured part, complete, as soon as it has passed; `stop` ends the run for a broken limit. */
+  readonly onSecond?: (second: LoadInterval, stop: () => void) => void
+}
+
+/** What only a caller in the same process can give. */
+export interface InProcessOptions extends RunOptions {
+  /** Instead of the plan's routes or its scenario file. */
+  readonly scenario?: CompiledScenario
+  /** What `setup` of the scenario returned, where somebody else called it: then neither setup nor teardown is called here. */
+  readonly shared?: { readonly value: unknown }
+  /** On `performance.now` of this thread; default: at once. */
+  readonly startAtMs?: number
+  /** Called when everything is ready and the first request could leave; the run begins when it resolves, with the start it gives. */
+  readonly ready?: () => Promise<number | undefined>
 }
 
 /** Resolves with the result; rejects with `WHET_LOAD_PLAN` when the plan cannot be carried out. */
-export async function runInProcess(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResult> {
+export async function runInProcess(plan: LoadPlan, options: InProcessOptions = {}): Promise<LoadResult> {
   checkPlan(plan)
-  const now = () => performance.now()
-  const pacer = plan.pacing === 'timer' ? timerPacer(now) : await precisePacer(now)
-  const host = hostReadings(now)
+  const scenario = options.scenario ?? (await compiledOf(plan))
+  const shared = options.shared === undefined ? await scenario.setup?.() : options.shared.value
   try {
-    return await driveOpenModel(plan, { ...options, now, date: () => new Date(), pacer, host })
+    await scenario.prepare?.(shared)
+    const now = () => performance.now()
+    const pacer = await pacerOf(plan, now)
+    const host = hostReadings(now)
+    try {
+      const startAtMs = (await options.ready?.()) ?? options.startAtMs
+      return await driveLoad(plan, scenario, shared, {
+        ...options,
+        now,
+        date: () => new Date(),
+        pacer,
+        host,
+        ...(startAtMs === undefined ? {} : { startAtMs }),
+      })
+    } finally {
+      pacer.close()
+      host.close()
+    }
   } finally {
-    pacer.close()
-    host.close()
+    if (options.shared === undefined) await scenario.teardown?.(shared)
   }
+}
+
+async function compiledOf(plan: LoadPlan): Promise<CompiledScenario> {
+  if (plan.scenario === undefined) return compileRoutes(plan.routes, hostHeader(plan.target))
+  const { loadScenario } = await import('./scenario/load-scenario.ts')
+  return await loadScenario(plan.scenario, { target: plan.target, seed: plan.seed })
+}
+
+async function pacerOf({ pacing }: LoadPlan, now: () => number): Promise<Pacer> {
+  if (pacing === 'timer') return timerPacer(now)
+  return pacing === 'spin' ? spinPacer(now) : await precisePacer(now)
 }

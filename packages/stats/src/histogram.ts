@@ -74,7 +74,7 @@ export class Histogram {
 
   /** Forgets everything and keeps the memory, for histograms of an interval. */
   reset(): void {
-    this.#counts.fill(0)
+    if (this.#count > 0) this.#counts.fill(0, indexOf(this.#min), indexOf(this.#max) + 1)
     this.#count = 0
     this.#sum = 0
     this.#min = Infinity
@@ -135,6 +135,24 @@ export class Histogram {
     for (const [index, count] of this.#filled()) {
       yield { low: lowOf(index), high: lowOf(index) + widthOf(index) - 1, count }
     }
+  }
+
+  /** Index and count of each bucket that holds something, in turn, by rising index: the saved form without its many small arrays. */
+  filledBuckets(): Float64Array {
+    if (this.#count === 0) return new Float64Array(0)
+    const first = indexOf(this.#min)
+    const last = indexOf(this.#max)
+    let filled = 0
+    for (let index = first; index <= last; index++) if (this.#counts[index]! > 0) filled++
+    const pairs = new Float64Array(2 * filled)
+    let at = 0
+    for (let index = first; index <= last; index++) {
+      const count = this.#counts[index]!
+      if (count === 0) continue
+      pairs[at++] = index
+      pairs[at++] = count
+    }
+    return pairs
   }
 
   toJSON(): HistogramJson {

@@ -20,7 +20,7 @@ export interface RatePiece {
 
 /** Warm-up and measured part, in the order they come. A replay has no rate of its own: its measured part is left out here. */
 export function rateCurve({ ratePerSecond, shape, warmUpMs = 0, durationMs }: RatePlan): RatePiece[] {
-  const warmUp = warmUpMs > 0 ? [constant(startRate(ratePerSecond, shape, durationMs), warmUpMs)] : []
+  const warmUp = warmUpMs > 0 ? [constant(startRatePerSecond(ratePerSecond, shape, durationMs), warmUpMs)] : []
   return [...warmUp, ...measured(ratePerSecond, shape, durationMs)].filter(({ lengthMs }) => lengthMs > 0)
 }
 
@@ -33,7 +33,8 @@ export function meanRatePerSecond(shape: RateShape, durationMs: number): number 
   return (expected * 1000) / durationMs
 }
 
-function startRate(ratePerSecond: number, shape: RateShape | undefined, durationMs: number): number {
+/** The rate the measured part begins with. */
+export function startRatePerSecond(ratePerSecond: number, shape: RateShape | undefined, durationMs: number): number {
   switch (shape?.kind) {
     case undefined:
       return ratePerSecond
@@ -45,6 +46,24 @@ function startRate(ratePerSecond: number, shape: RateShape | undefined, duration
       return shape.meanPerSecond
     case 'spike':
       return shape.basePerSecond
+    case 'replay':
+      return meanRatePerSecond(shape, durationMs)
+  }
+}
+
+/** The highest rate of the plan; of a replay its mean, for its instants may crowd anywhere. */
+export function peakRatePerSecond(ratePerSecond: number, shape: RateShape | undefined, durationMs: number): number {
+  switch (shape?.kind) {
+    case undefined:
+      return ratePerSecond
+    case 'ramp':
+      return Math.max(shape.fromPerSecond, shape.toPerSecond)
+    case 'stairs':
+      return Math.max(...shape.ratesPerSecond)
+    case 'sine':
+      return shape.meanPerSecond + shape.amplitudePerSecond
+    case 'spike':
+      return Math.max(shape.basePerSecond, shape.peakPerSecond)
     case 'replay':
       return meanRatePerSecond(shape, durationMs)
   }

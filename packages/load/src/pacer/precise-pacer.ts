@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Pacer } from './pacer.ts'
+import { LONGEST_TIMER_MS } from './timer-pacer.ts'
 
 /** The helper wakes this much early, to make up for the way from its thread to ours. */
 const EARLY_MS = 0.03
@@ -55,23 +56,21 @@ export async function precisePacer(now: () => number): Promise<Pacer> {
   let immediate: NodeJS.Immediate | undefined
   // Pending waitAsync promises do not keep the process alive, and a lost wake-up must not stop the run.
   let guard: NodeJS.Timeout | undefined
-  let closed = false
+  // What an earlier sleep set going must not touch the one that replaced it.
+  let current = 0
 
   function spin(atMs: number, wake: () => void): void {
-    if (closed) return
     if (now() >= atMs) wake()
     else immediate = setImmediate(spin, atMs, wake)
   }
 
   function sleep(atMs: number, leftMs: number, wake: () => void): void {
-    let over = false
+    const mine = current
+    // A replaced sleep ends early and wakes us for nothing: then there is still time left.
     const end = () => {
-      if (over || closed) return
-      over = true
-      clearTimeout(guard)
-      spin(atMs, wake)
+      if (mine === current) wait(atMs, wake)
     }
-    guard = setTimeout(end, leftMs + 2)
+    guard = setTimeout(end, Math.min(LONGEST_TIMER_MS, leftMs + 2))
     const [seconds, nanoseconds] = process.hrtime()
     times[0] = seconds * 1e3 + nanoseconds / 1e6 + leftMs - EARLY_MS
     const woken = Atomics.load(counters, WOKEN)
@@ -82,17 +81,24 @@ export async function precisePacer(now: () => number): Promise<Pacer> {
     else end()
   }
 
+  function wait(atMs: number, wake: () => void): void {
+    forget()
+    const leftMs = atMs - now()
+    if (leftMs <= 0) immediate = setImmediate(wake)
+    else if (leftMs <= SPIN_MS) spin(atMs, wake)
+    else sleep(atMs, leftMs, wake)
+  }
+
+  function forget(): void {
+    current++
+    clearTimeout(guard)
+    clearImmediate(immediate)
+  }
+
   return {
-    sleepUntil(atMs, wake) {
-      const leftMs = atMs - now()
-      if (leftMs <= 0) immediate = setImmediate(wake)
-      else if (leftMs <= SPIN_MS) spin(atMs, wake)
-      else sleep(atMs, leftMs, wake)
-    },
+    sleepUntil: wait,
     close() {
-      closed = true
-      clearTimeout(guard)
-      clearImmediate(immediate)
+      forget()
       Atomics.store(counters, ASKED, -1)
       Atomics.notify(counters, ASKED)
       void helper.terminate()

@@ -1,5 +1,5 @@
 /** What the load process and its parent say to each other over the IPC channel. */
-import type { LiveInterval, LoadResult } from '../engine/open-model.ts'
+import type { LiveInterval, LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 
 export type ToLoadProcess = { readonly kind: 'run'; readonly plan: LoadPlan } | { readonly kind: 'stop' }

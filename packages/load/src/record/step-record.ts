@@ -1,18 +1,24 @@
 /** Collects one step (the warm-up, or the measured part) and turns it into the load-curve evidence others read. */
-import type { LoadStep, RouteName } from '@whetstone/model'
+import type { CheckCount, LoadInterval, LoadStep, RouteName } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
 import { IntervalSeries } from './intervals.ts'
 import { RouteRecord } from './route-record.ts'
+import { SlowestSamples } from './slowest.ts'
 import { judgeGenerator } from './verdict.ts'
 
 export interface StepSettings {
   readonly purpose: LoadStep['purpose']
   readonly offeredRatePerSecond: number
   readonly arrivals: LoadStep['arrivals']
+  readonly shape?: LoadStep['shape']
+  readonly users?: number
   readonly routes: readonly RouteName[]
+  /** By name, and the index of the route they belong to. */
+  readonly checks: readonly { readonly name: string; readonly route: number }[]
   /** On the engine's clock. */
   readonly startMs: number
   readonly durationMs: number
+  readonly onSecond?: (interval: LoadInterval) => void
 }
 
 export interface StepEnd {
@@ -24,9 +30,10 @@ export interface StepEnd {
 }
 
 /** A timed exchange, as far as a record needs it. */
-interface Timed {
+export interface Timed {
   readonly scheduledMs: number
   readonly noticedMs: number
+  /** NaN: it was never sent. */
   readonly sentMs: number
 }
 
@@ -40,79 +47,111 @@ export class StepRecord {
   sent = 0
   completed = 0
   errors = 0
-  readonly response = new Histogram()
+  readonly slowest = new SlowestSamples()
   readonly #routes: RouteRecord[]
   readonly #intervals: IntervalSeries
   readonly #lag = new Histogram()
   readonly #connectionWait = new Histogram()
+  readonly #passes: Float64Array
+  readonly #fails: Float64Array
+  readonly #startMs: number
+  readonly #lastSendMs: number
   #noticedInTime = 0
   #sentInTime = 0
 
   constructor(settings: StepSettings) {
     this.settings = settings
+    this.#startMs = settings.startMs
+    this.#lastSendMs = settings.startMs + settings.durationMs + SEND_GRACE_MS
     this.#routes = settings.routes.map(route => new RouteRecord(route))
-    this.#intervals = new IntervalSeries(settings.durationMs)
+    this.#intervals = new IntervalSeries(settings.routes, settings.durationMs, settings.onSecond)
+    this.#passes = new Float64Array(settings.checks.length)
+    this.#fails = new Float64Array(settings.checks.length)
   }
 
   /** A request fell due and the engine came round to it at `noticedMs`. */
   notice(scheduledMs: number, noticedMs: number): void {
     this.due++
-    this.#lag.record(microseconds(noticedMs - scheduledMs))
-    if (noticedMs <= this.#endMs + SEND_GRACE_MS) this.#noticedInTime++
+    const lagUs = microseconds(noticedMs - scheduledMs)
+    this.#lag.record(lagUs)
+    this.#intervals.recordLag(noticedMs - this.#startMs, lagUs)
+    if (noticedMs <= this.#lastSendMs) this.#noticedInTime++
   }
 
-  answer(routeIndex: number, timed: Timed, nowMs: number, status: number, bodyBytes: number): void {
+  answer(route: number, timed: Timed, nowMs: number, status: number, bodyBytes: number): void {
     const responseUs = microseconds(nowMs - timed.scheduledMs)
     this.#countSent(timed)
     this.completed++
-    const success = this.#routes[routeIndex]!.answer(status, bodyBytes, responseUs, microseconds(nowMs - timed.sentMs))
-    if (success) this.response.record(responseUs)
-    else this.errors++
-    this.#intervals.record(nowMs - this.settings.startMs, success ? responseUs : undefined)
+    if (status >= 500) this.errors++
+    this.#routes[route]!.answer(status, bodyBytes, responseUs, microseconds(nowMs - timed.sentMs))
+    this.#intervals.record(nowMs - this.#startMs, route, status, responseUs)
   }
 
-  failure(routeIndex: number, timed: Timed, nowMs: number, kind: string): void {
-    if (!Number.isNaN(timed.sentMs)) this.#countSent(timed)
+  failure(route: number, timed: Timed, nowMs: number, kind: string): void {
+    if (timed.sentMs === timed.sentMs) this.#countSent(timed)
     this.errors++
-    this.#routes[routeIndex]!.failure(kind)
-    this.#intervals.record(nowMs - this.settings.startMs, undefined)
+    this.#routes[route]!.failure(kind)
+    this.#intervals.record(nowMs - this.#startMs, route, 0, 0)
   }
 
-  /** Sent, but the run was stopped before its fate was known: neither an answer nor an error. */
-  abandon(timed: Timed): void {
-    this.#countSent(timed)
+  check(index: number, passed: boolean): void {
+    const counts = passed ? this.#passes : this.#fails
+    counts[index]!++
+  }
+
+  /** Sent, but the run was stopped before their fate was known: neither answers nor errors. */
+  abandon(count: number): void {
+    this.sent += count
+    this.#sentInTime += count
+  }
+
+  /** Closes the seconds that have passed, also without an outcome. */
+  passed(nowMs: number): void {
+    this.#intervals.passed(nowMs - this.#startMs)
+  }
+
+  /** Response times of successful answers so far, all routes together. */
+  responses(): Histogram {
+    const all = new Histogram()
+    for (const route of this.#routes) route.addResponses(all)
+    return all
   }
 
   finish(end: StepEnd): LoadStep {
-    const { purpose, offeredRatePerSecond, arrivals } = this.settings
+    const { purpose, offeredRatePerSecond, arrivals, shape, users, routes, checks } = this.settings
+    const response = this.responses()
     const service = new Histogram()
     const errorsByKind: Record<string, number> = {}
     let requests = 0
     for (const route of this.#routes) {
       service.merge(route.service)
       requests += route.requests
-      for (const [kind, count] of route.errorsByKind) errorsByKind[kind] = (errorsByKind[kind] ?? 0) + count
+      for (const [kind, count] of Object.entries(route.errorsByKind()))
+        errorsByKind[kind] = (errorsByKind[kind] ?? 0) + count
     }
+    const achievedRatePerSecond = end.durationMs === 0 ? 0 : (this.#sentInTime * 1000) / end.durationMs
     return {
       purpose,
       startedAt: end.startedAt,
-      offeredRatePerSecond,
-      achievedRatePerSecond: end.durationMs === 0 ? 0 : (this.#sentInTime * 1000) / end.durationMs,
+      offeredRatePerSecond: arrivals === 'closed' ? achievedRatePerSecond : offeredRatePerSecond,
+      achievedRatePerSecond,
       durationMs: end.durationMs,
       arrivals,
+      ...(shape === undefined ? {} : { shape }),
+      ...(users === undefined ? {} : { users }),
       sent: this.sent,
       completed: this.completed,
       errors: this.errors,
       errorsByKind,
       routes: this.#routes.map(route => route.toLoad()),
-      overall: { requests, errors: this.errors, response: this.response.toJSON(), service: service.toJSON() },
+      overall: { requests, errors: this.errors, response: response.toJSON(), service: service.toJSON() },
       intervals: this.#intervals.finish(end.durationMs),
       generator: {
         ...judgeGenerator({
           lagP50Ms: quantileMs(this.#lag, 0.5),
           lagP99Ms: quantileMs(this.#lag, 0.99),
           lagMaxMs: quantileMs(this.#lag, 1),
-          responseP99Ms: quantileMs(this.response, 0.99),
+          responseP99Ms: quantileMs(response, 0.99),
           noticedFraction: this.due === 0 ? 1 : this.#noticedInTime / this.due,
           sentFraction: this.due === 0 ? 1 : this.#sentInTime / this.due,
           cpuFraction: end.cpuFraction,
@@ -121,17 +160,26 @@ export class StepRecord {
         connectionWaitP99Ms: quantileMs(this.#connectionWait, 0.99),
         loopDelayP99Ms: end.loopDelayP99Ms,
       },
+      lag: this.#lag.toJSON(),
+      connectionWait: this.#connectionWait.toJSON(),
+      ...(checks.length === 0
+        ? {}
+        : {
+            checks: checks.map(({ name, route }, index): CheckCount => ({
+              name,
+              route: routes[route]!,
+              passes: this.#passes[index]!,
+              fails: this.#fails[index]!,
+            })),
+          }),
+      ...(this.slowest.list.length === 0 ? {} : { slowest: this.slowest.list }),
     }
-  }
-
-  get #endMs(): number {
-    return this.settings.startMs + this.settings.durationMs
   }
 
   #countSent(timed: Timed): void {
     this.sent++
     this.#connectionWait.record(microseconds(timed.sentMs - timed.noticedMs))
-    if (timed.sentMs <= this.#endMs + SEND_GRACE_MS) this.#sentInTime++
+    if (timed.sentMs <= this.#lastSendMs) this.#sentInTime++
   }
 }
 

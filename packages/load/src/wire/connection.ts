@@ -1,62 +1,69 @@
-/** One keep-alive connection carrying one request at a time, reading into a buffer that all connections of the process share. */
-import { connect } from 'node:net'
-import type { NetConnectOpts, Socket } from 'node:net'
+/** One connection carrying one request at a time, reading into a buffer that all connections of the process share. */
+import type { Socket } from 'node:net'
 import type { LoadTarget } from '../plan.ts'
+import { dial, isEncrypted, readyEvent } from './dial.ts'
 import { ResponseParser } from './parse.ts'
+import { socketErrorOf } from './socket-error.ts'
+import type { Exchange } from './transport.ts'
 import { WireError } from './wire-error.ts'
 
 /** Read callbacks are synchronous, so one buffer serves every socket; libuv itself offers 64 KiB. */
 const READ_BUFFER = Buffer.allocUnsafe(65_536)
 
-export interface ConnectionEvents {
-  onConnect(connection: Connection): void
-  /** The parser holds the complete answer. `leftover` is true when bytes followed that nobody asked for. */
-  onAnswer(connection: Connection): void
+export interface ConnectionEvents<E extends Exchange> {
+  onConnect(connection: Connection<E>): void
+  /** The parser holds the complete answer to `connection.exchange`; `nowMs` is when its last bytes were read. */
+  onAnswer(connection: Connection<E>, nowMs: number): void
   /** The connection is gone: refused, reset, closed by the server, or answering garbage. Called once, also when idle. */
-  onGone(connection: Connection, error: WireError): void
+  onGone(connection: Connection<E>, error: WireError): void
+  readonly now: () => number
 }
 
-export class Connection {
+export class Connection<E extends Exchange> {
   readonly parser = new ResponseParser()
+  readonly openedMs: number
   connected = false
   /** A request was written and its answer is not complete. */
-  busy = false
+  exchange: E | undefined = undefined
   gone = false
   /** Answers read so far; a failure on the first request is never blamed on an idle timeout. */
   answers = 0
   readonly #socket: Socket
-  readonly #events: ConnectionEvents
+  readonly #events: ConnectionEvents<E>
 
-  constructor(target: LoadTarget, events: ConnectionEvents) {
+  constructor(target: LoadTarget, events: ConnectionEvents<E>) {
     this.#events = events
+    this.openedMs = events.now()
     const onread = { buffer: READ_BUFFER, callback: (count: number) => this.#read(count) }
-    this.#socket = connect({ host: target.host, port: target.port, noDelay: true, onread } as NetConnectOpts)
-    this.#socket.on('connect', () => {
+    this.#socket = dial(target, onread)
+    this.#socket.once(readyEvent(target), () => {
       this.connected = true
       events.onConnect(this)
     })
-    this.#socket.on('error', error => this.#fail(wireErrorOf(error, this.connected)))
+    this.#socket.on('error', error =>
+      this.#fail(socketErrorOf(error, { ready: this.connected, encrypted: isEncrypted(target) })),
+    )
     this.#socket.on('end', () => this.#ended())
     this.#socket.on('close', () => this.#ended())
   }
 
   /** Writes an encoded request. The connection must be connected and idle. */
-  send(encoded: string, method: string): void {
-    this.busy = true
-    this.parser.reset(method)
-    this.#socket.write(encoded, 'latin1')
+  send(exchange: E): void {
+    this.exchange = exchange
+    this.parser.reset(exchange.method, exchange.capture)
+    this.#socket.write(exchange.encoded, 'latin1')
   }
 
   /** Drops the connection without a further event. */
   destroy(): void {
     this.gone = true
-    this.busy = false
+    this.exchange = undefined
     this.#socket.destroy()
   }
 
   #read(count: number): boolean {
     if (this.gone) return true
-    if (!this.busy) {
+    if (this.exchange === undefined) {
       this.#fail(new WireError('parse-error', 'the server sent bytes nobody asked for'))
       return true
     }
@@ -65,41 +72,34 @@ export class Connection {
       if (this.parser.complete) {
         // Bytes after the answer mean that the two sides disagree about framing; the next answer could be anybody's.
         if (stopped < count) this.parser.keepAlive = false
-        this.#answered()
+        this.answers++
+        this.#events.onAnswer(this, this.#events.now())
       }
     } catch (error) {
-      this.#fail(error instanceof WireError ? error : new WireError('parse-error', String(error)))
+      if (!(error instanceof WireError)) throw error
+      this.#fail(error)
     }
     return true
   }
 
   #ended(): void {
     if (this.gone) return
-    if (!this.busy) return this.#fail(new WireError('closed-early', 'the server closed an idle connection'))
+    if (this.exchange === undefined)
+      return this.#fail(new WireError('closed-early', 'the server closed an idle connection'))
     try {
       this.parser.end()
     } catch (error) {
       return this.#fail(error as WireError)
     }
-    this.#answered()
-  }
-
-  #answered(): void {
-    this.busy = false
     this.answers++
-    this.#events.onAnswer(this)
+    this.#events.onAnswer(this, this.#events.now())
   }
 
   #fail(error: WireError): void {
     if (this.gone) return
-    this.destroy()
+    // What was under way is still told by `exchange`: whoever listens takes it before the connection is dropped.
+    this.gone = true
+    this.#socket.destroy()
     this.#events.onGone(this, error)
   }
-}
-
-function wireErrorOf(error: NodeJS.ErrnoException, connected: boolean): WireError {
-  const options = { cause: error }
-  if (connected) return new WireError('reset', `connection lost: ${error.message}`, options)
-  const refused = error.code === 'ECONNREFUSED' || error.code === 'ENOENT'
-  return new WireError(refused ? 'connect-refused' : 'connect-failed', `cannot connect: ${error.message}`, options)
 }

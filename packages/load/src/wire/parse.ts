@@ -1,14 +1,21 @@
-/** An incremental HTTP/1.1 response reader that only counts and frames: it copies no body and never trusts the server. */
+/** An incremental HTTP/1.1 response reader that counts and frames, copies only what is asked for, and never trusts the server. */
 import { WireError } from './wire-error.ts'
+import { KnownHead } from './known-head.ts'
 import { fieldIs, listHasToken, parseContentLength, readHexadecimal } from './field.ts'
 
 /** Bounds on what a server may send outside bodies. Node's own client allows 16 KiB; large cookies exist, so four times that. */
 export const MAX_HEAD_BYTES = 65_536
 /** Interim 1xx responses before the final one; more than this is a server that never answers. */
 export const MAX_INTERIM_RESPONSES = 16
+/** Of a captured body; what comes after is counted and not kept. */
+export const MAX_CAPTURED_BYTES = 16 * 1024 * 1024
+
+const NOTHING = Buffer.alloc(0)
 
 const LF = 10
 const CR = 13
+
+export type Capture = 'none' | 'head' | 'body'
 
 type State =
   'status' | 'headers' | 'fixed' | 'until-close' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'complete'
@@ -23,7 +30,13 @@ export class ResponseParser {
   keepAlive = true
   /** True as soon as one byte of an answer was seen. */
   started = false
+  /** Header lines of the final response, each ended by a line feed; empty unless captured. */
+  head = ''
 
+  #capture: Capture = 'none'
+  #pieces: Buffer[] = []
+  #capturedBytes = 0
+  readonly #known = new KnownHead()
   #state: State = 'status'
   #method = 'GET'
   #headBytes = 0
@@ -35,10 +48,15 @@ export class ResponseParser {
   #framingField = false
   /** The beginning of a line whose end has not arrived. */
   #partial = ''
+  /** Where the head began in the bytes being read; -1 when it came in several reads. */
+  #headFrom = -1
 
   /** Prepares for the answer to a request with this method: HEAD has no body whatever the headers say. */
-  reset(method: string): void {
+  reset(method: string, capture: Capture = 'none'): void {
     this.#method = method
+    this.#capture = capture
+    if (this.#pieces.length > 0) this.#pieces = []
+    this.#capturedBytes = 0
     this.bodyBytes = 0
     this.started = false
     this.#interim = 0
@@ -51,17 +69,31 @@ export class ResponseParser {
     return this.#state === 'complete'
   }
 
+  /** What was captured of the body: without its chunk framing, still compressed if it was. Valid until the next bytes are read. */
+  get body(): Buffer {
+    return this.#pieces.length === 0
+      ? NOTHING
+      : this.#pieces.length === 1
+        ? this.#pieces[0]!
+        : Buffer.concat(this.#pieces)
+  }
+
   /**
    * Reads `bytes[from, to)` and returns where it stopped: `to`, or earlier when the response was complete there.
    * Throws {@link WireError} `parse-error`; the connection is of no use after that.
    */
   push(bytes: Buffer, from: number, to: number): number {
     let at = from
-    if (at < to) this.started = true
+    if (!this.started && at < to) {
+      this.started = true
+      if (this.#capture === 'none' && this.#known.matches(bytes, from, to, this.#method)) return this.#takeKnown(from)
+      this.#headFrom = from
+    }
     while (at < to && this.#state !== 'complete') {
-      if (this.#state === 'fixed' || this.#state === 'chunk-data') at = this.#skipBody(to, at)
+      if (this.#state === 'fixed' || this.#state === 'chunk-data') at = this.#takeBody(bytes, at, to)
       else if (this.#state === 'until-close') {
         this.bodyBytes += to - at
+        this.#keep(bytes, at, to)
         at = to
       } else at = this.#readLine(bytes, at, to)
     }
@@ -88,14 +120,35 @@ export class ResponseParser {
     this.#chunked = false
     this.#otherCoding = false
     this.#framingField = false
+    if (this.head !== '') this.head = ''
   }
 
-  #skipBody(to: number, at: number): number {
+  #takeBody(bytes: Buffer, at: number, to: number): number {
     const taken = Math.min(this.#remaining, to - at)
     this.#remaining -= taken
     this.bodyBytes += taken
+    this.#keep(bytes, at, at + taken)
     if (this.#remaining === 0) this.#state = this.#state === 'fixed' ? 'complete' : 'chunk-end'
     return at + taken
+  }
+
+  /** Copies, for the bytes lie in a buffer that the next read overwrites. */
+  #keep(bytes: Buffer, from: number, to: number): void {
+    if (this.#capture !== 'body') return
+    const room = MAX_CAPTURED_BYTES - this.#capturedBytes
+    if (room <= 0) return
+    const piece = Buffer.from(bytes.subarray(from, Math.min(to, from + room)))
+    this.#capturedBytes += piece.length
+    this.#pieces.push(piece)
+  }
+
+  #takeKnown(from: number): number {
+    const { status, contentLength, keepAlive, length } = this.#known
+    this.status = status
+    this.keepAlive = keepAlive
+    this.bodyBytes = contentLength
+    this.#state = 'complete'
+    return from + length + contentLength
   }
 
   #readLine(bytes: Buffer, at: number, to: number): number {
@@ -103,31 +156,36 @@ export class ResponseParser {
     const found = newline !== -1 && newline < to
     const lineEnd = found ? newline : to
     this.#headBytes += found ? lineEnd - at + 1 : to - at
-    if (this.#headBytes > MAX_HEAD_BYTES) throw bad(`more than ${MAX_HEAD_BYTES} bytes outside the body`)
+    if (this.#headBytes > MAX_HEAD_BYTES) {
+      const kind = this.#state === 'headers' || this.#state === 'status' ? 'head-too-large' : 'parse-error'
+      throw new WireError(kind, `more than ${MAX_HEAD_BYTES} bytes outside the body`)
+    }
     if (!found) {
       this.#partial += latin1(bytes, at, to)
+      this.#headFrom = -1
       // A head is the only thing that may span reads without progress, so garbage is refused on its first bytes.
       if (this.#state === 'status' && !'HTTP/1.'.startsWith(this.#partial.slice(0, 7)))
         throw badStatusLine(this.#partial)
       return to
     }
     const contentEnd = lineEnd > at && bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd
-    if (this.#partial === '') this.#line(latin1(bytes, at, contentEnd))
+    if (this.#partial === '') this.#line(latin1(bytes, at, contentEnd), lineEnd + 1, bytes)
     else {
       const whole = this.#partial + latin1(bytes, at, contentEnd)
       this.#partial = ''
       // The CR may have come with the previous read.
-      this.#line(contentEnd === at && whole.endsWith('\r') && contentEnd === lineEnd ? whole.slice(0, -1) : whole)
+      const line = contentEnd === at && whole.endsWith('\r') && contentEnd === lineEnd ? whole.slice(0, -1) : whole
+      this.#line(line, lineEnd + 1, bytes)
     }
     return lineEnd + 1
   }
 
-  #line(line: string): void {
+  #line(line: string, headEnd: number, bytes: Buffer): void {
     switch (this.#state) {
       case 'status':
         return this.#statusLine(line)
       case 'headers':
-        return line === '' ? this.#endOfHead() : this.#field(line)
+        return line === '' ? this.#endOfHead(bytes, headEnd) : this.#field(line)
       case 'chunk-size':
         return this.#chunkSize(line)
       case 'chunk-end':
@@ -154,6 +212,7 @@ export class ResponseParser {
   }
 
   #field(line: string): void {
+    if (this.#capture !== 'none') this.head += `${line}\n`
     const first = line.charCodeAt(0)
     if (first === 32 || first === 9) {
       // A folded line continues the field before it: harmless unless that field decides where the body ends.
@@ -191,7 +250,7 @@ export class ResponseParser {
     else if (listHasToken(value, 'keep-alive')) this.keepAlive = true
   }
 
-  #endOfHead(): void {
+  #endOfHead(bytes: Buffer, headEnd: number): void {
     if (this.status === 101) throw bad('the server switched protocols (101)')
     if (this.status < 200) {
       if (++this.#interim > MAX_INTERIM_RESPONSES) throw bad(`more than ${MAX_INTERIM_RESPONSES} interim responses`)
@@ -208,6 +267,8 @@ export class ResponseParser {
     } else {
       this.#remaining = this.#contentLength
       this.#state = this.#contentLength === 0 ? 'complete' : 'fixed'
+      if (this.#headFrom !== -1 && this.#interim === 0)
+        this.#known.learn(bytes, this.#headFrom, headEnd, this.status, this.#contentLength, this.keepAlive)
     }
   }
 

@@ -1,60 +1,48 @@
-/** Hands requests to connections: an idle one if there is one, else a new one up to the bound, else first come first served. */
+/** Hands requests to HTTP/1.1 connections: an idle one if there is one, else a new one up to the bound, else first come first served. */
 import type { LoadTarget } from '../plan.ts'
 import { Connection } from './connection.ts'
-import type { WireErrorKind } from './wire-error.ts'
+import { Queue } from './queue.ts'
+import type { Exchange, Transport, TransportEvents } from './transport.ts'
 import { WireError } from './wire-error.ts'
-
-/** One request on its way; the pool fills in when it was sent. */
-export interface Exchange {
-  readonly encoded: string
-  readonly method: string
-  /** When it should have been sent. */
-  readonly scheduledMs: number
-  /** When the engine came round to it; what lies before is the generator's own delay. */
-  readonly noticedMs: number
-  /** When it was written; NaN while it was not. */
-  sentMs: number
-  retries: number
-}
-
-export interface PoolEvents<E extends Exchange> {
-  onAnswer(exchange: E, answer: { readonly status: number; readonly bodyBytes: number }): void
-  /** `exchange.sentMs` tells whether it had been sent. */
-  onFailure(exchange: E, kind: WireErrorKind | 'no-connection'): void
-}
 
 export interface PoolOptions {
   readonly target: LoadTarget
   readonly maxConnections: number
+  /** A connection is closed after so many requests; Infinity keeps it. */
+  readonly requestsPerConnection: number
   readonly timeoutMs: number
   /** Requests that may wait for a connection; more are failed at once, so that memory stays bounded. */
   readonly maxWaiting: number
+  /** Monotonic milliseconds. */
   readonly now: () => number
 }
 
 /** The repeat may meet another connection that the server has just closed. */
 const MAX_RETRIES = 2
 
-export class Pool<E extends Exchange> {
+export class Pool<E extends Exchange> implements Transport<E> {
   readonly #options: PoolOptions
-  readonly #events: PoolEvents<E>
-  readonly #connections = new Map<Connection, { exchange: E | undefined; readonly openedMs: number }>()
+  readonly #events: TransportEvents<E>
+  readonly #connections = new Set<Connection<E>>()
   /** Last used first, so that surplus connections fall idle and the server may close them. */
-  readonly #idle: Connection[] = []
-  #waiting: E[] = []
-  /** Waiting requests before this index are taken; shifting an array of thousands on each take would be quadratic. */
-  #head = 0
+  readonly #idle: Connection<E>[] = []
+  readonly #waiting = new Queue<E>()
+  readonly #connectionEvents = {
+    onConnect: (opened: Connection<E>) => {
+      this.#connecting--
+      this.#next(opened)
+    },
+    onAnswer: (answered: Connection<E>, nowMs: number) => this.#answered(answered, nowMs),
+    onGone: (lost: Connection<E>, error: WireError) => this.#lose(lost, error),
+    now: () => this.#options.now(),
+  }
   #connecting = 0
   #inFlight = 0
 
-  constructor(options: PoolOptions, events: PoolEvents<E>) {
+  constructor(options: PoolOptions, events: TransportEvents<E>) {
     this.#options = options
     this.#events = events
-  }
-
-  /** Requests given in and not yet reported. */
-  get pending(): number {
-    return this.#inFlight + this.#waitingCount
+    this.#connectionEvents.now = options.now
   }
 
   get inFlight(): number {
@@ -64,127 +52,110 @@ export class Pool<E extends Exchange> {
   submit(exchange: E): void {
     const idle = this.#idle.pop()
     if (idle !== undefined) return this.#send(idle, exchange)
-    if (this.#waitingCount >= this.#options.maxWaiting) return this.#events.onFailure(exchange, 'no-connection')
+    if (this.#waiting.length >= this.#options.maxWaiting) return this.#report(exchange, 'no-connection')
     this.#waiting.push(exchange)
     this.#openIfNeeded()
   }
 
-  /** Fails what has waited longer than the timeout. Called a few times per timeout instead of keeping a timer per request. */
   sweep(): void {
     const now = this.#options.now()
-    for (const [connection, slot] of this.#connections) {
-      if (slot.exchange !== undefined) {
-        if (now - slot.exchange.sentMs > this.#options.timeoutMs)
+    for (const connection of this.#connections) {
+      if (connection.exchange !== undefined) {
+        if (now - connection.exchange.sentMs > this.#options.timeoutMs)
           this.#lose(connection, new WireError('timeout', 'no answer in time'))
-      } else if (!connection.connected && now - slot.openedMs > this.#options.timeoutMs) {
+      } else if (!connection.connected && now - connection.openedMs > this.#options.timeoutMs) {
         this.#lose(connection, new WireError('connect-failed', 'no connection in time'))
       }
     }
-    while (this.#waitingCount > 0 && now - this.#waiting[this.#head]!.noticedMs > this.#options.timeoutMs) {
-      this.#events.onFailure(this.#take()!, 'no-connection')
+    for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
+      if (now - first.noticedMs <= this.#options.timeoutMs) break
+      this.#report(this.#waiting.take()!, 'no-connection')
     }
   }
 
-  /** Drops every connection; what was pending is not reported any more. */
   close(): void {
-    for (const connection of this.#connections.keys()) connection.destroy()
+    for (const connection of this.#connections) connection.destroy()
     this.#connections.clear()
     this.#idle.length = 0
-    this.#waiting = []
-    this.#head = 0
+    this.#waiting.clear()
     this.#connecting = 0
     this.#inFlight = 0
   }
 
-  get #waitingCount(): number {
-    return this.#waiting.length - this.#head
-  }
-
-  #take(): E | undefined {
-    if (this.#waitingCount === 0) return undefined
-    const exchange = this.#waiting[this.#head++]
-    if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
-    }
-    return exchange
-  }
-
   #openIfNeeded(): void {
-    while (this.#connecting < this.#waitingCount && this.#connections.size < this.#options.maxConnections) this.#open()
+    while (this.#connecting < this.#waiting.length && this.#connections.size < this.#options.maxConnections) {
+      this.#connecting++
+      this.#connections.add(new Connection(this.#options.target, this.#connectionEvents))
+    }
   }
 
-  #open(): void {
-    this.#connecting++
-    const connection = new Connection(this.#options.target, {
-      onConnect: opened => {
-        this.#connecting--
-        this.#next(opened)
-      },
-      onAnswer: answered => this.#answered(answered),
-      onGone: (lost, error) => this.#lose(lost, error),
-    })
-    this.#connections.set(connection, { exchange: undefined, openedMs: this.#options.now() })
-  }
-
-  #send(connection: Connection, exchange: E): void {
-    this.#connections.get(connection)!.exchange = exchange
+  #send(connection: Connection<E>, exchange: E): void {
     this.#inFlight++
     exchange.sentMs = this.#options.now()
-    connection.send(exchange.encoded, exchange.method)
+    connection.send(exchange)
   }
 
-  #next(connection: Connection): void {
-    const exchange = this.#take()
+  #next(connection: Connection<E>): void {
+    const exchange = this.#waiting.take()
     if (exchange === undefined) this.#idle.push(connection)
     else this.#send(connection, exchange)
   }
 
-  #answered(connection: Connection): void {
-    const slot = this.#connections.get(connection)!
-    const exchange = slot.exchange!
-    const { status, bodyBytes, keepAlive } = connection.parser
-    slot.exchange = undefined
+  #answered(connection: Connection<E>, nowMs: number): void {
+    const exchange = connection.exchange!
+    const { parser } = connection
+    connection.exchange = undefined
     this.#inFlight--
-    this.#events.onAnswer(exchange, { status, bodyBytes })
+    const reusable = parser.keepAlive && connection.answers < this.#options.requestsPerConnection
+    if (!reusable) {
+      connection.destroy()
+      this.#connections.delete(connection)
+      this.#events.onAnswer(exchange, parser, nowMs)
+      return this.#openIfNeeded()
+    }
+    // Idle before the report, so that an owner who asks again at once does so on this very connection; sending resets the
+    // parser, so a request that waits must wait until the report was read.
+    if (this.#waiting.length === 0) {
+      this.#idle.push(connection)
+      this.#events.onAnswer(exchange, parser, nowMs)
+      return
+    }
+    this.#events.onAnswer(exchange, parser, nowMs)
     // The report may have closed the pool.
-    if (!this.#connections.has(connection)) return
-    if (keepAlive) return this.#next(connection)
-    connection.destroy()
-    this.#connections.delete(connection)
-    this.#openIfNeeded()
+    if (this.#connections.has(connection)) this.#next(connection)
   }
 
-  #lose(connection: Connection, error: WireError): void {
-    const slot = this.#connections.get(connection)
-    if (slot === undefined) return
-    this.#connections.delete(connection)
+  #lose(connection: Connection<E>, error: WireError): void {
+    if (!this.#connections.delete(connection)) return
     const idleAt = this.#idle.indexOf(connection)
     if (idleAt !== -1) this.#idle.splice(idleAt, 1)
-    const wasConnecting = !connection.connected
+    const { exchange, connected } = connection
     connection.destroy()
-    if (wasConnecting) {
+    if (!connected) {
       this.#connecting--
       // Each failed attempt uses up one waiting request: a dead server ends the run's requests instead of looping.
-      const given = this.#take()
-      if (given !== undefined) this.#events.onFailure(given, error.kind)
-    } else if (slot.exchange !== undefined) {
+      const given = this.#waiting.take()
+      if (given !== undefined) this.#report(given, error.kind)
+    } else if (exchange !== undefined) {
       this.#inFlight--
-      this.#loseExchange(connection, slot.exchange, error)
+      this.#loseExchange(connection, exchange, error)
     }
     this.#openIfNeeded()
   }
 
-  #loseExchange(connection: Connection, exchange: E, error: WireError): void {
+  #loseExchange(connection: Connection<E>, exchange: E, error: WireError): void {
     // A server may close an idle connection just as we write on it. That is no failure of the request (RFC 9112, 9.3.1),
     // and every client repeats a safe one; the time lost stays in its response time.
     const idleRace =
       connection.answers > 0 && !connection.parser.started && (error.kind === 'reset' || error.kind === 'closed-early')
     const safe = exchange.method === 'GET' || exchange.method === 'HEAD'
-    if (!idleRace || !safe || exchange.retries >= MAX_RETRIES) return this.#events.onFailure(exchange, error.kind)
+    if (!idleRace || !safe || exchange.retries >= MAX_RETRIES) return this.#report(exchange, error.kind)
     exchange.retries++
     exchange.sentMs = NaN
-    if (this.#head > 0) this.#waiting[--this.#head] = exchange
-    else this.#waiting.unshift(exchange)
+    this.#waiting.putBack(exchange)
+  }
+
+  #report(exchange: E, kind: WireError['kind'] | 'no-connection'): void {
+    this.#events.onFailure(exchange, kind, this.#options.now())
   }
 }

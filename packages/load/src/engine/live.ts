@@ -1,0 +1,46 @@
+/** What is told while a load runs, and what is there when it has ended. */
+import type { LoadInterval, LoadStep, WorkerShare } from '@whetstone/model'
+import type { Pacer } from '../pacer/pacer.ts'
+import type { HostReadings } from './host-readings.ts'
+
+export interface LoadResult {
+  /** Absent when the plan has no warm-up. Kept visible and never judged. */
+  readonly warmUp?: LoadStep
+  readonly measure: LoadStep
+  /** `threshold`: a limit that ends the run was broken. */
+  readonly stopped: 'finished' | 'aborted' | 'threshold'
+  /** What the reader must know: data that ran out, TLS sessions that were never resumed. */
+  readonly warnings?: readonly string[]
+  readonly workers?: readonly WorkerShare[]
+}
+
+/** What is shown while a step runs. */
+export interface LiveInterval {
+  readonly purpose: LoadStep['purpose']
+  /** Milliseconds since the start of the step. */
+  readonly atMs: number
+  readonly stepDurationMs: number
+  readonly sent: number
+  readonly completed: number
+  readonly errors: number
+  readonly inFlight: number
+  /** Over the step so far, from the scheduled instant; undefined before the first successful answer. */
+  readonly p50Ms: number | undefined
+  readonly p95Ms: number | undefined
+  readonly p99Ms: number | undefined
+}
+
+export interface EngineShell {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** The date on the wall, for `startedAt`. */
+  readonly date: () => Date
+  readonly pacer: Pacer
+  readonly host: HostReadings
+  readonly onInterval?: (interval: LiveInterval) => void
+  /** Each second of the measured step, complete, as soon as it has passed. `stop` ends the run for a broken limit. */
+  readonly onSecond?: (interval: LoadInterval, stop: () => void) => void
+  readonly signal?: AbortSignal
+  /** On the engine's clock; default: now. */
+  readonly startAtMs?: number
+}
