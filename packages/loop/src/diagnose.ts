@@ -16,6 +16,7 @@ import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { gitCommit } from './measure/git-commit.ts'
+import { watchHeap } from './measure/heap-growth.ts'
 import { measureWindow } from './measure/measure.ts'
 import { connectReadOnly } from './measure/pg/connect.ts'
 import { Parts } from './measure/pg/parts.ts'
@@ -99,7 +100,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     }
     const first: Evidence = { ...window.evidence, history }
     await folder.writeEvidence(first)
-    const { evidence, report: judged, warnings } = await judge(first, workload, options, stand)
+    const { evidence, report: judged, warnings } = await judge(first, { ...options, ratePerSecond }, workload, stand)
     await folder.writeEvidence(evidence)
     const ended = stand.target?.ended()
     const framework = stand.probe?.routes()[0]?.framework
@@ -186,8 +187,8 @@ async function rateFor(
 
 async function judge(
   first: Evidence,
+  options: DiagnoseOptions & { readonly ratePerSecond: number },
   workload: Workload,
-  options: DiagnoseOptions,
   stand: Stand,
 ): Promise<{ evidence: Evidence; report: Judged; warnings: readonly string[] }> {
   const round = identify(first, allPractices, options.settings)
@@ -204,6 +205,7 @@ async function judge(
     workload,
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
     ...(options.scratch ? { scratch: options.scratch } : {}),
+    watchHeap: () => watchHeap(stand, { ...options, workload }),
     signal: options.signal,
   })
   const evidence = await parts.read('answers', first, () => work)

@@ -33,6 +33,8 @@ export type EvidenceRequest =
   | { readonly kind: 'index-trial'; readonly candidate: IndexCandidate; readonly statementIds: readonly string[] }
   | { readonly kind: 'explain'; readonly statementId: string }
   | { readonly kind: 'http-probe'; readonly route: RouteName; readonly variation: HttpProbeVariation }
+  /** The same load for some seconds more, with a full collection every second and allocations sampled. */
+  | { readonly kind: 'heap-growth' }
 
 export type Outcome =
   | { readonly kind: 'finding'; readonly findings: readonly Finding[] }

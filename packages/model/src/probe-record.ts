@@ -1,5 +1,6 @@
 /** `probe@1`: what the probe sends over the local socket, newline-delimited JSON, a batch a second. The only contract between a service under test and the tool. */
 import type {
+  HeapCollection,
   ParameterSample,
   PoolState,
   RouteAggregate,
@@ -55,6 +56,8 @@ export type ProbeRecord =
       readonly requests: number
       readonly profile: string
     }
+  /** After a full collection that was asked for; `profile` is V8's sampling heap profile as text, when it was asked for too. */
+  | ({ readonly kind: 'heap'; readonly heapLimitBytes: number; readonly profile?: string } & HeapCollection)
   | { readonly kind: 'dropped'; readonly records: number }
   | { readonly kind: 'warning'; readonly text: string }
 
@@ -78,6 +81,10 @@ export type ProbeCommand =
   /** Forget aggregates and exemplars so far: warm-up is over. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'profile'; readonly durationMs: number }
+  /** Samples allocations from now on, or no longer. */
+  | { readonly kind: 'sample-heap'; readonly on: boolean }
+  /** A full collection now; the probe answers with its `heap` record and `flushed`. */
+  | { readonly kind: 'collect'; readonly withProfile: boolean; readonly token: number }
   /** Send what is pending now; the probe answers with its batch and `flushed`. */
   | { readonly kind: 'flush'; readonly token: number }
 export type ProbeAnswer = { readonly kind: 'flushed'; readonly token: number }

@@ -1,7 +1,7 @@
 /** V8's sampling profiler at 99 Hz for a while, through the inspector of this very process. */
-import type { Session } from 'node:inspector'
 import { now, startTimeout, wallClock } from './clock.ts'
 import { failed } from './guard.ts'
+import { post } from './inspector-post.ts'
 import { send, ship } from './outbox.ts'
 
 const samplesPerSecond = 99
@@ -39,10 +39,4 @@ export async function profile(durationMs: number, requestsServed: () => number):
   } finally {
     isRunning = false
   }
-}
-
-async function post(session: Session, method: string, parameters?: object): Promise<unknown> {
-  return await new Promise((resolve, reject) =>
-    session.post(method, parameters, (error, result) => (error ? reject(error) : resolve(result))),
-  )
 }

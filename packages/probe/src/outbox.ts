@@ -6,7 +6,7 @@ import { failed, guarded } from './guard.ts'
 import { disable } from './level.ts'
 
 const longestQueueBytes = 1_048_576
-/** A CPU profile is one record and may be larger than the queue. */
+/** A profile is one record and may be larger than the queue. */
 const longestProfileBytes = 16 * longestQueueBytes
 const longestCommandBytes = 65_536
 const recordsKept = 5_000
@@ -55,7 +55,7 @@ export function ship(answer?: ProbeAnswer): void {
   let text = ''
   for (const record of batch) {
     const line = `${JSON.stringify(record)}\n`
-    const limit = record.kind === 'cpu-profile' ? longestProfileBytes : longestQueueBytes
+    const limit = record.kind === 'cpu-profile' || record.kind === 'heap' ? longestProfileBytes : longestQueueBytes
     if (text.length + line.length + socket.writableLength > limit) dropped++
     else text += line
   }

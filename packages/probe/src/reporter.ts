@@ -6,6 +6,7 @@ import { profile } from './cpu-profile.ts'
 import { poolStates, resetPools } from './drivers/pool-figures.ts'
 import { announceRoutes } from './frameworks/registered-routes.ts'
 import { guarded, takeFailure } from './guard.ts'
+import { reportHeap, sampleHeap } from './heap.ts'
 import { requestsServed, resetLedger, takeAggregates, takeSyncCalls, takeTraces } from './ledger.ts'
 import { level, levelName, OFF, PROFILE, wantedLevel } from './level.ts'
 import { isCongested, open, send, ship } from './outbox.ts'
@@ -58,6 +59,12 @@ function obey(command: ProbeCommand, sampler: RuntimeSampler): void {
       break
     case 'profile':
       void profile(command.durationMs, requestsServed)
+      break
+    case 'sample-heap':
+      void sampleHeap(command.on)
+      break
+    case 'collect':
+      void reportHeap(command.withProfile, requestsServed).then(() => ship({ kind: 'flushed', token: command.token }))
       break
     case 'flush':
       send(sampler.take())

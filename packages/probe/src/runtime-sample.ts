@@ -1,7 +1,9 @@
 /** The process's health once a second: event loop, garbage collection, memory, CPU. */
+import v8 from 'node:v8'
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
 import type { ProbeRuntime } from '@whetstone/model'
 import { now, wallClock } from './clock.ts'
+import { isFullCollection } from './heap.ts'
 import { takeFinishedRequests } from './ledger.ts'
 
 /** Milliseconds between two looks; also the resting value of the delay, which is subtracted. */
@@ -10,10 +12,11 @@ const resolutionMs = 20
 export class RuntimeSampler {
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs })
   readonly #gc = new PerformanceObserver(list => {
-    for (const { duration } of list.getEntries()) this.#collected(duration)
+    for (const entry of list.getEntries()) this.#collected(entry.duration, isFullCollection(entry))
   })
   #gcPauseMs = 0
   #gcMaxPauseMs = 0
+  #heapAfterCollectionBytes: number | undefined
   #utilisation = performance.eventLoopUtilization()
   #cpu = process.cpuUsage()
   #sampledAt = now()
@@ -47,6 +50,9 @@ export class RuntimeSampler {
       gcMaxPauseMs: this.#gcMaxPauseMs,
       heapUsedBytes: heapUsed,
       heapTotalBytes: heapTotal,
+      ...(this.#heapAfterCollectionBytes === undefined
+        ? {}
+        : { heapAfterCollectionBytes: this.#heapAfterCollectionBytes }),
       residentBytes: rss,
       requests: takeFinishedRequests(),
     }
@@ -55,10 +61,12 @@ export class RuntimeSampler {
     this.#cpu = cpu
     this.#sampledAt = sampledAt
     this.#gcPauseMs = this.#gcMaxPauseMs = 0
+    this.#heapAfterCollectionBytes = undefined
     return sample
   }
 
-  #collected(durationMs: number): void {
+  #collected(durationMs: number, isFull: boolean): void {
+    if (isFull) this.#heapAfterCollectionBytes = v8.getHeapStatistics().used_heap_size
     this.#gcPauseMs += durationMs
     if (durationMs > this.#gcMaxPauseMs) this.#gcMaxPauseMs = durationMs
   }

@@ -47,6 +47,8 @@ const stageWords = {
   measuring: 'measuring',
   reading: 'reading',
   investigating: 'asking',
+  heap: 'heap',
+  stopping: 'stopping',
   trial: 'trial',
   ladder: 'remedies',
   report: 'report',

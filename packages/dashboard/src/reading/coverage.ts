@@ -58,6 +58,8 @@ const kindWords: Readonly<Record<EvidenceKind, string>> = {
   statements: 'SQL statements',
   pg: 'the database',
   runtime: 'the Node process',
+  'heap-profile': 'the heap over time',
+  drills: 'a stop under load',
   'cpu-profile': 'a CPU profile',
   host: 'the machine',
   source: 'the source files',

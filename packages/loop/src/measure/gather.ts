@@ -1,5 +1,5 @@
 /** Round two: gathers what practices asked for, read-only, loopback, bounded in count and time; what does not fit the budget is simply not answered. */
-import type { Evidence, EvidenceRequest, HttpProbe, PgEvidence, Workload } from '@whetstone/model'
+import type { Evidence, EvidenceRequest, HeapProfileEvidence, HttpProbe, PgEvidence, Workload } from '@whetstone/model'
 import { probeVariation } from './collect/http-probe.ts'
 import { type IndexTrialOptions, runIndexTrials } from './pg/index-trial.ts'
 
@@ -8,6 +8,8 @@ export interface GatherOptions {
   readonly workload: Workload
   readonly databaseUrl?: string
   readonly scratch?: IndexTrialOptions['scratch']
+  /** Watches the heap under the same load; only where a probe sees it. */
+  readonly watchHeap?: () => Promise<HeapProfileEvidence | undefined>
   readonly signal: AbortSignal
 }
 
@@ -24,12 +26,15 @@ export async function gather(
     gatherFromDatabase(evidence, requests, options),
     gatherFromHttp(requests, options),
   ])
+  // Alone and last: what else is asked for would be in its heap.
+  const heap = requests.some(({ kind }) => kind === 'heap-growth') ? await options.watchHeap?.() : undefined
   return {
     ...evidence,
     ...(pg ? { pg } : {}),
     ...(probes.length > 0
       ? { 'http-probe': { schema: 'http-probe@1', probes: [...(evidence['http-probe']?.probes ?? []), ...probes] } }
       : {}),
+    ...(heap ? { 'heap-profile': heap } : {}),
   }
 }
 

@@ -47,22 +47,13 @@ export interface Window {
 /** Keeps what was measured when `signal` stops it early. A collector that fails becomes a warning, and its kind of evidence is missing; only the load itself may fail the window. */
 export async function measureWindow(stand: Stand, options: WindowOptions): Promise<Window> {
   const parts = new Parts()
-  const plan: LoadPlan = {
-    target: loadTarget(new URL(stand.baseUrl)),
-    routes: options.workload.routes,
-    ratePerSecond: options.ratePerSecond,
-    durationMs: options.durationMs,
-    warmUpMs: 0,
-    arrivals: 'poisson',
-    seed: options.seed,
-    maxConnections: 64,
-    timeoutMs: 10_000,
-  }
+  const plan = planOf(stand.baseUrl, options)
   options.onProgress({ kind: 'stage', stage: 'warm-up', detail: `${options.warmUpMs / 1_000} s` })
   const warmUp =
     options.warmUpMs > 0
       ? await runLoad({ ...plan, durationMs: options.warmUpMs, seed: options.seed + 1 }, { signal: options.signal })
       : undefined
+  await parts.read('heap', undefined, async () => stand.probe?.collectHeap())
   await parts.read('traces', undefined, async () => stand.probe?.reset())
   stand.otlp?.reset()
 
@@ -102,6 +93,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
   const loadCurve: LoadCurveEvidence = { schema: 'load-curve@1', steps }
   await options.keep?.({ 'load-curve': loadCurve, host: hostEvidence })
   await parts.read('traces', undefined, async () => stand.probe?.flush())
+  await parts.read('heap', undefined, async () => stand.probe?.collectHeap())
   // Exporters batch for up to five seconds.
   await stand.otlp?.quiet(5_500, 8_000, options.signal)
 
@@ -121,7 +113,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     : await parts.read('http-probe', undefined, () =>
         probeRoutes(stand.baseUrl, firstRequests(options.workload), { signal: options.signal }),
       )
-  const { runtime, 'cpu-profile': cpuProfile } = seen
+  const { runtime, 'cpu-profile': cpuProfile, 'heap-profile': heapProfile } = seen
   const sites = [
     ...(statements?.uses ?? []).flatMap(use => (use.site ? [use.site] : [])),
     ...profileSites(cpuProfile),
@@ -147,6 +139,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     ...(pgEvidence ? { pg: pgEvidence } : {}),
     ...(runtime ? { runtime } : {}),
     ...(cpuProfile ? { 'cpu-profile': cpuProfile } : {}),
+    ...(heapProfile ? { 'heap-profile': heapProfile } : {}),
     ...(source ? { source } : {}),
   }
   const warnings = [
@@ -154,6 +147,29 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     ...probeWarnings(stand, seen.traces?.dropped ?? 0),
   ]
   return { evidence, conditions, warnings }
+}
+
+/** The load of the measured window: every later look at the service under load sends the same. */
+export function planOf(
+  baseUrl: string,
+  {
+    workload,
+    ratePerSecond,
+    durationMs,
+    seed,
+  }: Pick<WindowOptions, 'workload' | 'ratePerSecond' | 'durationMs' | 'seed'>,
+): LoadPlan {
+  return {
+    target: loadTarget(new URL(baseUrl)),
+    routes: workload.routes,
+    ratePerSecond,
+    durationMs,
+    warmUpMs: 0,
+    arrivals: 'poisson',
+    seed,
+    maxConnections: 64,
+    timeoutMs: 10_000,
+  }
 }
 
 /** A probe that gave up, or could not keep up, must not look like a service that does nothing. */

@@ -15,6 +15,16 @@ export type Progress =
   | { readonly kind: 'block'; readonly done: number; readonly total: number; readonly label: string }
 
 export type Stage =
-  'starting' | 'workload' | 'warm-up' | 'measuring' | 'reading' | 'investigating' | 'trial' | 'ladder' | 'report'
+  | 'starting'
+  | 'workload'
+  | 'warm-up'
+  | 'measuring'
+  | 'reading'
+  | 'investigating'
+  | 'heap'
+  | 'stopping'
+  | 'trial'
+  | 'ladder'
+  | 'report'
 
 export type OnProgress = (progress: Progress) => void

@@ -1,6 +1,7 @@
 /** What was seen inside the service, by the probe, by OpenTelemetry or by both. A source that saw nothing gives no evidence: an empty list would read as "nothing happens there". */
 import type {
   CpuProfileEvidence,
+  HeapProfileEvidence,
   RuntimeEvidence,
   StatementsEvidence,
   StatementUse,
@@ -15,6 +16,7 @@ export interface TracedEvidence {
 export interface ProbedEvidence extends TracedEvidence {
   readonly runtime: RuntimeEvidence
   readonly 'cpu-profile': CpuProfileEvidence
+  readonly 'heap-profile'?: HeapProfileEvidence
 }
 
 export function seenInside(
@@ -27,6 +29,7 @@ export function seenInside(
     ...(first ? (second ? both(first, second) : { traces: first.traces, statements: first.statements }) : {}),
     ...(probe && probe.runtime.processes.length > 0 ? { runtime: probe.runtime } : {}),
     ...(probe && probe['cpu-profile'].profiles.length > 0 ? { 'cpu-profile': probe['cpu-profile'] } : {}),
+    ...(probe?.['heap-profile']?.processes.length ? { 'heap-profile': probe['heap-profile'] } : {}),
   }
 }
 

@@ -1,5 +1,7 @@
 /** Every kind of evidence by its name: what collectors write, what practices read. */
 import type { CpuProfileEvidence } from './cpu-profile.ts'
+import type { DrillsEvidence } from './drills.ts'
+import type { HeapProfileEvidence } from './heap-profile.ts'
 import type { HistoryEvidence } from './history.ts'
 import type { HostEvidence } from './host.ts'
 import type { HttpProbeEvidence } from './http-probe.ts'
@@ -18,7 +20,9 @@ export interface EvidenceByKind {
   readonly pg: PgEvidence
   readonly runtime: RuntimeEvidence
   readonly 'cpu-profile': CpuProfileEvidence
+  readonly 'heap-profile': HeapProfileEvidence
   readonly host: HostEvidence
+  readonly drills: DrillsEvidence
   readonly source: SourceEvidence
   readonly history: HistoryEvidence
 }
@@ -33,12 +37,16 @@ export const evidenceKinds: readonly EvidenceKind[] = [
   'pg',
   'runtime',
   'cpu-profile',
+  'heap-profile',
   'host',
+  'drills',
   'source',
   'history',
 ]
 
 export type * from './cpu-profile.ts'
+export type * from './drills.ts'
+export type * from './heap-profile.ts'
 export type * from './histogram.ts'
 export type * from './history.ts'
 export type * from './host.ts'

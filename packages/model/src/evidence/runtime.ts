@@ -27,6 +27,8 @@ export interface RuntimeSample {
   readonly gcMaxPauseMs: number
   readonly heapUsedBytes: number
   readonly heapTotalBytes: number
+  /** In use right after the last full collection that V8 made by itself in the window; absent without one. */
+  readonly heapAfterCollectionBytes?: number
   readonly residentBytes: number
   /** Requests finished in the window. */
   readonly requests: number

@@ -1,6 +1,7 @@
 /** What all processes of the service reported, as the evidence that practices read. */
 import type {
   CpuProfileEvidence,
+  HeapProfileEvidence,
   RuntimeEvidence,
   Site,
   Span,
@@ -9,6 +10,7 @@ import type {
   TracesEvidence,
 } from '@whetstone/model'
 import { mapSite } from '../source-map.ts'
+import { foldHeap } from './fold-heap.ts'
 import { foldProfile } from './fold-profile.ts'
 import { KeptTraces } from './kept-traces.ts'
 import { pairKey, RouteTotals, UseTotals } from './merged-uses.ts'
@@ -21,6 +23,7 @@ export interface ProbeEvidence {
   readonly statements: StatementsEvidence
   readonly runtime: RuntimeEvidence
   readonly 'cpu-profile': CpuProfileEvidence
+  readonly 'heap-profile': HeapProfileEvidence
 }
 
 export function evidenceOf(
@@ -79,6 +82,10 @@ export function evidenceOf(
       profiles: processes.flatMap(({ hello, profiles }) =>
         profiles.flatMap(profile => foldProfile(hello, profile) ?? []),
       ),
+    },
+    'heap-profile': {
+      schema: 'heap-profile@1',
+      processes: processes.flatMap(({ hello, heaps }) => foldHeap(hello, heaps) ?? []),
     },
   }
 }

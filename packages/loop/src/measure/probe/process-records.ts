@@ -5,10 +5,14 @@ import { RouteTotals, siteKey, UseTotals } from './merged-uses.ts'
 
 const samplesKept = 3_600
 const profilesKept = 8
+const heapsKept = 3_600
+const heapProfilesKept = 8
 const syncCallsKept = 1_000
 const poolsKept = 200
 
 export type CpuProfileRecord = Extract<ProbeRecord, { kind: 'cpu-profile' }>
+
+export type HeapRecord = Extract<ProbeRecord, { kind: 'heap' }>
 
 export class ProcessRecords {
   readonly hello: ProbeHello
@@ -19,6 +23,7 @@ export class ProcessRecords {
   pools = new Map<number, PoolState>()
   syncCalls = new Map<string, SyncCall>()
   profiles: CpuProfileRecord[] = []
+  heaps: HeapRecord[] = []
   statementsOverflowed = 0
   dropped = 0
 
@@ -34,6 +39,8 @@ export class ProcessRecords {
     this.pools.clear()
     this.syncCalls.clear()
     this.profiles = []
+    // The heap as the warm-up left it is where the window begins.
+    this.heaps = this.heaps.slice(-1)
     this.statementsOverflowed = 0
     this.dropped = 0
   }
@@ -60,6 +67,9 @@ export class ProcessRecords {
       case 'cpu-profile':
         if (this.profiles.length < profilesKept) this.profiles.push(record)
         break
+      case 'heap':
+        this.#addHeap(record)
+        break
       case 'dropped':
         this.dropped += record.records
         break
@@ -69,6 +79,12 @@ export class ProcessRecords {
   #addSample({ kind: _kind, ...sample }: RuntimeSample & { readonly kind: 'runtime' }): void {
     if (this.samples.length >= samplesKept) this.samples.shift()
     this.samples.push(sample)
+  }
+
+  #addHeap(heap: HeapRecord): void {
+    const { profile: _profile, ...size } = heap
+    const isFull = this.heaps.filter(({ profile }) => profile !== undefined).length >= heapProfilesKept
+    if (this.heaps.length < heapsKept) this.heaps.push(isFull ? size : heap)
   }
 
   #addSyncCall(call: SyncCall): void {

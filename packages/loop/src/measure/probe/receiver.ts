@@ -131,6 +131,19 @@ export class ProbeReceiver {
     await Promise.all(this.#connections.map(async connection => await this.#flush(connection)))
   }
 
+  /** A full collection in every process, and what its heap then holds; with `profile` also who allocated it since `sampleHeap(true)`. */
+  async collectHeap(profile = false): Promise<void> {
+    await Promise.all(
+      this.#connections.map(connection =>
+        this.#answered(connection, token => ({ kind: 'collect', withProfile: profile, token })),
+      ),
+    )
+  }
+
+  sampleHeap(on: boolean): void {
+    for (const { socket } of this.#connections) command(socket, { kind: 'sample-heap', on })
+  }
+
   /** Starts a CPU profile in every process; it arrives by itself when the time is over. */
   profile(durationMs: number): void {
     for (const { socket } of this.#connections) command(socket, { kind: 'profile', durationMs })
@@ -148,7 +161,11 @@ export class ProbeReceiver {
     return this.#connections.some(connection => connection.records === records)
   }
 
-  async #flush({ socket, waiting }: Connection): Promise<void> {
+  #flush(connection: Connection): Promise<void> {
+    return this.#answered(connection, token => ({ kind: 'flush', token }))
+  }
+
+  async #answered({ socket, waiting }: Connection, order: (token: number) => ProbeCommand): Promise<void> {
     const token = ++this.#lastToken
     await new Promise<void>(resolve => {
       const timer = setTimeout(answered, this.#options.answerTimeoutMs ?? 2_000)
@@ -158,7 +175,7 @@ export class ProbeReceiver {
         resolve()
       }
       waiting.set(token, answered)
-      command(socket, { kind: 'flush', token })
+      command(socket, order(token))
     })
   }
 

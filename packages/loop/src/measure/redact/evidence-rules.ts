@@ -2,8 +2,14 @@
 import type {
   CpuProfile,
   CpuProfileEvidence,
+  Drill,
+  DrillsEvidence,
   EarlierRun,
   EvidenceByKind,
+  HeapCollection,
+  HeapProcess,
+  HeapProfileEvidence,
+  HeapSite,
   HistoryEvidence,
   HostEvidence,
   HostSample,
@@ -19,10 +25,12 @@ import type {
   RuntimeProcess,
   RuntimeSample,
   SourceEvidence,
+  StopDrill,
+  StoppedRoute,
   SyncCall,
 } from '@whetstone/model'
 import { header, headers } from './header-rules.ts'
-import { loadCurve, site } from './load-rules.ts'
+import { frame, loadCurve, site } from './load-rules.ts'
 import { pg } from './pg-rules.ts'
 import { statements, traces } from './trace-rules.ts'
 import {
@@ -37,6 +45,7 @@ import {
   instead,
   key,
   list,
+  matching,
   name,
   object,
   packageName,
@@ -68,6 +77,7 @@ const runtime = object<RuntimeEvidence>({
           gcMaxPauseMs: figure,
           heapUsedBytes: figure,
           heapTotalBytes: figure,
+          heapAfterCollectionBytes: figure,
           residentBytes: figure,
           requests: figure,
         }),
@@ -121,6 +131,25 @@ export const cpuProfile = object<CpuProfileEvidence>({
   ),
 })
 
+const heapProfile = object<HeapProfileEvidence>({
+  schema,
+  processes: list(
+    object<HeapProcess>({
+      pid: figure,
+      heapLimitBytes: figure,
+      collections: list(object<HeapCollection>({ atMs: figure, keptBytes: figure, pauseMs: figure, requests: figure })),
+      sites: list(
+        object<HeapSite>({
+          frame,
+          package: packageName,
+          firstBytes: figure,
+          lastBytes: figure,
+        }),
+      ),
+    }),
+  ),
+})
+
 export const host = object<HostEvidence>({
   schema,
   cores: figure,
@@ -140,6 +169,23 @@ export const host = object<HostEvidence>({
       memoryPressureFraction: figure,
       targetCpuCores: figure,
       databaseCpuCores: figure,
+    }),
+  ),
+})
+
+const drills = object<DrillsEvidence>({
+  schema,
+  drills: list(
+    object<Drill>({
+      kind: word,
+      signal: matching(/^SIG[A-Z]{3,6}$/),
+      underWay: figure,
+      drained: figure,
+      lost: figure,
+      routes: list(object<StoppedRoute>({ route, underWay: figure, lost: figure })),
+      later: object<StopDrill['later']>({ answered: figure, refused: figure, cut: figure }),
+      endedAfterMs: figure,
+      graceMs: figure,
     }),
   ),
 })
@@ -211,7 +257,9 @@ export const evidence = object<EvidenceByKind>({
   pg,
   runtime,
   'cpu-profile': cpuProfile,
+  'heap-profile': heapProfile,
   host,
+  drills,
   source,
   history,
 })

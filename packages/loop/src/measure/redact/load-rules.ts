@@ -31,7 +31,7 @@ import {
   word,
 } from './rules.ts'
 
-const frame = object<Frame>({ file, line: figure, column: figure, function: functionName })
+export const frame = object<Frame>({ file, line: figure, column: figure, function: functionName })
 export const site = list(frame)
 
 export const histogram = object<SerializedHistogram>({

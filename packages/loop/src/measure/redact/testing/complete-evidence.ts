@@ -224,6 +224,7 @@ export const completeEvidence = {
             gcMaxPauseMs: 1,
             heapUsedBytes: 1,
             heapTotalBytes: 1,
+            heapAfterCollectionBytes: 1,
             residentBytes: 1,
             requests: 1,
           },
@@ -249,6 +250,33 @@ export const completeEvidence = {
     syncCalls: [{ name: 'fs.readFileSync', route: 'GET /orders/:id', site, calls: 1, totalMs: 1, maxMs: 1 }],
   },
   'cpu-profile': cpuProfile,
+  'heap-profile': {
+    schema: 'heap-profile@1',
+    processes: [
+      {
+        pid: 1,
+        heapLimitBytes: 1,
+        collections: [{ atMs: 1, keptBytes: 1, pauseMs: 1, requests: 1 }],
+        sites: [{ frame: site[0]!, package: '@ann/cache', firstBytes: 1, lastBytes: 1 }],
+      },
+    ],
+  },
+  drills: {
+    schema: 'drills@1',
+    drills: [
+      {
+        kind: 'stop',
+        signal: 'SIGTERM',
+        underWay: 1,
+        drained: 0,
+        lost: 1,
+        routes: [{ route: 'GET /orders/:id', underWay: 1, lost: 1 }],
+        later: { answered: 1, refused: 1, cut: 1 },
+        endedAfterMs: 1,
+        graceMs: 1,
+      },
+    ],
+  },
   host,
   source: {
     schema: 'source@1',

@@ -105,6 +105,8 @@ export const completeReport = {
       pg: 'partial',
       runtime: 'gathered',
       'cpu-profile': 'gathered',
+      'heap-profile': 'gathered',
+      drills: 'gathered',
       host: 'gathered',
       source: 'gathered',
       history: 'missing',
