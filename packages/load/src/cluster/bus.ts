@@ -1,13 +1,17 @@
 /** What workers on one host or many need to agree on, and nothing more; one code path for all of them. */
 
 export interface Bus {
-  /** The value of `make`, called by one member only, once for this key; the others are given its result (JSON). */
+  readonly name: string
+  /** The value of `make`, called by one member only, once for this key; the others are given its result (JSON), or its failure. */
   once<T>(key: string, make: () => Promise<T>): Promise<T>
   /** Resolves when `members` have arrived at this name; rejects with `WHET_LOAD_BARRIER` after `timeoutMs`, naming how many came. */
   barrier(name: string, members: number, timeoutMs: number): Promise<void>
-  /** Hands a message (JSON) to the controller; delivered at least once, in order per sender. */
-  publish(message: unknown): Promise<void>
-  /** What the controller says to all: `stop`, `start`. Returns how to stop listening. */
+  /**
+   * Hands a message (JSON) to the controller, in order per sender. Resolves when the controller has it, with what its clock
+   * said then (monotonic milliseconds). Rejects with `WHET_LOAD_BUS` when it does not answer: it is gone.
+   */
+  publish(message: unknown): Promise<number>
+  /** What the controller says to all, in order, each once. Returns how to stop listening. */
   onControl(listener: (message: unknown) => void): () => void
   close(): Promise<void>
 }
@@ -15,5 +19,6 @@ export interface Bus {
 /** The controller's side. */
 export interface ControlBus extends Bus {
   control(message: unknown): Promise<void>
+  /** What came before the first listener is kept for it. */
   onMessage(listener: (sender: string, message: unknown) => void): () => void
 }

@@ -1,0 +1,111 @@
+/** What the controller keeps for all members: values made once, who arrived where, and what it said. Every transport leads here. */
+import type { Answer, Outcome, Question, Reply } from './protocol.ts'
+
+/** A member that must wait is answered after this and asks again, so that no transport holds a request for long. */
+const HOLD_MS = 400
+
+export interface HubOptions {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Takes a text to every member; it may get lost, for every reply repeats what its member has not seen. */
+  readonly broadcast: (text: string) => void
+}
+
+export class Hub {
+  readonly #options: HubOptions
+  readonly #values = new Map<string, { readonly maker: string; outcome?: Outcome }>()
+  readonly #arrived = new Map<string, Set<string>>()
+  readonly #lastSequence = new Map<string, number>()
+  readonly #controls: unknown[] = []
+  readonly #listeners = new Set<(sender: string, message: unknown) => void>()
+  /** Messages that came before anybody listened. */
+  #early: [sender: string, message: unknown][] = []
+  readonly #waiting = new Set<() => void>()
+
+  constructor(options: HubOptions) {
+    this.#options = options
+  }
+
+  /** Answers one question of a member; asked twice, it gives the same answer and does nothing twice. */
+  async handle(text: string): Promise<string> {
+    const question = JSON.parse(text) as Question
+    const answer = await this.#answer(question)
+    const controls = this.#controls.slice(question.seen)
+    return JSON.stringify({ ...answer, clockMs: this.#options.now(), from: question.seen, controls } satisfies Reply)
+  }
+
+  control(message: unknown): void {
+    this.#controls.push(message)
+    this.#options.broadcast(JSON.stringify({ from: this.#controls.length - 1, controls: [message] }))
+  }
+
+  onMessage(listener: (sender: string, message: unknown) => void): () => void {
+    this.#listeners.add(listener)
+    const early = this.#early
+    this.#early = []
+    for (const [sender, message] of early) listener(sender, message)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async #answer(question: Question): Promise<Answer> {
+    switch (question.kind) {
+      case 'claim':
+        return await this.#claim(question.key, question.sender)
+      case 'settle':
+        this.#values.get(question.key)!.outcome ??= question.outcome
+        this.#wake()
+        return { kind: 'settled' }
+      case 'arrive':
+        return await this.#arrive(question.name, question.members, question.sender)
+      case 'message':
+        this.#deliver(question.sender, question.sequence, question.message)
+        return { kind: 'delivered' }
+    }
+  }
+
+  async #claim(key: string, sender: string): Promise<Answer> {
+    const known = this.#values.get(key)
+    if (known === undefined) this.#values.set(key, { maker: sender })
+    // The maker may ask again because our answer was lost.
+    if (known === undefined || (known.maker === sender && known.outcome === undefined)) return { kind: 'yours' }
+    await this.#until(() => known.outcome !== undefined)
+    return known.outcome === undefined ? { kind: 'being-made' } : { kind: 'made', outcome: known.outcome }
+  }
+
+  async #arrive(name: string, members: number, sender: string): Promise<Answer> {
+    let arrived = this.#arrived.get(name)
+    if (arrived === undefined) this.#arrived.set(name, (arrived = new Set()))
+    arrived.add(sender)
+    const all = arrived
+    if (all.size >= members) this.#wake()
+    await this.#until(() => all.size >= members)
+    return { kind: 'arrived', count: all.size }
+  }
+
+  #deliver(sender: string, sequence: number, message: unknown): void {
+    // Sent again because our answer was lost.
+    if (sequence <= (this.#lastSequence.get(sender) ?? 0)) return
+    this.#lastSequence.set(sender, sequence)
+    if (this.#listeners.size === 0) this.#early.push([sender, message])
+    else for (const listener of this.#listeners) listener(sender, message)
+  }
+
+  /** Resolves when it holds, or after the longest a reply may be held. */
+  #until(holds: () => boolean): Promise<void> {
+    if (holds()) return Promise.resolve()
+    return new Promise(resolve => {
+      const end = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(check)
+        resolve()
+      }
+      const check = () => holds() && end()
+      const timer = setTimeout(end, HOLD_MS)
+      this.#waiting.add(check)
+    })
+  }
+
+  #wake(): void {
+    for (const check of this.#waiting) check()
+  }
+}
