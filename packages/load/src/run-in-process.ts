@@ -1,6 +1,6 @@
 /** Runs a plan in this process: what the load process does, and what tests call to see inside. */
 import { performance } from 'node:perf_hooks'
-import type { LoadInterval } from '@whetstone/model'
+import type { LoadInterval, LoadStep } from '@whetstone/model'
 import { compileRoutes } from './engine/compile-routes.ts'
 import { hostReadings } from './engine/host-readings.ts'
 import type { LiveInterval, LoadResult } from './engine/live.ts'
@@ -28,6 +28,8 @@ export interface InProcessOptions extends RunOptions {
   readonly scenario?: CompiledScenario
   /** What `setup` of the scenario returned, where somebody else called it: then neither setup nor teardown is called here. */
   readonly shared?: { readonly value: unknown }
+  /** After each second of the measured part: that step so far, without its intervals. */
+  readonly onSoFar?: (step: LoadStep) => void
   /** On `performance.now` of this thread; default: at once. */
   readonly startAtMs?: number
   /** Called when everything is ready and the first request could leave; the run begins when it resolves, with the start it gives. */

@@ -40,6 +40,8 @@ export interface EngineShell {
   readonly onInterval?: (interval: LiveInterval) => void
   /** Each second of the measured step, complete, as soon as it has passed. `stop` ends the run for a broken limit. */
   readonly onSecond?: (interval: LoadInterval, stop: () => void) => void
+  /** After each of them: the measured step so far, without its intervals. */
+  readonly onSoFar?: (step: LoadStep) => void
   readonly signal?: AbortSignal
   /** On the engine's clock; default: now. */
   readonly startAtMs?: number

@@ -6,6 +6,7 @@ import { arrivalsOf, segmentOf } from '../arrivals/arrivals.ts'
 import { drawOf, weightedMix } from '../arrivals/mix.ts'
 import type { LoadPlan } from '../plan.ts'
 import { StepRecord } from '../record/step-record.ts'
+import type { StepEnd } from '../record/step-record.ts'
 import type { CompiledFlow, CompiledScenario, CompiledStep } from '../scenario/compiled.ts'
 import { transportFor } from '../wire/transport-for.ts'
 import type { Transport, WireAnswer } from '../wire/transport.ts'
@@ -132,7 +133,7 @@ class LoadRun {
     const common = {
       arrivals: arrivalsName(plan),
       ...(plan.shape === undefined || plan.closed ? {} : { shape: plan.shape.kind }),
-      ...(plan.closed ? { users: plan.closed.users } : {}),
+      ...(plan.closed ? { users: Math.ceil((plan.closed.users - index) / of) } : {}),
       routes: scenario.routes,
       checks: scenario.checks,
     }
@@ -147,14 +148,21 @@ class LoadRun {
             startMs: this.#startMs,
             durationMs: plan.warmUpMs,
           })
-    const { onSecond } = shell
+    const { onSecond, onSoFar } = shell
     this.#measure = new StepRecord({
       ...common,
       purpose: plan.purpose ?? 'measure',
       offeredRatePerSecond: meanRate(plan) * share,
       startMs: this.#measureFromMs,
       durationMs: plan.durationMs,
-      ...(onSecond ? { onSecond: (second: LoadInterval) => onSecond(second, this.#breach) } : {}),
+      ...(onSecond || onSoFar
+        ? {
+            onSecond: (second: LoadInterval) => {
+              onSecond?.(second, this.#breach)
+              onSoFar?.(this.#measure.soFar(this.#measureEnd(second.atMs + (second.durationMs ?? 0))))
+            },
+          }
+        : {}),
     })
   }
 
@@ -166,7 +174,8 @@ class LoadRun {
     const sweepMs = Math.max(SWEEP_EVERY_MS, Math.min(1000, this.#plan.timeoutMs / 20))
     this.#every(Math.min(sweepMs, this.#plan.timeoutMs), () => this.#sweep())
     if (this.#shell.onInterval !== undefined) this.#every(LIVE_EVERY_MS, () => this.#showLive())
-    if (this.#shell.onSecond !== undefined) this.#every(LIVE_EVERY_MS, () => this.#measure.passed(this.#shell.now()))
+    if (this.#shell.onSecond !== undefined || this.#shell.onSoFar !== undefined)
+      this.#every(LIVE_EVERY_MS, () => this.#measure.passed(this.#shell.now()))
     if (this.#warmUp !== undefined) {
       // Read at the boundary, so that the measured step answers only for its own CPU time.
       const untilMeasured = this.#measureFromMs - this.#shell.now()
@@ -364,11 +373,7 @@ class LoadRun {
       durationMs: Math.min(ranMs, warmUpMs),
       ...(this.#warmUpHost ?? host),
     })
-    const measure = this.#measure.finish({
-      startedAt: new Date(this.#startedAt.getTime() + warmUpMs).toISOString(),
-      durationMs: Math.max(0, ranMs - warmUpMs),
-      ...host,
-    })
+    const measure = this.#measure.finish(this.#measureEnd(Math.max(0, ranMs - warmUpMs)))
     const warnings = this.#arrival >= this.#arrivalLimit ? [this.#limitReason] : []
     this.#resolve({
       ...(warmUp === undefined ? {} : { warmUp }),
@@ -376,6 +381,11 @@ class LoadRun {
       stopped,
       ...(warnings.length === 0 ? {} : { warnings }),
     })
+  }
+
+  #measureEnd(durationMs: number): StepEnd {
+    const startedAt = new Date(this.#startedAt.getTime() + this.#plan.warmUpMs).toISOString()
+    return { startedAt, durationMs, ...this.#shell.host.read() }
   }
 
   #release(): void {

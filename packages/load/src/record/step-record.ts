@@ -73,25 +73,26 @@ export class StepRecord {
   notice(scheduledMs: number, noticedMs: number): void {
     this.due++
     const lagUs = microseconds(noticedMs - scheduledMs)
-    this.#lag.record(lagUs)
     this.#intervals.recordLag(noticedMs - this.#startMs, lagUs)
+    this.#lag.record(lagUs)
     if (noticedMs <= this.#lastSendMs) this.#noticedInTime++
   }
 
   answer(route: number, timed: Timed, nowMs: number, status: number, bodyBytes: number): void {
     const responseUs = microseconds(nowMs - timed.scheduledMs)
+    // First, because it may close a second, and what is told of that second must not hold a part of this answer.
+    this.#intervals.record(nowMs - this.#startMs, route, status, responseUs)
     this.#countSent(timed)
     this.completed++
     if (status >= 500) this.errors++
     this.#routes[route]!.answer(status, bodyBytes, responseUs, microseconds(nowMs - timed.sentMs))
-    this.#intervals.record(nowMs - this.#startMs, route, status, responseUs)
   }
 
   failure(route: number, timed: Timed, nowMs: number, kind: string): void {
+    this.#intervals.record(nowMs - this.#startMs, route, 0, 0)
     if (timed.sentMs === timed.sentMs) this.#countSent(timed)
     this.errors++
     this.#routes[route]!.failure(kind)
-    this.#intervals.record(nowMs - this.#startMs, route, 0, 0)
   }
 
   check(index: number, passed: boolean): void {
@@ -118,6 +119,15 @@ export class StepRecord {
   }
 
   finish(end: StepEnd): LoadStep {
+    return this.#step(end, this.#intervals.finish(end.durationMs))
+  }
+
+  /** What `finish` would say now, without the intervals; the record goes on. */
+  soFar(end: StepEnd): LoadStep {
+    return this.#step(end, [])
+  }
+
+  #step(end: StepEnd, intervals: readonly LoadInterval[]): LoadStep {
     const { purpose, offeredRatePerSecond, arrivals, shape, users, routes, checks } = this.settings
     const response = this.responses()
     const service = new Histogram()
@@ -145,7 +155,7 @@ export class StepRecord {
       errorsByKind,
       routes: this.#routes.map(route => route.toLoad()),
       overall: { requests, errors: this.errors, response: response.toJSON(), service: service.toJSON() },
-      intervals: this.#intervals.finish(end.durationMs),
+      intervals,
       generator: {
         ...judgeGenerator({
           lagP50Ms: quantileMs(this.#lag, 0.5),
