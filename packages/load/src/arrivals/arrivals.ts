@@ -79,13 +79,3 @@ function inTurn(first: Arrivals, second: Arrivals): Arrivals {
     return second()
   }
 }
-
-/** Constant and without end. */
-export function uniformArrivals(ratePerSecond: number): Arrivals {
-  return arrivalsOf({ ratePerSecond, durationMs: Infinity, arrivals: 'uniform', seed: 0 })
-}
-
-/** Constant and without end. */
-export function poissonArrivals(ratePerSecond: number, seed: number): Arrivals {
-  return arrivalsOf({ ratePerSecond, durationMs: Infinity, arrivals: 'poisson', seed })
-}

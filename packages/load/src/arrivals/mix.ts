@@ -1,10 +1,4 @@
 /** What each arrival does: drawn from its global number, so that any number of workers make the same choices between them. */
-import type { PlannedRoute } from '@whetstone/model'
-
-export interface Choice {
-  readonly routeIndex: number
-  readonly requestIndex: number
-}
 
 /** Which of the weights the arrival of a global number falls to. A weight of 0 is never drawn; there must be one above 0. */
 export function weightedMix(weights: readonly number[], seed: number): (arrival: number) => number {
@@ -16,24 +10,6 @@ export function weightedMix(weights: readonly number[], seed: number): (arrival:
     let index = 0
     while (drawn >= upTo[index]!) index++
     return index
-  }
-}
-
-/** Each call is the choice of the next arrival of this worker; routes without requests are never drawn. */
-export function requestMix(routes: readonly PlannedRoute[], seed: number, segment = { index: 0, of: 1 }): () => Choice {
-  const routeOf = weightedMix(
-    routes.map(({ weight, requests }) => (requests.length === 0 ? 0 : weight)),
-    seed,
-  )
-  // Made once: a choice a request would be an allocation a request.
-  const choices = routes.map(({ requests }, routeIndex) =>
-    requests.map((_, requestIndex): Choice => ({ routeIndex, requestIndex })),
-  )
-  let arrival = segment.index - segment.of
-  return () => {
-    arrival += segment.of
-    const ofRoute = choices[routeOf(arrival)]!
-    return ofRoute[Math.floor(drawOf(~seed, arrival) * ofRoute.length)]!
   }
 }
 

@@ -1,5 +1,6 @@
 /** How the offered rate moves over the measured part, as data: the schedules of `arrivals.ts` are computed from it. */
 import { WhetstoneError } from '@whetstone/model'
+import { peakRatePerSecond } from './rate-curve.ts'
 
 export type RateShape =
   | { readonly kind: 'ramp'; readonly fromPerSecond: number; readonly toPerSecond: number }
@@ -29,7 +30,7 @@ export function checkShape(shape: RateShape): void {
   const refuse = (why: string): never => {
     throw new WhetstoneError('WHET_LOAD_PLAN', `the ${shape.kind} ${why}`)
   }
-  const peak = peakRatePerSecond(shape)
+  const peak = shape.kind === 'replay' ? 0 : peakRatePerSecond(0, shape, 0)
   if (peak > MAX_RATE_PER_SECOND) refuse(`reaches ${peak} a second; ${MAX_RATE_PER_SECOND} is the most`)
   switch (shape.kind) {
     case 'ramp':
@@ -58,20 +59,4 @@ export function checkShape(shape: RateShape): void {
 
 function inRange(value: number, low: number, high: number): boolean {
   return value >= low && value <= high
-}
-
-/** The most that is offered at any instant. A replay has instants and no rate: 0. */
-export function peakRatePerSecond(shape: RateShape): number {
-  switch (shape.kind) {
-    case 'ramp':
-      return Math.max(shape.fromPerSecond, shape.toPerSecond)
-    case 'stairs':
-      return Math.max(0, ...shape.ratesPerSecond)
-    case 'sine':
-      return shape.meanPerSecond + shape.amplitudePerSecond
-    case 'spike':
-      return Math.max(shape.basePerSecond, shape.peakPerSecond)
-    case 'replay':
-      return 0
-  }
 }
