@@ -25,6 +25,8 @@ export interface RecordedRequest {
   readonly group?: string
   /** `/orders/:id`, where the recorder knows the route. */
   readonly pattern?: string
+  /** Names that stand as `{{name}}` in path, headers and body, and have no value yet. */
+  readonly variables?: readonly string[]
   /** A picture, style sheet, script or font that a page needs: what is tested is mostly the service behind it. */
   readonly asset?: boolean
 }
@@ -110,4 +112,9 @@ export function listOf(value: unknown): readonly unknown[] {
 
 export function textOr<Fallback>(value: unknown, fallback: Fallback): string | Fallback {
   return typeof value === 'string' ? value : fallback
+}
+
+/** For a path, a query or a form. A lone half of a character pair, which cannot be written in UTF-8, becomes the replacement character. */
+export function escapedForUrl(text: string): string {
+  return encodeURIComponent(Buffer.from(text, 'utf8').toString('utf8'))
 }

@@ -25,16 +25,19 @@ export interface OtlpSpan {
 const exportRequest = protobuf.Root.fromJSON(traceDescriptor).lookupType('ExportTraceServiceRequest')
 const kinds = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
 
+/** Told of each span that has no ids or times. */
+export type OnBroken = () => void
+
 /** Throws when the bytes are no such message. */
-export function decodeProtobuf(body: Uint8Array): OtlpSpan[] {
-  return spansOf(exportRequest.decode(body) as unknown as WireRequest)
+export function decodeProtobuf(body: Uint8Array, onBroken?: OnBroken): OtlpSpan[] {
+  return spansOf(exportRequest.decode(body) as unknown as WireRequest, onBroken)
 }
 
 /** Throws when the text is no JSON object. */
-export function decodeJson(text: string): OtlpSpan[] {
+export function decodeJson(text: string, onBroken?: OnBroken): OtlpSpan[] {
   const value: unknown = JSON.parse(text)
   if (typeof value !== 'object' || value === null) throw new TypeError('an OTLP export is a JSON object')
-  return spansOf(value as WireRequest)
+  return spansOf(value as WireRequest, onBroken)
 }
 
 /** 64-bit numbers come as Long objects from protobuf, as strings or numbers from JSON. */
@@ -74,7 +77,7 @@ interface WireRequest {
   }[]
 }
 
-function spansOf(request: WireRequest): OtlpSpan[] {
+function spansOf(request: WireRequest, onBroken?: OnBroken): OtlpSpan[] {
   const spans: OtlpSpan[] = []
   for (const group of request.resourceSpans ?? []) {
     const service = attributesOf(group.resource?.attributes).get('service.name')
@@ -82,6 +85,7 @@ function spansOf(request: WireRequest): OtlpSpan[] {
       for (const span of scope.spans ?? []) {
         const read = spanOf(span, scope.scope?.name ?? '', typeof service === 'string' ? service : undefined)
         if (read) spans.push(read)
+        else onBroken?.()
       }
   }
   return spans

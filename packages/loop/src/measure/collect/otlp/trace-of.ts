@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import type { Span, Trace } from '@whetstone/model'
 import { normaliseStatement, statementId } from '@whetstone/probe/statement-text'
 import type { Request } from './assemble.ts'
-import { frameOf, numberOf, parametersOf, roleOf, routeOf, textOf } from './conventions.ts'
-import type { OtlpSpan } from '@whetstone/load/import'
+import { frameOf, parametersOf, roleOf, routeOf } from './conventions.ts'
+import { numberOf, type OtlpSpan, textOf } from '@whetstone/load/import'
 
 export interface SeenStatement {
   readonly id: string
