@@ -7,8 +7,6 @@ export type WireErrorKind =
   | 'parse-error'
   /** More header lines than any server has reason to send. */
   | 'head-too-large'
-  /** A body that was to be kept outgrew the memory set aside for one. */
-  | 'body-too-large'
   | 'dns-failed'
   | 'connect-refused'
   | 'connect-unreachable'
@@ -24,6 +22,8 @@ export type WireErrorKind =
   | 'tls-failed'
   /** The connection, or an HTTP/2 stream, was broken off. */
   | 'reset'
+  /** The server declined an HTTP/2 stream before working on it, and again when it was repeated. */
+  | 'stream-refused'
   /** The server closed in good order before its answer was complete. */
   | 'closed-early'
   | 'timeout'
