@@ -8,6 +8,7 @@ import type { CatalogueOptions } from './commands/catalogue.ts'
 import type { DemoOptions } from './commands/demo.ts'
 import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
 import type { ExplainOptions } from './commands/explain.ts'
+import { addLoadOptions, type LoadOptions } from './commands/load-options.ts'
 import type { ReportOptions } from './commands/report.ts'
 import { addServiceOptions, addStartOptions, durationOption, number } from './commands/service-options.ts'
 import type { TrialCommandOptions } from './commands/trial.ts'
@@ -105,6 +106,14 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     .action(async (options: TrialCommandOptions) =>
       setExitCode(await (await import('./commands/trial.ts')).trialCommand(options, context)),
     )
+  addLoadOptions(
+    program
+      .command('load')
+      .description('requests on schedule against a service, timed from the schedule: load http://127.0.0.1:3000')
+      .argument('[target...]', 'a URL, or -- and the command that starts it'),
+  ).action(async (target: string[], options: LoadOptions) =>
+    setExitCode(await (await import('./commands/load.ts')).loadCommand(target, options, context)),
+  )
   program
     .command('explain')
     .description('the mechanism, the exceptions and the remedy of a practice')

@@ -1,2 +1,2 @@
 /** The report of a run as one HTML file that needs no network, no server and no trust in what it shows. */
-export { renderReport } from './render-report.ts'
+export { renderLoadReport, renderReport } from './render-report.ts'

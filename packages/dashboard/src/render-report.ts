@@ -1,5 +1,6 @@
 /** Puts a run into the prebuilt page: the only place where text from traffic meets markup. */
-import type { RunReport } from '@whetstone/model'
+import type { LoadReport, RunReport } from '@whetstone/model'
+import { loadVerdictOf } from './reading/load-verdict.ts'
 import { verdictOf } from './reading/verdict.ts'
 import { reportTemplate } from './template.ts'
 
@@ -9,6 +10,12 @@ import { reportTemplate } from './template.ts'
  */
 export function renderReport(report: RunReport): string {
   const title = `${verdictOf(report).sentence} · ${report.target.name}`
+  return fill(reportTemplate(), { __REPORT_TITLE__: escapeText(title), __REPORT_JSON__: embeddedJson(report) })
+}
+
+/** The same for a load test. */
+export function renderLoadReport(report: LoadReport): string {
+  const title = `${loadVerdictOf(report).sentence} · ${report.target.name}`
   return fill(reportTemplate(), { __REPORT_TITLE__: escapeText(title), __REPORT_JSON__: embeddedJson(report) })
 }
 

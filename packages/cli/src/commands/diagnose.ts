@@ -1,8 +1,8 @@
 /** `whetstone diagnose`: measures a service, names what makes it slow, says what it would gain. Reads only. */
-import { basename, relative } from 'node:path'
+import { relative } from 'node:path'
 import { renderReport } from '@whetstone/dashboard'
-import { type Budgets, diagnose, type RunFolder, type Stand, type Subject } from '@whetstone/loop'
-import { maskSecrets, type RunReport, type Severity, WhetstoneError } from '@whetstone/model'
+import { type Budgets, diagnose, type RunFolder, type Stand } from '@whetstone/loop'
+import type { RunReport, Severity } from '@whetstone/model'
 import { checkBudgetRoutes } from '../budget-routes.ts'
 import { loadConfig } from '../config.ts'
 import { baseFolder, type CommandContext } from '../context.ts'
@@ -13,6 +13,7 @@ import { progressPrinter } from '../terminal/progress.ts'
 import { scratchDatabase } from './scratch.ts'
 import { assertNotProduction, assertThisMachine } from './safety.ts'
 import { databaseOf, planFor, type ServiceOptions, type StartOptions } from './service-options.ts'
+import { nameOf, subjectOf } from './subject.ts'
 
 export interface DiagnoseCommandOptions extends ServiceOptions, StartOptions {
   readonly duration: number
@@ -30,7 +31,7 @@ export async function diagnoseCommand(
   options: DiagnoseCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const subject = subjectOf(words, options, context)
+  const subject = subjectOf('diagnose', words, options, context)
   assertNotProduction(options, context)
   if (subject.kind === 'url') assertThisMachine(subject.url, 'service', options)
   const databaseUrl = databaseOf(options, context)
@@ -108,30 +109,4 @@ async function present(
   }
   if (options.open) openInBrowser(file)
   return report.exitCode
-}
-
-function subjectOf(words: readonly string[], options: DiagnoseCommandOptions, context: CommandContext): Subject {
-  const [first] = words
-  if (first === undefined) {
-    throw new WhetstoneError('WHET_NO_TARGET', 'no service was named', {
-      hint: 'whetstone diagnose -- node server.js\nwhetstone diagnose http://127.0.0.1:3000 --db "$DATABASE_URL"',
-    })
-  }
-  if (words.length === 1 && /^https?:\/\//.test(first)) return { kind: 'url', url: first }
-  return {
-    kind: 'command',
-    command: words,
-    workingDirectory: context.workingDirectory,
-    ...(options.port === undefined ? {} : { port: options.port }),
-    ...(options.startTimeout === undefined ? {} : { startTimeoutMs: options.startTimeout }),
-  }
-}
-
-/** The script's name for `node server.js`, the origin for a URL. */
-function nameOf(subject: Subject): string {
-  if (subject.kind === 'url') return maskSecrets(new URL(subject.url).origin)
-  const script = subject.command.find(
-    (word, index) => index > 0 && !word.startsWith('-') && /\.[cm]?[jt]sx?$/.test(word),
-  )
-  return basename(script ?? subject.command.at(0) ?? 'service')
 }

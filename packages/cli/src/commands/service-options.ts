@@ -6,10 +6,13 @@ import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.ts'
 import { assertThisMachine, type SafetyOptions } from './safety.ts'
 
-export interface ServiceOptions extends SafetyOptions {
+export interface ServiceOptions extends WorkloadOptions {
   /** Undefined: as much as the service keeps, at most 50 a second. */
   readonly rate?: number
   readonly warmUp: number
+}
+
+export interface WorkloadOptions extends SafetyOptions {
   readonly seed: number
   readonly db?: string
   readonly openapi?: string
@@ -30,7 +33,7 @@ export interface StartOptions {
 }
 
 /** A rate above this against one's own machine is a slip of the finger. */
-const maxRatePerSecond = 20_000
+export const maxRatePerSecond = 20_000
 
 export interface OptionWords {
   /** What the database is read for. */
@@ -40,14 +43,25 @@ export interface OptionWords {
 }
 
 export function addServiceOptions(command: Command, words: OptionWords): Command {
+  return addSafetyOptions(
+    addWorkloadOptions(
+      command
+        .option(
+          '--rate <number>',
+          'requests per second, open model (default: below the knee, at most 50)',
+          number('--rate', 0.1, maxRatePerSecond),
+        )
+        .addOption(durationOption('--warm-up', 'sent before it and not judged', 3))
+        .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1),
+      words,
+    ),
+    words,
+  )
+}
+
+/** What is sent: routes, whole requests, and what goes with each of them. */
+export function addWorkloadOptions(command: Command, words: Pick<OptionWords, 'database'>): Command {
   return command
-    .option(
-      '--rate <number>',
-      'requests per second, open model (default: below the knee, at most 50)',
-      number('--rate', 0.1, maxRatePerSecond),
-    )
-    .addOption(durationOption('--warm-up', 'sent before it and not judged', 3))
-    .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)
     .option('--db <url>', `PostgreSQL to read ${words.database} from (default $DATABASE_URL)`)
     .option('--openapi <file>', 'routes from an OpenAPI 3 document')
     .option('--har <file>', 'routes and requests from a HAR recording')
@@ -57,6 +71,10 @@ export function addServiceOptions(command: Command, words: OptionWords): Command
     .option('--header <text>', "sent with every request, 'name: value' (repeatable)", collect, [])
     .option('--login <text>', `sent once, its token reused, 'POST /login {"user":"a"}'`)
     .option('--ids <name=file>', 'keys for a path parameter, one a line (repeatable)', collect, [])
+}
+
+export function addSafetyOptions(command: Command, words: Pick<OptionWords, 'elsewhere'>): Command {
+  return command
     .option('--allow-host <host>', `${words.elsewhere} that is not on this machine`)
     .option('--i-own-this', 'go on although NODE_ENV is production')
 }
@@ -68,7 +86,7 @@ export function addStartOptions(command: Command): Command {
     .option('--start-timeout <time>', 'how long it may take to listen', duration('--start-timeout'))
 }
 
-function collect(value: string, earlier: readonly string[]): string[] {
+export function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value]
 }
 
@@ -80,25 +98,38 @@ export function number(flag: string, low: number, high: number): (text: string) 
   }
 }
 
-/** `500ms`, `30s`, `2m`; milliseconds out. */
 /** Parsed to milliseconds; `--help` shows the default in the words the user would write. */
-export function durationOption(flag: string, description: string, defaultSeconds: number): Option {
+export function durationOption(flag: string, description: string, defaultSeconds: number, bounds = hour): Option {
   return new Option(`${flag} <time>`, description)
-    .argParser(duration(flag))
+    .argParser(duration(flag, bounds))
     .default(defaultSeconds * 1_000, `${defaultSeconds}s`)
 }
 
-function duration(flag: string): (text: string) => number {
+/** As they are typed, for the message as well as for the comparison. */
+export interface DurationBounds {
+  readonly least: string
+  readonly most: string
+}
+const hour: DurationBounds = { least: '100ms', most: '60m' }
+
+/** `500ms`, `30s`, `2m`, `8h`; milliseconds out. */
+export function duration(flag: string, { least, most } = hour): (text: string) => number {
   return text => {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text)
-    const value = match ? Number(match[1]) * { ms: 1, s: 1_000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'] : Number.NaN
-    if (value >= 100 && value <= 3_600_000) return value
-    throw new WhetstoneError('WHET_FLAG', `${flag} is '${text}'; write a time from 100ms to 60m, such as 30s`)
+    const value = milliseconds(text)
+    if (value >= milliseconds(least) && value <= milliseconds(most)) return value
+    throw new WhetstoneError('WHET_FLAG', `${flag} is '${text}'; write a time from ${least} to ${most}, such as 30s`)
   }
 }
 
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
+
+function milliseconds(text: string): number {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
+  return value === undefined ? Number.NaN : Number(value) * unitMs[unit as keyof typeof unitMs]
+}
+
 /** The database to use, from the flag or the environment. @throws WhetstoneError WHET_FOREIGN_HOST, WHET_URL */
-export function databaseOf(options: ServiceOptions, context: CommandContext): string | undefined {
+export function databaseOf(options: WorkloadOptions, context: CommandContext): string | undefined {
   const url = options.db ?? environmentDatabase(context)
   if (url !== undefined) assertThisMachine(url, 'database', options)
   return url
@@ -113,7 +144,7 @@ function environmentDatabase({ env, terminal }: CommandContext): string | undefi
 }
 
 /** Reads the files the flags name. @throws WhetstoneError WHET_FILE */
-export async function workloadInput(options: ServiceOptions): Promise<WorkloadInput> {
+export async function workloadInput(options: WorkloadOptions): Promise<WorkloadInput> {
   const file = async (name: string | undefined) =>
     name === undefined ? undefined : { file: name, text: await text(name) }
   const [openapi, har, accessLog] = await Promise.all([
@@ -152,12 +183,14 @@ export interface PlanningContext {
   readonly frameworkRoutes: readonly { readonly method: string; readonly pattern: string }[]
   /** Keys for the parameters of paths are drawn from it. */
   readonly databaseUrl: string | undefined
+  /** How single requests are sent while planning; default over plain HTTP. */
+  readonly send?: Parameters<typeof planWorkload>[1]['send']
 }
 
 /** @throws WhetstoneError WHET_NO_ROUTES when nothing is left to send */
 export async function planFor(
-  options: ServiceOptions,
-  { baseUrl, frameworkRoutes, databaseUrl }: PlanningContext,
+  options: WorkloadOptions,
+  { baseUrl, frameworkRoutes, databaseUrl, send }: PlanningContext,
   context: CommandContext,
 ): Promise<Workload> {
   const { terminal } = context
@@ -167,7 +200,7 @@ export async function planFor(
   if (databaseUrl !== undefined && keys === undefined)
     terminal.progress(`  ${terminal.marks.warn} the database does not answer; keys are taken from elsewhere`)
   const planned = await planWorkload(input, {
-    send: requestSender(base),
+    send: send ?? requestSender(base),
     targetHost: base.host,
     ...(keys ? { sampleKeys: keys.sample } : {}),
   }).finally(() => keys?.close())

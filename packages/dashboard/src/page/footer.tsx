@@ -1,6 +1,7 @@
 /** What a sceptic needs to repeat the run. */
 import { reportedStep, type RunReport } from '@whetstone/model'
 import { formatDuration, formatFraction, formatMs, formatNumber, plural } from '../reading/format.ts'
+import { arrivalWords } from '../reading/load-words.ts'
 
 export function Footer({ report }: { readonly report: RunReport }) {
   const { run, target } = report
@@ -26,8 +27,6 @@ export function Footer({ report }: { readonly report: RunReport }) {
   )
 }
 
-const arrivalWords = { poisson: 'Poisson', uniform: 'evenly spaced' } as const
-
 function methodOf({ trial, loadCurve }: RunReport): string {
   const step = reportedStep(loadCurve)
   const parts: string[] = []
@@ -42,7 +41,7 @@ function methodOf({ trial, loadCurve }: RunReport): string {
   }
   if (step) {
     parts.push(
-      `Open model with ${arrivalWords[step.arrivals]} arrivals at ${formatNumber(step.offeredRatePerSecond)} requests per second for ${formatDuration(step.durationMs)}; the load generator is a process of its own on the same host, ${step.generator.verdict}, send lag p99 ${formatMs(step.generator.lagP99Ms)}.`,
+      `${step.arrivals === 'closed' ? 'Closed model, so slow answers lowered the load,' : `Open model with ${arrivalWords[step.arrivals]} arrivals`} at ${formatNumber(step.offeredRatePerSecond)} requests per second for ${formatDuration(step.durationMs)}; the load generator is a process of its own on the same host, ${step.generator.verdict}, send lag p99 ${formatMs(step.generator.lagP99Ms)}.`,
     )
   }
   parts.push(

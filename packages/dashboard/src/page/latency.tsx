@@ -1,6 +1,7 @@
 /** Latency over time, and below it on the same axis where each request fell. */
 import { reportedStep, type RunReport } from '@whetstone/model'
 import { formatCount, formatMs, formatNumber, formatTick, THIN } from '../reading/format.ts'
+import { arrivalWords } from '../reading/load-words.ts'
 import { linearTicks, logRange, logTicks } from '../reading/ticks.ts'
 import { heatmapOf, timelineOf, type Timeline } from '../reading/timeline.ts'
 import { HeatmapChart } from './heatmap.tsx'
@@ -34,7 +35,7 @@ export function Latency({ report }: { readonly report: RunReport }) {
 function noteOf({ loadCurve }: RunReport): string {
   const step = reportedStep(loadCurve)
   if (!step) return 'Times count from the moment each request was due'
-  return `${formatNumber(step.offeredRatePerSecond)} requests per second, ${step.arrivals === 'poisson' ? 'Poisson' : 'evenly spaced'} arrivals; times count from the moment each request was due`
+  return `${formatNumber(step.offeredRatePerSecond)} requests per second, ${step.arrivals === 'closed' ? 'closed model' : `${arrivalWords[step.arrivals]} arrivals`}; times count from the moment each request was due`
 }
 
 function Charts({ timeline, report }: { readonly timeline: Timeline; readonly report: RunReport }) {

@@ -1,5 +1,6 @@
 /** The whole report in the order a reader asks: what happened, how sure, why, what to do, what was not seen, how it was measured. */
 import type { RunReport } from '@whetstone/model'
+import { summaryOf } from '../reading/summary.ts'
 import { BeforeAfter } from './before-after.tsx'
 import { Coverage } from './coverage.tsx'
 import { Cpu } from './cpu.tsx'
@@ -26,13 +27,21 @@ const sections = [
   ['The method', Footer],
 ] as const
 
+const places = [
+  ['result', 'Result'],
+  ['findings', 'Findings'],
+  ['latency', 'Latency'],
+  ['cpu', 'CPU'],
+  ['method', 'Method'],
+] as const
+
 export function Page({ report }: { readonly report: RunReport }) {
   return (
     <>
       <a class="skip" href="#findings">
         Skip to the findings
       </a>
-      <TopBar report={report} />
+      <TopBar places={places} summary={() => summaryOf(report)} />
       <main class="wrap">
         {sections.map(([name, Part]) => (
           <Guarded key={name} name={name}>

@@ -28,12 +28,16 @@ export interface PlotProps {
   readonly xs: readonly number[]
   readonly lines: readonly Line[]
   readonly yRange: readonly [low: number, high: number]
+  /** Amounts begin at zero; without it the axis is logarithmic. */
+  readonly yLinear?: boolean
   readonly yTicks: readonly number[]
   readonly yText: (value: number) => string
   readonly xRange: readonly [low: number, high: number]
   readonly xTicks: readonly number[]
   readonly xText: (value: number) => string
   readonly xLog?: boolean
+  /** Keeps the room of labels at the line ends without any, so that charts above one another share their axis. */
+  readonly labelGutter?: boolean
   /** Dotted lines across, with their text. */
   readonly levels?: readonly { readonly value: number; readonly text: string }[]
   /** Lines from top to bottom at one moment, with their text. */
@@ -81,7 +85,7 @@ export function Plot(props: PlotProps) {
 
 function EndLabels(props: PlotProps & { readonly width: number }) {
   const plotHeight = props.height - TOP_PADDING - BOTTOM_AXIS
-  const down = (value: number): number => (1 - logPosition(value, props.yRange)) * plotHeight
+  const down = (value: number): number => (1 - position(value, props)) * plotHeight
   const labelled = props.lines.flatMap(line => {
     const last = line.values.findLast(value => value !== null)
     return line.endLabel && last !== undefined && last !== null ? [{ line, top: down(last) }] : []
@@ -140,8 +144,12 @@ function EndLabels(props: PlotProps & { readonly width: number }) {
   )
 }
 
-function rightGutter({ lines }: PlotProps): number {
-  return lines.some(line => line.endLabel) ? RIGHT_GUTTER : BARE_GUTTER
+function position(value: number, { yRange, yLinear }: PlotProps): number {
+  return yLinear ? (value - yRange[0]) / (yRange[1] - yRange[0]) : logPosition(value, yRange)
+}
+
+function rightGutter({ lines, labelGutter }: PlotProps): number {
+  return labelGutter || lines.some(line => line.endLabel) ? RIGHT_GUTTER : BARE_GUTTER
 }
 
 /** Ticks that would write over the one before them are left out. */
@@ -178,7 +186,7 @@ function optionsOf(props: PlotProps, width: number, hover: (index: number | unde
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: false, range: () => [...props.xRange] as [number, number], ...(props.xLog ? { distr: 3 } : {}) },
-      y: { distr: 3, range: () => [...props.yRange] as [number, number] },
+      y: { distr: props.yLinear ? 1 : 3, range: () => [...props.yRange] as [number, number] },
     },
     axes: [
       {

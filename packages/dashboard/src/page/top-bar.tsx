@@ -1,19 +1,15 @@
 /** The bar that stays: where to go, the summary to paste, light or dark. */
-import type { RunReport } from '@whetstone/model'
 import { useState } from 'preact/hooks'
-import { summaryOf } from '../reading/summary.ts'
 import { CopyButton } from './copy-button.tsx'
 import { chooseTheme, shownTheme } from './theme.ts'
 
-const places = [
-  ['result', 'Result'],
-  ['findings', 'Findings'],
-  ['latency', 'Latency'],
-  ['cpu', 'CPU'],
-  ['method', 'Method'],
-] as const
+export interface TopBarProps {
+  readonly places: readonly (readonly [id: string, text: string])[]
+  /** Markdown, to paste elsewhere. */
+  readonly summary: () => string
+}
 
-export function TopBar({ report }: { readonly report: RunReport }) {
+export function TopBar({ places, summary }: TopBarProps) {
   const [theme, setTheme] = useState(shownTheme)
   const other = theme === 'dark' ? 'light' : 'dark'
   return (
@@ -34,7 +30,7 @@ export function TopBar({ report }: { readonly report: RunReport }) {
           ))}
         </nav>
         <div class="actions">
-          <CopyButton class="copy-summary" text={() => summaryOf(report)}>
+          <CopyButton class="copy-summary" text={summary}>
             Copy summary
           </CopyButton>
           <button

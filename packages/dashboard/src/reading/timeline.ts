@@ -15,6 +15,8 @@ export interface TimeWindow {
   readonly widthSeconds: number
   readonly requests: number
   readonly errors: number
+  /** Requests that fell due; not known of older runs. */
+  readonly due?: number
   readonly p50Ms?: number
   readonly p95Ms?: number
   readonly p99Ms?: number
@@ -78,13 +80,17 @@ function windowsOf(intervals: readonly LoadInterval[], widthMs: number, size: nu
   return Array.from({ length: Math.ceil(intervals.length / size) }, (_, index) => {
     const part = intervals.slice(index * size, (index + 1) * size)
     const response = merged(part.map(interval => interval.response))
-    const [startMs, endMs] = [part[0]!.atMs, part.at(-1)!.atMs + widthMs]
+    const last = part.at(-1)!
+    const [startMs, endMs] = [part[0]!.atMs, last.atMs + (last.durationMs ?? widthMs)]
     return {
       seconds: (startMs + endMs) / 2000,
       widthSeconds: (endMs - startMs) / 1000,
       requests: total(part, 'requests'),
       errors: total(part, 'errors'),
       response,
+      ...(part.every(({ lag }) => lag !== undefined)
+        ? { due: part.reduce((sum, { lag }) => sum + lag!.count, 0) }
+        : {}),
       ...percentilesOf(response),
     }
   })

@@ -1,0 +1,62 @@
+/** Load tests are kept beside the runs: `.whetstone/loads/<id>/` holds the report as JSON and as a page. */
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { renderLoadReport } from '@whetstone/dashboard'
+import { exitCodes, type LoadReport, maskedDeep, WhetstoneError } from '@whetstone/model'
+
+/** Sorts by time as text, like the id of a run. */
+export function loadId(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomUUID().slice(0, 4)}`
+}
+
+/** @param base the `.whetstone` folder. Returns the path of the page. */
+export async function saveLoad(base: string, report: LoadReport): Promise<string> {
+  const folder = join(base, 'loads', report.run.id)
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(base, '.gitignore'), '*\n')
+  const masked = maskedDeep(report)
+  await writeAtomically(join(folder, 'load.json'), `${JSON.stringify(masked)}\n`)
+  const page = join(folder, 'report.html')
+  await writeAtomically(page, renderLoadReport(masked))
+  return page
+}
+
+/** A reader never meets half a file, also when the run is interrupted. */
+async function writeAtomically(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text)
+  await rename(`${file}.new`, file)
+}
+
+/** Folders of saved load tests, oldest first. */
+export async function savedLoads(base: string): Promise<readonly string[]> {
+  return (await readdir(join(base, 'loads')).catch(() => [] as string[])).toSorted()
+}
+
+/** The one whose id begins like this; `latest` for the newest. Undefined when there is none or several. */
+export async function findLoad(base: string, name: string): Promise<string | undefined> {
+  const ids = await savedLoads(base)
+  const matches =
+    name === 'latest' ? ids.slice(-1) : ids.includes(name) ? [name] : ids.filter(id => id.startsWith(name))
+  return matches.length === 1 ? join(base, 'loads', matches[0] as string) : undefined
+}
+
+/** @throws WhetstoneError WHET_RUN_NOT_FOUND, WHET_EVIDENCE_BROKEN */
+export async function readLoad(folder: string): Promise<LoadReport> {
+  const file = join(folder, 'load.json')
+  const text = await readFile(file, 'utf8').catch(cause => {
+    throw new WhetstoneError('WHET_RUN_NOT_FOUND', `${file} cannot be read`, {
+      cause,
+      exitCode: exitCodes.usage,
+      hint: 'whetstone history',
+    })
+  })
+  try {
+    return JSON.parse(text) as LoadReport
+  } catch (cause) {
+    throw new WhetstoneError('WHET_EVIDENCE_BROKEN', `${file} is not valid JSON`, {
+      cause,
+      hint: 'The run was cut short; measure again.',
+    })
+  }
+}

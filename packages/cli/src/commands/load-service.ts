@@ -1,0 +1,128 @@
+/** The service of a load test: found by its URL or started without the probe, and the requests that will be sent to it. */
+import type { LoadPlan } from '@whetstone/load'
+import { commandArm, openStand, type Stand, type Subject } from '@whetstone/loop'
+import { type PlannedRoute, WhetstoneError } from '@whetstone/model'
+import type { CommandContext } from '../context.ts'
+import { label, progressPrinter } from '../terminal/progress.ts'
+import type { LoadOptions } from './load-options.ts'
+import { assertReachable, senderFor, targetOf } from './load-wire.ts'
+import { assertNotProduction, assertThisMachine } from './safety.ts'
+import { databaseOf, planFor } from './service-options.ts'
+import { nameOf, subjectOf } from './subject.ts'
+
+export interface LoadService {
+  readonly name: string
+  readonly url: string
+  readonly target: LoadPlan['target']
+  readonly routes: readonly PlannedRoute[]
+  /** Of the process that was started. */
+  readonly pid?: number
+  close(): Promise<void>
+}
+
+/** @throws WhetstoneError WHET_NO_TARGET, WHET_PRODUCTION, WHET_FOREIGN_HOST, WHET_TARGET_UNREACHABLE, WHET_NO_ROUTES … */
+export async function openService(
+  command: string,
+  words: readonly string[],
+  options: LoadOptions,
+  context: CommandContext,
+): Promise<LoadService> {
+  const subject = subjectOf(command, words, options, context)
+  assertNotProduction(options, context)
+  if (subject.kind === 'url') return atUrl(subject.url, subject, options, context)
+  return started(subject, options, context)
+}
+
+async function atUrl(
+  text: string,
+  subject: Subject,
+  options: LoadOptions,
+  context: CommandContext,
+): Promise<LoadService> {
+  if (options.unixSocket === undefined) assertThisMachine(text, 'service', options)
+  const url = new URL(text)
+  const target = await targetOf(url, options)
+  await assertReachable(target, context.signal)
+  // Nothing said about routes: the address itself is the request, as with curl.
+  const asked = namesRequests(options) ? options : { ...options, route: [`GET ${url.pathname}${url.search}`] }
+  const routes = await planned(url.origin, target, asked, context, [])
+  return { name: nameOf(subject), url: url.origin, target, routes, close: async () => {} }
+}
+
+async function started(
+  subject: Extract<Subject, { kind: 'command' }>,
+  options: LoadOptions,
+  context: CommandContext,
+): Promise<LoadService> {
+  const { terminal, signal } = context
+  const found = namesRequests(options) ? undefined : await lookInside(subject, options, context)
+  const readyPath = options.ready ?? firstPath(found?.routes ?? [])
+  const arm = commandArm(nameOf(subject), {
+    ...subject,
+    ...(readyPath === undefined ? {} : { readyPath }),
+    ...(found ? { layout: found.layout } : {}),
+  })
+  const running = await arm.start(signal)
+  try {
+    const url = new URL(running.baseUrl)
+    terminal.progress(`${label(arm.name)}listening on ${url.host}`)
+    const target = await targetOf(url, options)
+    const routes = found?.routes ?? (await planned(url.origin, target, options, context, []))
+    const pid = running.pid === undefined ? {} : { pid: running.pid }
+    return { name: arm.name, url: url.origin, target, routes, ...pid, close: () => running.stop() }
+  } catch (error) {
+    await running.stop()
+    throw error
+  }
+}
+
+/** Started once under the probe, which knows the routes of the framework; the measured process is another, without it. */
+async function lookInside(subject: Subject, options: LoadOptions, context: CommandContext) {
+  context.terminal.progress(`${label('routes')}asking the service for them`)
+  const stand: Stand = await openStand({
+    subject,
+    ...(options.ready === undefined ? {} : { readyPath: options.ready }),
+    onProgress: progressPrinter(context.terminal, () => performance.now()),
+    signal: context.signal,
+  })
+  try {
+    const url = new URL(stand.baseUrl)
+    const routes = await planned(
+      url.origin,
+      await targetOf(url, options),
+      options,
+      context,
+      stand.probe?.routes() ?? [],
+    )
+    const { target } = stand
+    if (target === undefined) throw new WhetstoneError('WHET_NO_COMMAND', 'there is no command to start')
+    return { routes, layout: { port: target.port, ports: await target.ports() } }
+  } finally {
+    await stand.close()
+  }
+}
+
+async function planned(
+  baseUrl: string,
+  target: LoadPlan['target'],
+  options: LoadOptions,
+  context: CommandContext,
+  frameworkRoutes: Parameters<typeof planFor>[1]['frameworkRoutes'],
+): Promise<readonly PlannedRoute[]> {
+  const send = senderFor(target, options.timeout)
+  const databaseUrl = databaseOf(options, context)
+  const { routes, skipped } = await planFor(options, { baseUrl, frameworkRoutes, databaseUrl, send }, context)
+  const { terminal } = context
+  for (const { route, why, give } of skipped.slice(0, 5))
+    terminal.progress(`  ${terminal.marks.warn} ${route} is left out: ${why}; ${give}`)
+  if (skipped.length > 5) terminal.progress(`  ${terminal.marks.warn} and ${skipped.length - 5} more routes`)
+  return routes
+}
+
+function namesRequests({ route, request, openapi, har, accessLog }: LoadOptions): boolean {
+  return [openapi, har, accessLog].some(Boolean) || route.length + request.length > 0
+}
+
+function firstPath(routes: readonly PlannedRoute[]): string | undefined {
+  return routes.flatMap(route => route.requests).find(request => request.method === 'GET')?.path
+}

@@ -1,0 +1,221 @@
+/** A load test as lines of at most 80 columns: what was offered, what came of it from the schedule on, and whether it can be believed. */
+import {
+  type LoadReport,
+  type LoadStep,
+  msText,
+  numberText,
+  percentText,
+  type RouteLoad,
+  type SerializedHistogram,
+  type ThresholdResult,
+  wholeText,
+} from '@whetstone/model'
+import { Histogram } from '@whetstone/stats'
+import { clip } from './print-report.ts'
+import { seconds } from './quantity.ts'
+import type { Terminal } from './terminal.ts'
+import { printParagraph } from './wrap.ts'
+
+const quantiles = [0.5, 0.9, 0.95, 0.99, 0.999, 1] as const
+const quantileNames = ['p50', 'p90', 'p95', 'p99', 'p99.9', 'max'] as const
+const cell = 8
+const nameColumns = 10
+
+/** One measured step in full: what a load test of one rate is, and the heart of the others. */
+export function printLoadStep(step: LoadStep, terminal: Terminal): void {
+  terminal.out()
+  terminal.out(`  ${modelText(step)}`)
+  const errorFraction = step.overall.requests === 0 ? 0 : step.errors / step.overall.requests
+  const errors = `errors ${percentText(errorFraction)}`
+  const amounts = [
+    ...(step.arrivals === 'closed' ? [] : [`offered ${rate(step.offeredRatePerSecond)}`]),
+    `achieved ${rate(step.achievedRatePerSecond)}`,
+    `${wholeText(step.overall.requests)} requests`,
+    step.errors > 0 ? terminal.colour.red(errors) : errors,
+  ]
+  terminal.out(`  ${amounts.join('   ')}`)
+  printQuantiles(step, terminal)
+  printRoutes(step, terminal)
+  printAnswers(step, terminal)
+  printChecks(step, terminal)
+}
+
+function modelText(step: LoadStep): string {
+  const length = seconds(step.durationMs)
+  if (step.arrivals === 'closed')
+    return `closed model: ${step.users ?? 0} users for ${length}; slow answers lower the load`
+  const shape = step.shape === undefined ? '' : `, ${step.shape}`
+  return `open model, ${step.arrivals} arrivals${shape}, for ${length}`
+}
+
+function rate(perSecond: number): string {
+  return `${numberText(perSecond)} /s`
+}
+
+function printQuantiles(step: LoadStep, terminal: Terminal): void {
+  const { colour } = terminal
+  const steady = step.steadyState?.kind === 'steady' && step.steadyState.excludedMs > 0 ? step.steadyState : undefined
+  terminal.out()
+  terminal.out(`  ${''.padEnd(nameColumns)}${quantileNames.map(name => name.padStart(cell)).join('')}`)
+  const row = (name: string, histogram: SerializedHistogram | undefined, note: string) => {
+    if (histogram === undefined || histogram.count === 0) return
+    const cells = quantileCells(histogram)
+    terminal.out(`  ${name.padEnd(nameColumns)}${cells.map(text => text.padStart(cell)).join('')}  ${colour.dim(note)}`)
+  }
+  row('response', steady?.response ?? step.overall.response, 'since it was due')
+  if (steady) row('whole', step.overall.response, 'with its start')
+  row('service', step.overall.service, 'since it was sent')
+  row('lag', step.lag, 'the generator')
+  row('waiting', step.connectionWait, 'no connection')
+  if (steady)
+    terminal.out(
+      `  ${colour.dim(`steady after ${seconds(steady.excludedMs)}; what came before is shown and not judged`)}`,
+    )
+}
+
+/** A quantile with nothing beyond it is the maximum by another name. */
+function quantileCells(saved: SerializedHistogram): readonly string[] {
+  const histogram = Histogram.fromJSON(saved)
+  return quantiles.map(q => {
+    const beyond = saved.count * (1 - q)
+    return q < 1 && q > 0.5 && beyond < 1 ? '-' : msText(histogram.quantile(q) / 1_000)
+  })
+}
+
+function quantileText(saved: SerializedHistogram, q: number): string {
+  return saved.count === 0 ? '-' : msText(Histogram.fromJSON(saved).quantile(q) / 1_000)
+}
+
+const routesShown = 12
+const routeColumns = 32
+
+function printRoutes({ routes }: LoadStep, terminal: Terminal): void {
+  if (routes.length < 2) return
+  const width = Math.min(routeColumns, Math.max(10, ...routes.map(({ route }) => route.length)))
+  terminal.out()
+  terminal.out(`  ${'by route'.padEnd(width)}${['requests', 'errors', 'p50', 'p95', 'p99'].map(head).join('')}`)
+  for (const route of routes.slice(0, routesShown)) {
+    const cells = [
+      wholeText(route.requests),
+      percentText(route.requests === 0 ? 0 : route.errors / route.requests),
+      ...[0.5, 0.95, 0.99].map(q => quantileText(route.response, q)),
+    ]
+    terminal.out(`  ${clip(route.route, width).padEnd(width)}${cells.map(head).join('')}`)
+  }
+  if (routes.length > routesShown)
+    terminal.out(`  ${terminal.colour.dim(`and ${routes.length - routesShown} more routes`)}`)
+}
+
+function head(text: string): string {
+  return ` ${text.padStart(cell)}`
+}
+
+function printAnswers(step: LoadStep, terminal: Terminal): void {
+  terminal.out()
+  const classes = statusClasses(step.routes)
+  const answers = classes.map(({ name, count, response }) => {
+    const p95 = response.length === 0 ? '' : ` (p95 ${quantileText(mergedOf(response), 0.95)})`
+    return `${name} ${wholeText(count)}${classes.length > 1 ? p95 : ''}`
+  })
+  if (answers.length > 0) printEntry('answers', answers.join('   '), terminal)
+  const kinds = Object.entries(step.errorsByKind).toSorted(([, a], [, b]) => b - a)
+  if (kinds.length > 0)
+    printEntry('errors', kinds.map(([kind, count]) => `${kind} ${wholeText(count)}`).join('   '), terminal)
+}
+
+function statusClasses(routes: readonly RouteLoad[]) {
+  const names = [...new Set(routes.flatMap(route => Object.keys(route.statusCounts).map(classOf)))].toSorted()
+  return names.map(name => ({
+    name,
+    count: routes
+      .flatMap(route => Object.entries(route.statusCounts))
+      .filter(([status]) => classOf(status) === name)
+      .reduce((sum, [, count]) => sum + count, 0),
+    response: routes.flatMap(route => route.responseByStatusClass?.[name] ?? []),
+  }))
+}
+
+function classOf(status: string): string {
+  return `${status.slice(0, 1)}xx`
+}
+
+function mergedOf(saved: readonly SerializedHistogram[]): SerializedHistogram {
+  const all = new Histogram()
+  for (const histogram of saved) all.merge(Histogram.fromJSON(histogram))
+  return all.toJSON()
+}
+
+function printChecks({ checks = [] }: LoadStep, terminal: Terminal): void {
+  const { colour, marks } = terminal
+  for (const { name, passes, fails } of checks) {
+    const share = passes + fails === 0 ? 0 : passes / (passes + fails)
+    const mark = fails === 0 ? colour.green(marks.ok) : colour.red(marks.bad)
+    terminal.out(
+      `  ${mark} ${clip(name, 44).padEnd(44)} ${percentText(share).padStart(8)}  ${wholeText(passes)} of ${wholeText(passes + fails)}`,
+    )
+  }
+}
+
+function printEntry(name: string, text: string, terminal: Terminal): void {
+  printParagraph(text, terminal, { indent: 2, mark: name.padEnd(nameColumns - 1) })
+}
+
+/** Whether the limits were kept, whether the generator can be believed, and what else to know. */
+export function printLoadVerdict(report: LoadReport, terminal: Terminal): void {
+  const { colour, marks } = terminal
+  if (report.thresholds.length > 0) terminal.out()
+  for (const result of report.thresholds) printThreshold(result, terminal)
+  terminal.out()
+  const worst = worstGenerator(report.steps)
+  if (worst) {
+    const { verdict, reasons, lagP50Ms, lagP99Ms, cpuFraction } = worst.generator
+    const paint = { healthy: colour.green, degraded: colour.yellow, invalid: colour.red }[verdict]
+    const figures = `sends late by ${msText(lagP50Ms)} at p50, ${msText(lagP99Ms)} at p99, ${percentText(cpuFraction)} of a core`
+    printParagraph(`${verdict}: ${figures}`, terminal, {
+      indent: 2,
+      mark: 'generator',
+      paint: text => text.replace(verdict, paint(verdict)),
+    })
+    for (const reason of reasons) printParagraph(reason, terminal, { indent: 12, mark: marks.dot })
+  }
+  for (const warning of report.warnings)
+    printParagraph(warning, terminal, { indent: 2, mark: marks.warn, paintedMark: colour.yellow(marks.warn) })
+}
+
+function printThreshold(
+  { threshold, state, value, brokenAtMs, brokenWindows, note }: ThresholdResult,
+  terminal: Terminal,
+): void {
+  const { colour, marks } = terminal
+  const mark = { kept: colour.green(marks.ok), broken: colour.red(marks.bad), unknown: colour.yellow(marks.warn) }[
+    state
+  ]
+  const figure = value === undefined ? '-' : thresholdValue(threshold.metric, value)
+  const when = [
+    brokenAtMs === undefined ? '' : `first broken at ${seconds(brokenAtMs)}`,
+    brokenWindows === undefined || brokenWindows < 2 ? '' : `in ${brokenWindows} windows`,
+    state === 'unknown' ? (note ?? 'not judged') : '',
+  ].filter(Boolean)
+  terminal.out(`  ${mark} ${clip(threshold.text, 38).padEnd(38)} ${figure.padStart(8)}  ${when.join(', ')}`.trimEnd())
+}
+
+export function thresholdValue(metric: ThresholdResult['threshold']['metric'], value: number): string {
+  switch (metric.kind) {
+    case 'response':
+    case 'service':
+      return msText(value)
+    case 'rate':
+      return rate(value)
+    case 'errors':
+    case 'checks':
+      return percentText(value)
+  }
+}
+
+const badness = { healthy: 0, degraded: 1, invalid: 2 } as const
+
+function worstGenerator(steps: readonly LoadStep[]): LoadStep | undefined {
+  return steps
+    .filter(({ purpose }) => purpose !== 'warm-up')
+    .toSorted((a, b) => badness[b.generator.verdict] - badness[a.generator.verdict])[0]
+}

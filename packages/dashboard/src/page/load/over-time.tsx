@@ -1,0 +1,194 @@
+/** The course of a load test: latency, what was offered and answered, and where each request fell, on one axis. */
+import type { LoadReport } from '@whetstone/model'
+import { formatCount, formatMs, formatNumber, formatRate, formatTick, THIN } from '../../reading/format.ts'
+import { type LoadTimeline, loadTimelineOf, ratesOf } from '../../reading/load-timeline.ts'
+import { linearTicks, logRange, logTicks } from '../../reading/ticks.ts'
+import { heatmapOf } from '../../reading/timeline.ts'
+import { HeatmapChart } from '../heatmap.tsx'
+import { DataTable, Missing, Section } from '../pieces.tsx'
+import { Plot } from '../plot.tsx'
+
+const latencyLines = [
+  ['p99', 'p99Ms'],
+  ['p95', 'p95Ms'],
+  ['p50', 'p50Ms'],
+] as const
+
+export function OverTime({ report }: { readonly report: LoadReport }) {
+  const timeline = loadTimelineOf(report)
+  return (
+    <Section id="course" title="Over time" note="Times count from the moment each request was due">
+      <figure class="card">
+        {timeline ? (
+          <Charts timeline={timeline} report={report} />
+        ) : (
+          <Missing why="It ended before the first second was over." />
+        )}
+      </figure>
+    </Section>
+  )
+}
+
+function Charts({ timeline, report }: { readonly timeline: LoadTimeline; readonly report: LoadReport }) {
+  const { windows, endSeconds, shadedUntilSeconds, shadedBecause } = timeline
+  const heatmap = heatmapOf(timeline)
+  const moments = report.thresholds
+    .filter(({ brokenAtMs }) => brokenAtMs !== undefined)
+    .slice(0, 1)
+    .map(({ brokenAtMs, threshold }) => ({
+      at: Math.min(endSeconds, brokenAtMs! / 1_000 + timeline.warmUpSeconds),
+      text: `${threshold.text} broken`,
+      token: 'bad',
+    }))
+  const shared = {
+    xs: windows.map(({ seconds }) => seconds),
+    xRange: [0, endSeconds] as const,
+    xTicks: secondsTicks(endSeconds),
+    xText: seconds,
+    shadedUntil: shadedUntilSeconds,
+  }
+  const rates = ratesOf(timeline, report.steps)
+  return (
+    <>
+      <LatencyPlot timeline={timeline} shared={{ ...shared, moments }} />
+      {shadedUntilSeconds > 0 && (
+        <p class="soft">
+          Shaded until {seconds(Math.round(shadedUntilSeconds * 10) / 10)}: {shadedBecause}, shown and never judged.
+        </p>
+      )}
+      <RatePlot rates={rates} shared={shared} />
+      {heatmap && <HeatmapChart heatmap={heatmap} timeline={timeline} xTicks={shared.xTicks} xText={seconds} />}
+      <DataTable
+        head={['Time', 'Offered', 'Answered', 'Errors', 'p50', 'p95', 'p99']}
+        rows={windows.map((window, index) => [
+          seconds(Math.round(window.seconds * 10) / 10),
+          formatRate(rates[index]!.offeredPerSecond),
+          formatRate(rates[index]!.goodPerSecond),
+          formatCount(window.errors),
+          formatMs(window.p50Ms),
+          formatMs(window.p95Ms),
+          formatMs(window.p99Ms),
+        ])}
+      />
+    </>
+  )
+}
+
+type Shared = Pick<Parameters<typeof Plot>[0], 'xs' | 'xRange' | 'xTicks' | 'xText' | 'shadedUntil' | 'moments'>
+
+function LatencyPlot({ timeline, shared }: { readonly timeline: LoadTimeline; readonly shared: Shared }) {
+  const { windows } = timeline
+  const values = windows.flatMap(({ p50Ms, p95Ms, p99Ms }) =>
+    [p50Ms, p95Ms, p99Ms].filter(value => value !== undefined),
+  )
+  if (values.length === 0) return <Missing why="No request was answered well, so there is no latency to draw." />
+  const yRange = logRange(Math.min(...values), Math.max(...values))
+  const p95 = windows.flatMap(({ p95Ms }) => p95Ms ?? [])
+  return (
+    <>
+      <h3>Response time</h3>
+      <Plot
+        {...shared}
+        height={250}
+        lines={latencyLines.map(([label, key]) => ({
+          label,
+          token: label,
+          width: 2,
+          values: windows.map(window => window[key] ?? null),
+          endLabel: true,
+        }))}
+        yRange={yRange}
+        yTicks={logTicks(...yRange)}
+        yText={formatTick}
+        description={
+          p95.length === 0
+            ? 'Latency over time.'
+            : `p95 latency over time, between ${formatMs(Math.min(...p95))} and ${formatMs(Math.max(...p95))}.`
+        }
+        readout={index => {
+          const parts = latencyLines.map(([label, key]) => `${label} ${formatMs(windows[index]![key])}`)
+          return `at ${seconds(Math.round(windows[index]!.seconds))}: ${parts.join(', ')}`
+        }}
+      />
+    </>
+  )
+}
+
+/** Room above the highest line. */
+const HEADROOM = 1.1
+
+function RatePlot({ rates, shared }: { readonly rates: ReturnType<typeof ratesOf>; readonly shared: Shared }) {
+  const highest = Math.max(1, ...rates.flatMap(rate => [rate.offeredPerSecond, rate.goodPerSecond]))
+  const anyErrors = rates.some(({ errorsPerSecond }) => errorsPerSecond > 0)
+  const most = highest * HEADROOM
+  return (
+    <>
+      <div class="card-head" style={{ margin: '20px 0 8px' }}>
+        <h3>Requests per second</h3>
+        <span class="legend">
+          <span>
+            <i class="stroke dashed" style={{ color: 'var(--before)' }} />
+            offered
+          </span>
+          <span>
+            <i class="stroke" style={{ color: 'var(--accent)' }} />
+            answered well
+          </span>
+          {anyErrors && (
+            <span>
+              <i class="stroke" style={{ color: 'var(--bad)' }} />
+              errors
+            </span>
+          )}
+        </span>
+      </div>
+      <Plot
+        {...shared}
+        height={150}
+        lines={[
+          line(
+            'offered',
+            'before',
+            rates.map(rate => rate.offeredPerSecond),
+            true,
+          ),
+          line(
+            'answered',
+            'accent',
+            rates.map(rate => rate.goodPerSecond),
+          ),
+          ...(anyErrors
+            ? [
+                line(
+                  'errors',
+                  'bad',
+                  rates.map(rate => rate.errorsPerSecond),
+                ),
+              ]
+            : []),
+        ]}
+        yRange={[0, most]}
+        yLinear
+        yTicks={linearTicks(most, 4)}
+        yText={formatNumber}
+        labelGutter
+        description={`Offered up to ${formatRate(Math.max(...rates.map(rate => rate.offeredPerSecond)))}, answered well up to ${formatRate(Math.max(...rates.map(rate => rate.goodPerSecond)))}.`}
+        readout={index => {
+          const rate = rates[index]!
+          return `at ${seconds(Math.round(rate.seconds))}: offered ${formatRate(rate.offeredPerSecond)}, answered well ${formatRate(rate.goodPerSecond)}, errors ${formatRate(rate.errorsPerSecond)}`
+        }}
+      />
+    </>
+  )
+}
+
+function line(label: string, token: string, values: readonly number[], dashed = false) {
+  return { label, token, width: 2, dashed, values }
+}
+
+function secondsTicks(endSeconds: number): readonly number[] {
+  return linearTicks(endSeconds, innerWidth < 600 ? 5 : 12)
+}
+function seconds(value: number): string {
+  return `${value}${THIN}s`
+}

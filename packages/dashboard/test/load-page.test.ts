@@ -1,0 +1,143 @@
+/// <reference lib="dom" />
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { chromiumExecutable } from '@whetstone/sandbox'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+import { renderLoadReport } from '@whetstone/dashboard'
+import { loadVerdictOf } from '../src/reading/load-verdict.ts'
+import * as reports from './fixtures/load-reports.ts'
+
+/** Fetching Chromium on a machine without one may take minutes. */
+const FETCH_TIMEOUT_MS = 400_000
+type Name = keyof typeof reports
+const names = Object.keys(reports) as Name[]
+
+let folder: string
+let browser: Browser | undefined
+let notRun = ''
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'whetstone-load-page-'))
+  const found = await chromiumExecutable()
+  if (found.kind === 'not-available') {
+    notRun = `not run: ${found.reason}`
+    return
+  }
+  browser = await chromium.launch({ executablePath: found.path, args: [...found.args], env: found.env })
+  for (const name of names) writeFileSync(join(folder, `${name}.html`), renderLoadReport(reports[name]()))
+}, FETCH_TIMEOUT_MS)
+
+afterAll(async () => {
+  await browser?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Opened {
+  readonly page: Page
+  /** Console errors, refused by the policy or thrown, and dialogs. */
+  readonly complaints: readonly string[]
+  readonly requests: readonly string[]
+}
+interface View {
+  readonly width?: number
+  readonly theme?: 'light' | 'dark'
+}
+
+async function open(context: TestContext, name: Name, { width = 1200, theme = 'light' }: View = {}): Promise<Opened> {
+  if (!browser) context.skip(notRun)
+  const page = await browser!.newPage({ viewport: { width, height: 900 } })
+  context.onTestFinished(() => page.close())
+  const complaints: string[] = []
+  const requests: string[] = []
+  page.on('console', message => message.type() !== 'log' && complaints.push(message.text()))
+  page.on('pageerror', error => complaints.push(error.message))
+  page.on('dialog', dialog => complaints.push(dialog.message()))
+  page.on('request', request => requests.push(request.url()))
+  await page.goto(`${pathToFileURL(join(folder, `${name}.html`)).href}?theme=${theme}`)
+  await page.waitForSelector('h1')
+  return { page, complaints, requests }
+}
+
+describe.each(names)('the page of %s, opened from a file', name => {
+  it.for([
+    { width: 1200, theme: 'light' },
+    { width: 390, theme: 'dark' },
+  ] as const)('shows its verdict in $theme without complaint or sideways scroll', async (view, context) => {
+    const { page, complaints, requests } = await open(context, name, view)
+    expect((await page.textContent('h1'))?.trim()).toBe(loadVerdictOf(reports[name]()).sentence.trim())
+    const overflow = () =>
+      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    expect(await overflow()).toBe(0)
+    // Turned, zoomed, resized: the other layout of the same page.
+    await page.setViewportSize({ width: view.width === 390 ? 1200 : 390, height: 900 })
+    await expect.poll(overflow).toBe(0)
+    // No section gave up.
+    expect(await page.locator('main > .missing').count()).toBe(0)
+    expect(requests.filter(url => !url.startsWith('data:'))).toHaveLength(1)
+    expect(complaints).toEqual([])
+  })
+})
+
+describe('the page of a load test', () => {
+  it('shows text from traffic as text, which never becomes an element', async context => {
+    const { page, complaints } = await open(context, 'hostileLoad')
+    const found = await page.evaluate(() => ({
+      images: document.images.length,
+      scripts: document.scripts.length,
+      title: document.title,
+      text: document.querySelector('#routes code')?.textContent,
+    }))
+    expect(found).toMatchObject({ images: 0, scripts: 2 })
+    expect(found.title).not.toBe('owned')
+    expect(found.text).toContain('</script><img src=x onerror=')
+    expect(complaints).toEqual([])
+  })
+
+  it('says in one sentence what each chart shows', async context => {
+    for (const name of ['keptLoad', 'capacityLoad', 'stressLoad', 'soakLoad'] as const) {
+      const { page } = await open(context, name)
+      const labels = await page.$$eval('[role="img"]', all => all.map(one => one.getAttribute('aria-label') ?? ''))
+      expect(labels.length, name).toBeGreaterThan(2)
+      expect(labels.filter(label => label.length < 10)).toEqual([])
+    }
+  })
+
+  it('puts the broken limit first, and says when it broke', async context => {
+    const { page } = await open(context, 'brokenLoad')
+    const chips = await page.$$eval('.chips .chip', all => all.map(one => one.textContent))
+    expect(chips[0]).toBe('p99 < 250ms over 10s abort: 468\u202fms, first at 37\u202fs')
+    expect(chips.at(1)).toBe('checks >= 99%: not known')
+  })
+
+  it('names what was left out of the figures, and keeps it in sight', async context => {
+    const { page } = await open(context, 'keptLoad')
+    expect(await page.textContent('#course')).toContain(
+      'Shaded until 7\u202fs: warm-up and what came before it was steady, shown and never judged.',
+    )
+  })
+
+  it('says which share a lost worker took with it', async context => {
+    const { page } = await open(context, 'degradedLoad')
+    expect(await page.textContent('#generator')).toContain('1 of 3 lost, and 33\u202f% of the load with them')
+  })
+
+  it('draws the scalability curve no further than what was measured', async context => {
+    const { page } = await open(context, 'capacityLoad')
+    const ends = await page.$$eval('#capacity polyline', all =>
+      all.map(one => one.getAttribute('points')!.split(' ').map(Number.parseFloat)),
+    )
+    const points = await page.$$eval('#capacity .pair figure:nth-child(2) circle', all =>
+      all.map(one => Number(one.getAttribute('cx'))),
+    )
+    expect(Math.min(...ends[0]!)).toBeCloseTo(Math.min(...points), 0)
+  })
+
+  it('copies the id of a slow trace', async context => {
+    const { page } = await open(context, 'keptLoad')
+    await page.locator('#slowest button').first().click()
+    await page.waitForSelector('#slowest button:has-text("Copied")')
+  })
+})
