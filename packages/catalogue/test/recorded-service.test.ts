@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Evidence } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { practiceById } from '../src/index.ts'
-import { outcomeOf } from '../src/testing/describe-practice.ts'
+import { outcomeOf } from '../src/derive/testing/describe-practice.ts'
 
 const recorded = (name: string): Evidence =>
   JSON.parse(readFileSync(new URL(`recorded/${name}.json`, import.meta.url), 'utf8')) as Evidence

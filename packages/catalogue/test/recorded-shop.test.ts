@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Evidence, Finding } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { practices } from '../src/index.ts'
-import { outcomeOf } from '../src/testing/describe-practice.ts'
+import { outcomeOf } from '../src/derive/testing/describe-practice.ts'
 
 const slow = recorded('shop-with-faults')
 const ofDatabase = practices.filter(practice => practice.chapter === 'database')

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPgCollector } from '../../loop/src/measure/pg/collector.ts'
 import { loadStatementParser, statementShape } from '../../loop/src/measure/statement-shape.ts'
 import { practiceById } from '../src/index.ts'
-import { outcomeOf } from '../src/testing/describe-practice.ts'
+import { outcomeOf } from '../src/derive/testing/describe-practice.ts'
 import {
   httpProbe,
   httpProbesOf,
@@ -18,7 +18,7 @@ import {
   trace,
   tracesOf,
   use,
-} from '../src/testing/evidence.ts'
+} from '../src/derive/testing/evidence.ts'
 
 const schema = `
   create schema sales;

@@ -14,6 +14,7 @@ import { practices as allPractices } from '@whetstone/catalogue'
 import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate } from './measure/calibrate.ts'
+import { earlierLoads } from './measure/earlier-loads.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { gitCommit } from './measure/git-commit.ts'
 import { watchHeap } from './measure/heap-growth.ts'
@@ -97,6 +98,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
       schema: 'history@1',
       conditions: window.conditions,
       earlier: await earlierRuns(options.base),
+      loads: await earlierLoads(options.base, options.name),
     }
     const first: Evidence = { ...window.evidence, history }
     await folder.writeEvidence(first)

@@ -9,7 +9,8 @@ export interface LoadReport {
   readonly schema: 'whetstone/load@1'
   readonly kind: LoadTestKind
   readonly run: LoadRunInfo
-  readonly target: { readonly name: string; readonly url: string }
+  /** `processes`: how many of the service's processes did the work, where that could be seen. */
+  readonly target: { readonly name: string; readonly url: string; readonly processes?: number }
   /** A scenario file, `requests` for those given on the command line, or the command of another tool. */
   readonly scenario: { readonly name: string; readonly source: string }
   /** In the order they ran. */

@@ -1,7 +1,7 @@
 import type { HttpAnswer, HttpProbe } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { httpProbe, httpProbesOf, siteAt, statement, statementsOf, use } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { httpProbe, httpProbesOf, siteAt, statement, statementsOf, use } from '../derive/testing/evidence.ts'
 import { apiPagination } from './api-pagination.ts'
 
 const list = (items: number, bodyBytes: number, more: Partial<HttpAnswer> = {}): Partial<HttpAnswer> => ({

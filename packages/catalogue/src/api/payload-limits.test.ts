@@ -1,8 +1,8 @@
 import type { HttpAnswer, HttpProbe } from '@whetstone/model'
 import { expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../testing/describe-practice.ts'
-import { httpProbe, httpProbesOf } from '../testing/evidence.ts'
-import { loadOf, routeLoad } from '../testing/load.ts'
+import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
+import { loadOf, routeLoad } from '../derive/testing/load.ts'
 import { payloadLimits } from './payload-limits.ts'
 
 const document = (bodyBytes: number, durationMs: number, more: Partial<HttpAnswer> = {}): HttpProbe =>

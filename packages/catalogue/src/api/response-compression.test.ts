@@ -1,7 +1,7 @@
 import type { HttpAnswer, HttpProbe, SourceEvidence } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../testing/describe-practice.ts'
-import { hostOf, httpProbe, httpProbesOf } from '../testing/evidence.ts'
+import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { hostOf, httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
 import { responseCompression } from './response-compression.ts'
 
 const accepts = (route: string, more: Partial<HttpAnswer>): HttpProbe => ({

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { httpProbe, httpProbesOf } from '../testing/evidence.ts'
-import { own, profileOf } from '../testing/profile.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
+import { own, profileOf } from '../derive/testing/profile.ts'
 import { serializationFormat } from './serialization-format.ts'
 
 const stringify = { function: 'stringify' }

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { siteAt, times, trace, tracesOf } from '../testing/evidence.ts'
-import { blocked, own, profileOf, repeated, secondsOf } from '../testing/profile.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { siteAt, times, trace, tracesOf } from '../derive/testing/evidence.ts'
+import { blocked, own, profileOf, repeated, secondsOf } from '../derive/testing/profile.ts'
 import { eventLoopBlocking } from './event-loop-blocking.ts'
 
 const summarise = profileOf([

@@ -1,8 +1,8 @@
 import type { SyncCall } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../testing/describe-practice.ts'
-import { siteAt, times, trace, tracesOf } from '../testing/evidence.ts'
-import { own, profileOf, secondsOf } from '../testing/profile.ts'
+import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { siteAt, times, trace, tracesOf } from '../derive/testing/evidence.ts'
+import { own, profileOf, secondsOf } from '../derive/testing/profile.ts'
 import { syncIo } from './sync-io.ts'
 
 const call = (more: Partial<SyncCall> = {}): SyncCall => ({

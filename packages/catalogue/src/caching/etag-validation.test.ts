@@ -1,7 +1,7 @@
 import type { Evidence, HttpAnswer, HttpProbe } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { httpProbe, httpProbesOf } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
 import { etagValidation } from './etag-validation.ts'
 
 const size = { bodyBytes: 48_000, wireBytes: 48_000 }

@@ -1,7 +1,7 @@
 import type { Evidence, HttpAnswer } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { httpProbe, httpProbesOf, times, trace, tracesOf } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { httpProbe, httpProbesOf, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { httpCacheHeaders } from './http-cache-headers.ts'
 
 interface Case {

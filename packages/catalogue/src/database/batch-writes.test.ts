@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
 import {
   column,
   pgOf,
@@ -11,7 +11,7 @@ import {
   times,
   trace,
   tracesOf,
-} from '../testing/evidence.ts'
+} from '../derive/testing/evidence.ts'
 import { batchWrites } from './batch-writes.ts'
 
 const insert = statement('insert', 'INSERT INTO items (order_id, sku) VALUES ($1, $2)', {

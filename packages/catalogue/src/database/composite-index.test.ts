@@ -1,7 +1,18 @@
 import type { IndexColumn, IndexTrial, IndexTrialResult } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { column, equal, index, pgOf, plan, range, statement, statementsOf, table, use } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import {
+  column,
+  equal,
+  index,
+  pgOf,
+  plan,
+  range,
+  statement,
+  statementsOf,
+  table,
+  use,
+} from '../derive/testing/evidence.ts'
 import { compositeIndex } from './composite-index.ts'
 
 const byCustomer = statement(

@@ -1,6 +1,6 @@
 import type { Span } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
 import {
   pgOf,
   pool,
@@ -13,7 +13,7 @@ import {
   trace,
   tracesOf,
   use,
-} from '../testing/evidence.ts'
+} from '../derive/testing/evidence.ts'
 import { connectionPooling } from './connection-pooling.ts'
 
 const connect = (durationMs: number): Span => ({

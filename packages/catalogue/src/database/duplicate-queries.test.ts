@@ -1,6 +1,16 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { equal, query, series, siteAt, statement, statementsOf, times, trace, tracesOf } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import {
+  equal,
+  query,
+  series,
+  siteAt,
+  statement,
+  statementsOf,
+  times,
+  trace,
+  tracesOf,
+} from '../derive/testing/evidence.ts'
 import { duplicateQueries } from './duplicate-queries.ts'
 
 const user = statement('user', 'SELECT id, name FROM users WHERE id = $1', {

@@ -1,7 +1,7 @@
 import type { PgEvidence, PlanNode } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { column, equal, pgOf, plan, siteAt, statement, statementsOf, table, use } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { column, equal, pgOf, plan, siteAt, statement, statementsOf, table, use } from '../derive/testing/evidence.ts'
 import { explainPlans } from './explain-plans.ts'
 
 const search = statement('search', 'SELECT name FROM addresses WHERE city = $1 AND zip = $2 ORDER BY name', {

@@ -1,7 +1,18 @@
 import type { IndexTrial, PgEvidence, PgForeignKey } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { column, equal, index, join, pgOf, plan, statement, statementsOf, table, use } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import {
+  column,
+  equal,
+  index,
+  join,
+  pgOf,
+  plan,
+  statement,
+  statementsOf,
+  table,
+  use,
+} from '../derive/testing/evidence.ts'
 import { foreignKeyIndex } from './foreign-key-index.ts'
 
 const key: PgForeignKey = {

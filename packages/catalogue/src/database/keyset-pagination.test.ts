@@ -1,7 +1,7 @@
 import type { ParameterSample } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { pgOf, plan, siteAt, statement, statementsOf, use } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { pgOf, plan, siteAt, statement, statementsOf, use } from '../derive/testing/evidence.ts'
 import { keysetPagination } from './keyset-pagination.ts'
 
 const at = (

@@ -1,6 +1,6 @@
 import type { IndexTrial, IndexTrialResult, PgEvidence } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
 import {
   column,
   equal,
@@ -13,7 +13,7 @@ import {
   statementsOf,
   table,
   use,
-} from '../testing/evidence.ts'
+} from '../derive/testing/evidence.ts'
 import { missingIndex } from './missing-index.ts'
 
 const items = statement('items', 'SELECT sku FROM items WHERE order_id = $1', {

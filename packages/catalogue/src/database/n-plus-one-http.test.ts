@@ -1,7 +1,7 @@
 import type { Span } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { query, siteAt, times, trace, tracesOf } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { query, siteAt, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { nPlusOneHttp } from './n-plus-one-http.ts'
 
 const call = (startMs: number, durationMs: number, more: Partial<Span> = {}): Span => ({

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
 import {
   equal,
   query,
@@ -11,7 +11,7 @@ import {
   trace,
   tracesOf,
   use,
-} from '../testing/evidence.ts'
+} from '../derive/testing/evidence.ts'
 import { nPlusOne } from './n-plus-one.ts'
 
 const list = statement('list', 'SELECT id FROM orders ORDER BY id LIMIT $1', { tables: ['orders'], hasLimit: true })

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { query, series, siteAt, statement, statementsOf, times, trace, tracesOf } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { query, series, siteAt, statement, statementsOf, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { ormQueries } from './orm-queries.ts'
 
 const many = (issuedBy?: string) =>

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { hostOf, pgOf, pool, query, runtimeOf, siteAt, times, trace, tracesOf } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { hostOf, pgOf, pool, query, runtimeOf, siteAt, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { poolSize } from './pool-size.ts'
 
 const waiting = (waitMs: number) =>

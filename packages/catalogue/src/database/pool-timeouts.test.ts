@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { pgOf, pool, runtimeOf, siteAt } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { pgOf, pool, runtimeOf, siteAt } from '../derive/testing/evidence.ts'
 import { poolTimeouts } from './pool-timeouts.ts'
 
 const dry = { acquireTimeoutMs: 0, waits: 400, waitMs: 8_000, peakInUse: 10, peakWaiting: 30, site: siteAt(2) }

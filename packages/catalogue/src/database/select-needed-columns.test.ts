@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
 import {
   column,
   httpProbe,
@@ -14,7 +14,7 @@ import {
   trace,
   tracesOf,
   use,
-} from '../testing/evidence.ts'
+} from '../derive/testing/evidence.ts'
 import { selectNeededColumns } from './select-needed-columns.ts'
 
 const star = (more = {}) =>

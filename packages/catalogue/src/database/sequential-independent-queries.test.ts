@@ -1,6 +1,16 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { pool, query, runtimeOf, siteAt, statement, statementsOf, times, trace, tracesOf } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import {
+  pool,
+  query,
+  runtimeOf,
+  siteAt,
+  statement,
+  statementsOf,
+  times,
+  trace,
+  tracesOf,
+} from '../derive/testing/evidence.ts'
 import { sequentialIndependentQueries } from './sequential-independent-queries.ts'
 
 const a = statement('a', 'SELECT id FROM orders WHERE person = $1', { tables: ['orders'] })

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { column, equal, pgOf, plan, siteAt, statement, statementsOf, table, use } from '../testing/evidence.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { column, equal, pgOf, plan, siteAt, statement, statementsOf, table, use } from '../derive/testing/evidence.ts'
 import { slowQueries } from './slow-queries.ts'
 
 const report = (more = {}) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { httpProbe, httpProbesOf } from '../testing/evidence.ts'
+import { httpProbe, httpProbesOf } from './testing/evidence.ts'
 import { readAnswer } from './answers.ts'
 
 const itemsOf = (...answers: Parameters<typeof httpProbe>[1][]) =>

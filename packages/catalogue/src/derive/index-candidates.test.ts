@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { column, equal, index, pgOf, plan, statement, statementsOf, table, use } from '../testing/evidence.ts'
+import { column, equal, index, pgOf, plan, statement, statementsOf, table, use } from './testing/evidence.ts'
 import { candidateKey, indexQuestions } from './index-candidates.ts'
 import { indexThresholds } from './index-limits.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { equal, statement } from '../testing/evidence.ts'
+import { equal, statement } from './testing/evidence.ts'
 import { forManyKeys } from './rewrite-sql.ts'
 
 const sample = (...values: (string | number)[]) => ({ values, kept: 'random' as const, durationMs: 1 })

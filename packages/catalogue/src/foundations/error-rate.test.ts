@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { invalidGenerator, loadOf, routeLoad } from '../testing/load.ts'
-import { repeated } from '../testing/profile.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { invalidGenerator, loadOf, routeLoad } from '../derive/testing/load.ts'
+import { repeated } from '../derive/testing/profile.ts'
 import { errorRate } from './error-rate.ts'
 
 const good = (count: number) => repeated(count, 10)

@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { query, times, trace, tracesOf } from '../testing/evidence.ts'
-import { invalidGenerator, loadOf, routeLoad } from '../testing/load.ts'
-import { repeated } from '../testing/profile.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { query, times, trace, tracesOf } from '../derive/testing/evidence.ts'
+import { invalidGenerator, loadOf, routeLoad } from '../derive/testing/load.ts'
+import { repeated } from '../derive/testing/profile.ts'
 import { responseTimeTarget } from './response-time-target.ts'
 
 const slow = [...repeated(100, 90), ...repeated(100, 300)]

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { describePractice } from '../testing/describe-practice.ts'
-import { hostOf } from '../testing/evidence.ts'
-import { historyOf } from '../testing/load.ts'
+import { describePractice } from '../derive/testing/describe-practice.ts'
+import { hostOf } from '../derive/testing/evidence.ts'
+import { historyOf } from '../derive/testing/load.ts'
 import { benchmarkMethodology } from './benchmark-methodology.ts'
 
 describePractice(benchmarkMethodology, {

@@ -1,8 +1,8 @@
 import type { HostEvidence, HostSample } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../testing/describe-practice.ts'
-import { hostOf, query, times, trace, tracesOf } from '../testing/evidence.ts'
-import { repeated, secondsOf } from '../testing/profile.ts'
+import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { hostOf, query, times, trace, tracesOf } from '../derive/testing/evidence.ts'
+import { repeated, secondsOf } from '../derive/testing/profile.ts'
 import { identifyBottleneck } from './identify-bottleneck.ts'
 
 const traces = tracesOf(times(10, trace('GET /orders', 40, [query('items', 1, 30)])))

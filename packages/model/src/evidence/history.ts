@@ -1,8 +1,30 @@
 /** How this run was made and the runs before it: what a sceptic asks first. */
+import type { CapacityResult, LoadReport, LoadTestKind, Trend } from '../load-report.ts'
 export interface HistoryEvidence {
   readonly schema: 'history@1'
   readonly conditions: RunConditions
   readonly earlier: readonly EarlierRun[]
+  /** Load tests of the same target, oldest first; absent in runs of older versions. */
+  readonly loads?: readonly EarlierLoad[]
+}
+/** What later runs know of a load test: `whetstone load`, `capacity`, `load soak` … */
+export interface EarlierLoad {
+  readonly id: string
+  readonly startedAt: string
+  readonly kind: LoadTestKind
+  readonly verdict: LoadReport['verdict']
+  readonly durationMs: number
+  /** Processes that did the work; absent where it was not seen. */
+  readonly processes?: number
+  readonly capacity?: Pick<CapacityResult, 'outcome' | 'ratePerSecond'>
+  /** What each trial of a capacity test had under way, and what it answered. */
+  readonly curve?: readonly CurvePoint[]
+  readonly trends?: readonly Omit<Trend, 'points'>[]
+}
+export interface CurvePoint {
+  /** Mean requests under way, by Little's law. */
+  readonly concurrency: number
+  readonly ratePerSecond: number
 }
 export interface RunConditions {
   readonly warmUpMs: number

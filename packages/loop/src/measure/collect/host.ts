@@ -2,6 +2,8 @@
 import os from 'node:os'
 import type { HostEvidence, HostSample } from '@whetstone/model'
 import { procFile, runningProcesses } from '../process-tree.ts'
+import { readLimits } from './cgroup-limits.ts'
+import { deviceFigures, lookAtDevices, type DeviceLook } from './devices.ts'
 import {
   familyOf,
   parseCpuTicks,
@@ -56,6 +58,7 @@ function describeHost(): Omit<HostEvidence, 'samples'> {
     cores: os.availableParallelism(),
     cpuModel: os.cpus()[0]?.model ?? 'unknown',
     memoryBytes: os.totalmem(),
+    ...readLimits(),
     kernel: `${os.type()} ${os.release()}`,
   }
 }
@@ -64,6 +67,7 @@ interface Look {
   readonly atMs: number
   readonly cpu: CpuTicks | undefined
   readonly pressure: Readonly<Record<'cpu' | 'io' | 'memory', number | undefined>>
+  readonly devices: DeviceLook
   readonly target: readonly ProcessTicks[]
   readonly database: readonly ProcessTicks[]
 }
@@ -81,6 +85,7 @@ function linuxSampler(options: HostCollectorOptions): () => HostSample {
         io: parsePressureMicroseconds(procFile('pressure/io')),
         memory: parsePressureMicroseconds(procFile('pressure/memory')),
       },
+      devices: lookAtDevices(procFile),
       target: familyOf(targetPids, processes),
       database: familyOf(databasePids, processes),
     }
@@ -118,6 +123,7 @@ function sampleBetween(before: Look, now: Look): Omit<HostSample, 'loadAverage1'
       cpuPressureFraction: stall('cpu'),
       ioPressureFraction: stall('io'),
       memoryPressureFraction: stall('memory'),
+      ...deviceFigures(before.devices, now.devices, elapsedMs),
       targetCpuCores: cores(before.target, now.target),
       databaseCpuCores: cores(before.database, now.database),
     }),

@@ -2,9 +2,13 @@
 import type {
   CpuProfile,
   CpuProfileEvidence,
+  CurvePoint,
   Drill,
   DrillsEvidence,
+  EarlierLoad,
   EarlierRun,
+  Interval,
+  Trend,
   EvidenceByKind,
   HeapCollection,
   HeapProcess,
@@ -155,6 +159,8 @@ export const host = object<HostEvidence>({
   cores: figure,
   cpuModel: blank,
   memoryBytes: figure,
+  memoryLimitBytes: figure,
+  cpuLimitCores: figure,
   kernel: blank,
   samples: list(
     object<HostSample>({
@@ -167,6 +173,12 @@ export const host = object<HostEvidence>({
       cpuPressureFraction: figure,
       ioPressureFraction: figure,
       memoryPressureFraction: figure,
+      runnable: figure,
+      diskBusyFraction: figure,
+      diskAwaitMs: figure,
+      swapInBytesPerSecond: figure,
+      retransmitFraction: figure,
+      droppedPackets: figure,
       targetCpuCores: figure,
       databaseCpuCores: figure,
     }),
@@ -235,6 +247,8 @@ const source = object<SourceEvidence>({
   excerpts: record(gone, gone),
 })
 
+const interval = object<Interval>({ estimate: figure, low: figure, high: figure })
+
 const history = object<HistoryEvidence>({
   schema,
   conditions: object<RunConditions>({
@@ -247,6 +261,27 @@ const history = object<HistoryEvidence>({
     guardSpreadFraction: figure,
   }),
   earlier: list(object<EarlierRun>({ id: runId, startedAt: instant, p95Ms: figure, findings: list(word) })),
+  loads: list(
+    object<EarlierLoad>({
+      id: runId,
+      startedAt: instant,
+      kind: word,
+      verdict: word,
+      durationMs: figure,
+      processes: figure,
+      capacity: object<NonNullable<EarlierLoad['capacity']>>({ outcome: word, ratePerSecond: interval }),
+      curve: list(object<CurvePoint>({ concurrency: figure, ratePerSecond: figure })),
+      trends: list(
+        object<Omit<Trend, 'points'>>({
+          metric: word,
+          unit: word,
+          slopePerHour: interval,
+          pValue: figure,
+          verdict: word,
+        }),
+      ),
+    }),
+  ),
 })
 
 export const evidence = object<EvidenceByKind>({

@@ -304,5 +304,26 @@ export const completeEvidence = {
         findings: ['n-plus-one'],
       },
     ],
+    loads: [
+      {
+        id: '2026-11-21-10-00-00-ab12',
+        startedAt: '2026-11-21T10:00:00.000Z',
+        kind: 'capacity',
+        verdict: 'pass',
+        durationMs: 1,
+        processes: 1,
+        capacity: { outcome: 'found', ratePerSecond: { estimate: 1, low: 1, high: 1 } },
+        curve: [{ concurrency: 1, ratePerSecond: 1 }],
+        trends: [
+          {
+            metric: 'resident-memory',
+            unit: 'bytes',
+            slopePerHour: { estimate: 1, low: 1, high: 1 },
+            pValue: 0,
+            verdict: 'steady',
+          },
+        ],
+      },
+    ],
   },
 } as const satisfies Complete<Evidence>

@@ -181,6 +181,8 @@ export const host: Complete<EvidenceByKind['host']> = {
   cores: 2,
   cpuModel: 'A CPU',
   memoryBytes: 1,
+  memoryLimitBytes: 1,
+  cpuLimitCores: 1,
   kernel: '6.1.0',
   samples: [
     {
@@ -193,6 +195,12 @@ export const host: Complete<EvidenceByKind['host']> = {
       cpuPressureFraction: 0,
       ioPressureFraction: 0,
       memoryPressureFraction: 0,
+      runnable: 0,
+      diskBusyFraction: 0,
+      diskAwaitMs: 0,
+      swapInBytesPerSecond: 0,
+      retransmitFraction: 0,
+      droppedPackets: 0,
       targetCpuCores: 0,
       databaseCpuCores: 0,
     },
