@@ -5,6 +5,7 @@ import { payloadLimits } from './api/payload-limits.ts'
 import { responseCompression } from './api/response-compression.ts'
 import { serializationFormat } from './api/serialization-format.ts'
 import { eventLoopBlocking } from './application/event-loop-blocking.ts'
+import { memoryLeak } from './application/memory-leak.ts'
 import { syncIo } from './application/sync-io.ts'
 import { etagValidation } from './caching/etag-validation.ts'
 import { httpCacheHeaders } from './caching/http-cache-headers.ts'
@@ -31,6 +32,8 @@ import { responseTimeTarget } from './foundations/response-time-target.ts'
 import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
 import { cpuProfiling } from './measurement/cpu-profiling.ts'
 import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
+import { memoryProfiling } from './measurement/memory-profiling.ts'
+import { soakTest } from './testing/soak-test.ts'
 
 export { indexText } from './derive/index-sql.ts'
 export { timeShares } from './derive/time-shares.ts'
@@ -42,6 +45,7 @@ export const practices: readonly AnyPractice[] = [
   errorRate,
   identifyBottleneck,
   cpuProfiling,
+  memoryProfiling,
   benchmarkMethodology,
   nPlusOne,
   nPlusOneHttp,
@@ -69,6 +73,8 @@ export const practices: readonly AnyPractice[] = [
   serializationFormat,
   eventLoopBlocking,
   syncIo,
+  memoryLeak,
+  soakTest,
 ]
 
 const byId = new Map(practices.map(practice => [practice.id, practice]))

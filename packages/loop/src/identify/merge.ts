@@ -12,6 +12,7 @@ const generality: Readonly<Record<string, number>> = {
   'orm-queries': 1,
   'event-loop-blocking': 1,
   'cpu-profiling': 1,
+  'memory-profiling': 1,
   'response-time-target': 2,
   'identify-bottleneck': 3,
 }
