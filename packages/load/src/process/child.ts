@@ -4,9 +4,12 @@ import { runInProcess } from '../run-in-process.ts'
 import type { FromLoadProcess, ToLoadProcess } from './messages.ts'
 
 const stop = new AbortController()
+/** Ends the run for a broken limit; set as soon as there is a second to judge. */
+let breach: () => void = () => {}
 
 process.on('message', (message: ToLoadProcess) => {
   if (message.kind === 'stop') stop.abort()
+  else if (message.kind === 'breach') breach()
   else void work(message)
 })
 // The parent is gone, however it died: nobody can use the figures, and an orphan would go on loading the service.
@@ -15,11 +18,16 @@ process.on('disconnect', () => process.exit(0))
 process.on('SIGINT', () => stop.abort())
 process.on('SIGTERM', () => stop.abort())
 
-async function work({ plan }: Extract<ToLoadProcess, { kind: 'run' }>): Promise<void> {
+async function work({ plan, seconds }: Extract<ToLoadProcess, { kind: 'run' }>): Promise<void> {
   try {
     const onInterval = (interval: Extract<FromLoadProcess, { kind: 'interval' }>['interval']) =>
       tell({ kind: 'interval', interval })
-    tell({ kind: 'result', result: await runInProcess(plan, { signal: stop.signal, onInterval }) }, leave)
+    const onSecond = (second: Extract<FromLoadProcess, { kind: 'second' }>['second'], stopForBreach: () => void) => {
+      breach = stopForBreach
+      tell({ kind: 'second', second })
+    }
+    const options = { signal: stop.signal, onInterval, ...(seconds ? { onSecond } : {}) }
+    tell({ kind: 'result', result: await runInProcess(plan, options) }, leave)
   } catch (error) {
     const known = isWhetstoneError(error)
     const message = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error)

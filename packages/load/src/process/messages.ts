@@ -1,11 +1,18 @@
 /** What the load process and its parent say to each other over the IPC channel. */
+import type { LoadInterval } from '@whetstone/model'
 import type { LiveInterval, LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 
-export type ToLoadProcess = { readonly kind: 'run'; readonly plan: LoadPlan } | { readonly kind: 'stop' }
+export type ToLoadProcess =
+  /** `seconds`: whether each second of the measured part is wanted while it runs. */
+  | { readonly kind: 'run'; readonly plan: LoadPlan; readonly seconds: boolean }
+  | { readonly kind: 'stop' }
+  /** Stop for a broken limit. */
+  | { readonly kind: 'breach' }
 
 export type FromLoadProcess =
   | { readonly kind: 'interval'; readonly interval: LiveInterval }
+  | { readonly kind: 'second'; readonly second: LoadInterval }
   | { readonly kind: 'result'; readonly result: LoadResult }
   | {
       readonly kind: 'failed'

@@ -55,6 +55,22 @@ it('hands over what it has when it is stopped', async () => {
   expect(result.measure.completed).toBeGreaterThan(5)
 })
 
+it('hands over each second as it passes, and stops for a broken limit where one is found', async () => {
+  const seconds: number[] = []
+  const result = await run(
+    { ...plan, warmUpMs: 0, durationMs: 60_000 },
+    {
+      onSecond: (second, stop) => {
+        seconds.push(second.atMs)
+        if (seconds.length === 2) stop()
+      },
+    },
+  )
+  expect(result.stopped).toBe('threshold')
+  expect(seconds.slice(0, 2)).toEqual([0, 1000])
+  expect(result.measure.intervals.length).toBeGreaterThanOrEqual(2)
+})
+
 it('is interrupted when the signal was given before anything was measured', async () => {
   const running = run({ ...plan, durationMs: 60_000 }, { signal: AbortSignal.abort() })
   await expect(running).rejects.toMatchObject({ code: 'WHET_LOAD_STOPPED', exitCode: 130 })

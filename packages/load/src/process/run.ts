@@ -44,6 +44,7 @@ export function run(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResul
     child.on('message', (message: FromLoadProcess) => {
       begun = true
       if (message.kind === 'interval') options.onInterval?.(message.interval)
+      else if (message.kind === 'second') options.onSecond?.(message.second, () => say(child, { kind: 'breach' }))
       else if (message.kind === 'result') settle(() => resolve(message.result))
       else settle(() => reject(failureOf(message)))
     })
@@ -52,7 +53,7 @@ export function run(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResul
     child.on('close', (code, signal) =>
       settle(() => reject(died(`ended with ${signal ?? `code ${code}`} and no result`, log()))),
     )
-    say(child, { kind: 'run', plan })
+    say(child, { kind: 'run', plan, seconds: options.onSecond !== undefined })
     if (options.signal?.aborted) stop()
     else options.signal?.addEventListener('abort', stop, { once: true })
   })
