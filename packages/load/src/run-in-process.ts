@@ -12,6 +12,7 @@ import { timerPacer } from './pacer/timer-pacer.ts'
 import type { LoadPlan } from './plan.ts'
 import { checkPlan, hostHeader } from './plan.ts'
 import type { CompiledScenario } from './scenario/compiled.ts'
+import { watchLimits } from './thresholds/watch.ts'
 
 export interface RunOptions {
   /** Stops early; the result then holds what was measured so far and says `aborted`. */
@@ -39,7 +40,7 @@ export interface InProcessOptions extends RunOptions {
 /** Resolves with the result; rejects with `WHET_LOAD_PLAN` when the plan cannot be carried out. */
 export async function runInProcess(plan: LoadPlan, options: InProcessOptions = {}): Promise<LoadResult> {
   checkPlan(plan)
-  const scenario = options.scenario ?? (await compiledOf(plan))
+  const scenario = options.scenario ?? (await scenarioOf(plan))
   const shared = options.shared === undefined ? await scenario.setup?.() : options.shared.value
   try {
     await scenario.prepare?.(shared)
@@ -49,7 +50,7 @@ export async function runInProcess(plan: LoadPlan, options: InProcessOptions = {
     try {
       const startAtMs = (await options.ready?.()) ?? options.startAtMs
       return await driveLoad(plan, scenario, shared, {
-        ...options,
+        ...watchLimits(plan.thresholds, options),
         now,
         date: () => new Date(),
         pacer,
@@ -65,7 +66,8 @@ export async function runInProcess(plan: LoadPlan, options: InProcessOptions = {
   }
 }
 
-async function compiledOf(plan: LoadPlan): Promise<CompiledScenario> {
+/** The scenario of a file, or one made of the routes. */
+export async function scenarioOf(plan: LoadPlan): Promise<CompiledScenario> {
   if (plan.scenario === undefined) return compileRoutes(plan.routes, hostHeader(plan.target))
   const { loadScenario } = await import('./scenario/load-scenario.ts')
   return await loadScenario(plan.scenario, { target: plan.target, seed: plan.seed })
