@@ -50,7 +50,7 @@ export class Tally implements Figures {
 
   #addCell(cell: IntervalCell): void {
     this.requests += cell.requests
-    if (cell.statusClass === 'error' || cell.statusClass === '5xx') this.errors += cell.requests
+    if (isErrorClass(cell.statusClass)) this.errors += cell.requests
     else if (cell.response.count > 0) this.response.merge(Histogram.fromJSON(cell.response))
   }
 }
@@ -78,4 +78,9 @@ export class Windows {
 
 export function widthOf(interval: LoadInterval): number {
   return interval.durationMs ?? DEFAULT_WIDTH_MS
+}
+
+/** Requests without an answer and 5xx: never fast answers. */
+export function isErrorClass(statusClass: string): boolean {
+  return statusClass === 'error' || statusClass === '5xx'
 }

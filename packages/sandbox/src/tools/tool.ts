@@ -24,6 +24,12 @@ export const toolRecipes = {
     packages: ['nats-server'],
     inPackage: 'usr/sbin/nats-server',
   },
+  prometheus: {
+    commands: ['prometheus'],
+    variable: 'WHETSTONE_PROMETHEUS',
+    packages: ['prometheus'],
+    inPackage: 'usr/bin/prometheus',
+  },
   wrk: { commands: ['wrk'], variable: 'WHETSTONE_WRK', packages: ['wrk'], inPackage: 'usr/bin/wrk' },
   // Not usr/bin/chromium: that is a script which reads /etc of the machine.
   chromium: {

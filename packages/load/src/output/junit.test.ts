@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { junitXml } from './junit.ts'
+import { madeReport } from './testing/made-report.ts'
+
+describe('junitXml', () => {
+  it('makes a test case of each limit, with its values where it is broken', () => {
+    const thresholds = ['p50 < 300ms', 'p95 < 300ms', 'p99.9 < 2s', 'rate >= 100/s over 1s']
+    expect(junitXml(madeReport(thresholds, { warnings: ['3 of 9 writes were lost'] }))).toMatchInlineSnapshot(`
+      "<?xml version="1.0" encoding="UTF-8"?>
+      <testsuites>
+        <testsuite name="load browse, &quot;then&quot; buy" package="whetstone" id="0" timestamp="2026-11-21T11:59:58" hostname="localhost" tests="5" failures="2" errors="0" skipped="1" time="7.000">
+          <properties>
+            <property name="target" value="http://127.0.0.1:3000"/>
+            <property name="run" value="7f3a"/>
+            <property name="seed" value="1"/>
+            <property name="verdict" value="fail"/>
+            <property name="tool" value="whetstone 0.1.0"/>
+          </properties>
+          <testcase name="the run can be judged" classname="whetstone.load.browse, &quot;then&quot; buy" time="0"/>
+          <testcase name="p50 &lt; 300ms" classname="whetstone.load.browse, &quot;then&quot; buy" time="0"/>
+          <testcase name="p95 &lt; 300ms" classname="whetstone.load.browse, &quot;then&quot; buy" time="0">
+            <failure message="p95 900 ms" type="threshold">limit: p95 &lt; 300ms
+      found: p95 900 ms</failure>
+          </testcase>
+          <testcase name="p99.9 &lt; 2s" classname="whetstone.load.browse, &quot;then&quot; buy" time="0">
+            <skipped message="p99.9 45.0 s (459 answers, and p99.9 needs 10,000)"></skipped>
+          </testcase>
+          <testcase name="rate &gt;= 100/s over 1s" classname="whetstone.load.browse, &quot;then&quot; buy" time="0">
+            <failure message="rate 0/s in the worst window; broken in one window, first at 2 s" type="threshold">limit: rate &gt;= 100/s over 1s
+      found: rate 0/s in the worst window; broken in one window, first at 2 s</failure>
+          </testcase>
+          <system-out>warm-up: 100/s  p50 20 ms  p95 40 ms  p99 40 ms  errors 0 %
+      measure: 94.8/s  p50 10 ms  p95 900 ms  p99 900 ms  errors 3.2 %</system-out>
+          <system-err>3 of 9 writes were lost</system-err>
+        </testsuite>
+      </testsuites>
+      "
+    `)
+  })
+
+  it('lets no CI server take an invalid run for a pass', () => {
+    const report = madeReport(['p50 < 300ms', 'p95 < 300ms'], { verdict: 'invalid' })
+    const generator = {
+      ...report.steps[1]!.generator,
+      verdict: 'invalid',
+      reasons: ['the generator used 97 % of a core'],
+    } as const
+    const xml = junitXml({ ...report, steps: [report.steps[0]!, { ...report.steps[1]!, generator }] })
+    expect(xml).toContain('tests="3" failures="0" errors="1" skipped="2"')
+    expect(xml).toMatch(
+      /<error message="the load generator could not keep its schedule" type="invalid">the generator used 97 % of a core</,
+    )
+  })
+
+  it('counts an interrupted run as an error, and the limits as they stood', () => {
+    expect(junitXml(madeReport(['p95 < 300ms'], { verdict: 'aborted' }))).toContain(
+      'failures="1" errors="1" skipped="0"',
+    )
+  })
+
+  it('writes any name as XML that can be read', () => {
+    const name = 'a "b" <c> & d\u0007\uD800 é 🙂'
+    const xml = junitXml(madeReport([], { scenario: { name, source: '' } }))
+    expect(xml).toContain('<testsuite name="load a &quot;b&quot; &lt;c&gt; &amp; d\uFFFD\uFFFD é 🙂"')
+  })
+})
