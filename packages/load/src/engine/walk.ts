@@ -83,6 +83,7 @@ function open(walker: Walker, step: ChannelStep, scheduledMs: number, ground: Gr
   let ended = false
   try {
     walker.channel = step.open(walker.user, {
+      scheduledMs,
       now: () => ground.now(),
       check: (index, passed) => walker.record.check(index, passed),
       sample(sampleScheduledMs, sentMs, status, bytes) {

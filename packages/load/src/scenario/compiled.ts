@@ -102,6 +102,8 @@ export interface ChannelStep extends ConditionalStep {
 }
 
 export interface ChannelEvents {
+  /** When the step was due: what the opening is timed from. */
+  readonly scheduledMs: number
   /** A message round trip, or the wait for an event, filed under the step's route: from `scheduledMs` (the engine's clock) until now. */
   sample(scheduledMs: number, sentMs: number, status: number, bytes: number): void
   check(index: number, passed: boolean): void
