@@ -34,6 +34,7 @@ import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
 import { cpuProfiling } from './measurement/cpu-profiling.ts'
 import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
 import { memoryProfiling } from './measurement/memory-profiling.ts'
+import { clusterCores } from './scaling/cluster-cores.ts'
 import { soakTest } from './testing/soak-test.ts'
 
 export { indexText } from './derive/index-sql.ts'
@@ -76,6 +77,7 @@ export const practices: readonly AnyPractice[] = [
   eventLoopBlocking,
   syncIo,
   memoryLeak,
+  clusterCores,
   soakTest,
 ]
 

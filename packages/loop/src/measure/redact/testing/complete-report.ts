@@ -74,6 +74,7 @@ const edits = [
   },
   { kind: 'bytes', route, bytesBefore: 2, bytesAfter: 1, statementId: 'd1' },
   { kind: 'connection', change: { kind: 'pool-size', from: 1, to: 2 }, route },
+  { kind: 'instances', from: 1, to: 2, route },
 ] as const
 
 export const completeReport = {
