@@ -7,7 +7,7 @@ import { Member } from './member.ts'
 
 export interface InProcessBus {
   readonly controller: ControlBus
-  join(name: string): Bus
+  readonly join: (name: string) => Bus
 }
 
 export async function inProcessBus(): Promise<InProcessBus> {

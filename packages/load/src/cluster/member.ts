@@ -92,14 +92,16 @@ export class Member implements Bus {
     const { name, link, patienceMs, retryMs = RETRY_MS, now } = this.#options
     const deadlineMs = now() + patienceMs
     for (;;) {
+      if (this.#closed) throw new WhetstoneError('WHET_LOAD_BUS', `${name} has left the run`)
       try {
         const reply = JSON.parse(await link.ask(JSON.stringify({ ...body, sender: name, seen: this.#seen }))) as Reply
         if (reply.kind === 'too-large') throw tooLarge(body, reply.bytes)
         this.#hear(reply)
+        if (reply.kind === 'nobody-listens') throw new Error('nobody listens')
         return reply
       } catch (error) {
         if (isWhetstoneError(error)) throw error
-        if (this.#closed || now() >= deadlineMs) throw noAnswer(patienceMs, error)
+        if (now() >= deadlineMs) throw noAnswer(patienceMs, error)
         await delay(retryMs)
       }
     }

@@ -29,6 +29,8 @@ export type Answer =
   | { readonly kind: 'settled' }
   | { readonly kind: 'arrived'; readonly count: number }
   | { readonly kind: 'delivered' }
+  /** Yet: the member asks again. */
+  | { readonly kind: 'nobody-listens' }
   /** The transport could not carry the answer; asking again would not help. */
   | { readonly kind: 'too-large'; readonly bytes: number }
 
