@@ -8,30 +8,19 @@ export type { LoadPlan } from './plan.ts'
 export { run } from './process/run.ts'
 export { runInProcess } from './run-in-process.ts'
 export type { RunOptions } from './run-in-process.ts'
+export { events, hear, pace, say, websocket } from './scenario/channel/talk.ts'
 export { check, contains, json, matches } from './scenario/check.ts'
 export type { CompiledScenario } from './scenario/compiled.ts'
 export { csv, generate, jsonl, list, range, sql } from './scenario/data/feeder.ts'
-export {
-  call,
-  del,
-  exponential,
-  flow,
-  get,
-  head,
-  isScenario,
-  patch,
-  post,
-  put,
-  request,
-  scenario,
-  think,
-} from './scenario/define.ts'
+export { call, del, flow, get, head, isScenario, patch, post, put, request, scenario } from './scenario/define.ts'
 export type { Scenario } from './scenario/define.ts'
 export type { Flow, ScenarioDefinition, ScenarioUser, Step } from './scenario/definition.ts'
 export { cookie, header, jsonPath, regex, status } from './scenario/extract.ts'
+export { exponential, think } from './scenario/think-time.ts'
 export { loadScenario } from './scenario/load-scenario.ts'
 export { findCapacity } from './search/capacity.ts'
 export type { CapacitySearch, CapacitySettings } from './search/capacity.ts'
+export { withSteadyState } from './search/steady-state.ts'
 export { judgeThresholds } from './thresholds/judge.ts'
 export { exitCodeOf, verdictOf } from './thresholds/outcome.ts'
 export type { RunOutcome } from './thresholds/outcome.ts'
