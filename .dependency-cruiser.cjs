@@ -56,7 +56,7 @@ module.exports = {
       from: { path: '^packages/catalogue/src/([^/]+)/[^/]+\\.ts$', pathNot: '\\.test\\.ts$|src/derive/' },
       to: {
         path: '^packages/catalogue/src/(?!derive|roadmap)[^/]+/',
-        pathNot: '^packages/catalogue/src/database/missing-index\\.ts$',
+        pathNot: '^packages/catalogue/src/(database/missing-index|measurement/profile-before-optimise)\\.ts$',
       },
     },
     {

@@ -29,11 +29,14 @@ import { sequentialIndependentQueries } from './database/sequential-independent-
 import { slowQueries } from './database/slow-queries.ts'
 import { availability } from './foundations/availability.ts'
 import { errorRate } from './foundations/error-rate.ts'
+import { redMethod } from './foundations/red-method.ts'
 import { responseTimeTarget } from './foundations/response-time-target.ts'
 import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
 import { cpuProfiling } from './measurement/cpu-profiling.ts'
+import { flameGraphs } from './measurement/flame-graphs.ts'
 import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
 import { memoryProfiling } from './measurement/memory-profiling.ts'
+import { profileBeforeOptimise } from './measurement/profile-before-optimise.ts'
 import { clusterCores } from './scaling/cluster-cores.ts'
 import { soakTest } from './testing/soak-test.ts'
 
@@ -44,11 +47,14 @@ export { roadmap, roadmapRow } from './roadmap.ts'
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
 export const practices: readonly AnyPractice[] = [
   responseTimeTarget,
+  redMethod,
   errorRate,
   availability,
   identifyBottleneck,
+  profileBeforeOptimise,
   cpuProfiling,
   memoryProfiling,
+  flameGraphs,
   benchmarkMethodology,
   nPlusOne,
   nPlusOneHttp,
