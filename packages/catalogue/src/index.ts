@@ -28,6 +28,7 @@ import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
 import { availability } from './foundations/availability.ts'
+import { concurrencyLimit } from './foundations/concurrency-limit.ts'
 import { errorRate } from './foundations/error-rate.ts'
 import { redMethod } from './foundations/red-method.ts'
 import { responseTimeTarget } from './foundations/response-time-target.ts'
@@ -38,6 +39,7 @@ import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
 import { memoryProfiling } from './measurement/memory-profiling.ts'
 import { profileBeforeOptimise } from './measurement/profile-before-optimise.ts'
 import { clusterCores } from './scaling/cluster-cores.ts'
+import { horizontalVsVertical } from './scaling/horizontal-vs-vertical.ts'
 import { soakTest } from './testing/soak-test.ts'
 
 export { indexText } from './derive/index-sql.ts'
@@ -50,6 +52,7 @@ export const practices: readonly AnyPractice[] = [
   redMethod,
   errorRate,
   availability,
+  concurrencyLimit,
   identifyBottleneck,
   profileBeforeOptimise,
   cpuProfiling,
@@ -83,6 +86,7 @@ export const practices: readonly AnyPractice[] = [
   eventLoopBlocking,
   syncIo,
   memoryLeak,
+  horizontalVsVertical,
   clusterCores,
   soakTest,
 ]

@@ -37,6 +37,7 @@ function summaryOf({ run, kind, verdict, target, capacity, soak }: LoadReport): 
     verdict,
     durationMs: run.durationMs,
     ...(target.processes === undefined ? {} : { processes: target.processes }),
+    ...(target.cpuBusyFraction === undefined ? {} : { cpuBusyFraction: target.cpuBusyFraction }),
     ...(capacity
       ? {
           capacity: {

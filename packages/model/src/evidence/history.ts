@@ -16,6 +16,8 @@ export interface EarlierLoad {
   readonly durationMs: number
   /** Processes that did the work; absent where it was not seen. */
   readonly processes?: number
+  /** Of all cores of the machine, 0 to 1. */
+  readonly cpuBusyFraction?: number
   readonly capacity?: Pick<CapacityResult, 'outcome' | 'ratePerSecond'>
   /** What each trial of a capacity test had under way, and what it answered. */
   readonly curve?: readonly CurvePoint[]

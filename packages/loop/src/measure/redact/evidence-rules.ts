@@ -269,6 +269,7 @@ const history = object<HistoryEvidence>({
       verdict: word,
       durationMs: figure,
       processes: figure,
+      cpuBusyFraction: figure,
       capacity: object<NonNullable<EarlierLoad['capacity']>>({ outcome: word, ratePerSecond: interval }),
       curve: list(object<CurvePoint>({ concurrency: figure, ratePerSecond: figure })),
       trends: list(

@@ -312,6 +312,7 @@ export const completeEvidence = {
         verdict: 'pass',
         durationMs: 1,
         processes: 1,
+        cpuBusyFraction: 1,
         capacity: { outcome: 'found', ratePerSecond: { estimate: 1, low: 1, high: 1 } },
         curve: [{ concurrency: 1, ratePerSecond: 1 }],
         trends: [
