@@ -4,19 +4,10 @@ import { describe, expect, it } from 'vitest'
 import type { LoadPlan } from '../plan.ts'
 import { parseThreshold } from '../thresholds/parse.ts'
 import { findCapacity, type CapacitySettings } from './capacity.ts'
+import { basePlan } from './testing/base-plan.ts'
 import { simulated, type SimulatedService } from './testing/simulated-service.ts'
 
-const plan: LoadPlan = {
-  target: { host: '127.0.0.1', port: 1 },
-  routes: [],
-  ratePerSecond: 100,
-  durationMs: 6_000,
-  warmUpMs: 1_000,
-  arrivals: 'poisson',
-  seed: 1,
-  maxConnections: 1_000,
-  timeoutMs: 5_000,
-}
+const plan = basePlan()
 const p95: LoadThreshold = parseThreshold('p95 < 60ms')
 
 /** One slot of 4 ms. The response time of M/M/1 is exponential with rate μ - λ, so p95 is 60 ms at λ = 250 - ln 20 / 0.06. */

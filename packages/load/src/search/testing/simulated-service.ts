@@ -51,18 +51,21 @@ function answersTo(service: SimulatedService, plan: LoadPlan, beganMs: number): 
   const freeAtMs = new Float64Array(slots)
   const next = arrivalsOf(plan)
   const answers: Answered[] = []
-  let started: number[] = []
+  // First come first served, so these rise, and those still waiting are at the end.
+  const startsMs: number[] = []
+  let begun = 0
   for (let dueMs = next(); dueMs !== Infinity; dueMs = next()) {
-    started = started.filter(at => at > dueMs)
-    if (started.length >= mostWaiting) {
+    while (begun < startsMs.length && startsMs[begun]! <= dueMs) begun++
+    const waiting = startsMs.length - begun
+    if (waiting >= mostWaiting) {
       answers.push({ dueMs, endMs: dueMs + 0.1, failed: true })
       continue
     }
     let slot = 0
     for (let other = 1; other < slots; other++) if (freeAtMs[other]! < freeAtMs[slot]!) slot = other
     const startMs = Math.max(dueMs, freeAtMs[slot]!)
-    if (startMs > dueMs && mostWaiting !== Infinity) started.push(startMs)
-    const times = service.serviceTime?.(random, beganMs + dueMs, started.length) ?? exponential(random)
+    startsMs.push(startMs)
+    const times = service.serviceTime?.(random, beganMs + dueMs, waiting) ?? exponential(random)
     const endMs = (freeAtMs[slot] = startMs + times * meanServiceMs)
     const tooLate = endMs - dueMs > plan.timeoutMs
     answers.push({ dueMs, endMs: tooLate ? dueMs + plan.timeoutMs : endMs, failed: tooLate })
