@@ -12,8 +12,9 @@ export class LiveFigures {
 
   /** `latest`: of each worker, at least one. */
   live(latest: readonly LiveInterval[]): LiveInterval {
-    const furthest = latest.reduce((a, b) => (b.purpose === a.purpose && b.atMs <= a.atMs ? a : b))
-    const same = latest.filter(({ purpose }) => purpose === furthest.purpose)
+    const measured = latest.filter(({ purpose }) => purpose !== 'warm-up')
+    const same = measured.length > 0 ? measured : latest
+    const furthest = same.reduce((a, b) => (b.atMs <= a.atMs ? a : b))
     const sum = (of: (one: LiveInterval) => number) => same.reduce((total, one) => total + of(one), 0)
     const quantileMs = (q: number) => (this.#response.count === 0 ? undefined : this.#response.quantile(q) / 1000)
     return {
