@@ -10,6 +10,13 @@ import { closestTo } from '@whetstone/model'
 export interface WhetstoneConfig {
   readonly practices?: PracticeSettings
   readonly budgets?: Readonly<Record<string, BudgetConfig>>
+  readonly costs?: CostConfig
+}
+/** What resources cost, in a currency of your own: the cost and the energy of a million requests are told from it. */
+export interface CostConfig {
+  readonly perCoreHour?: number
+  readonly perGigabyteHour?: number
+  readonly wattsPerCore?: number
 }
 /** Durations as text with a unit, shares as percent: `{ p95: '150ms', errors: '0.1%' }`. */
 export interface BudgetConfig {
@@ -54,9 +61,30 @@ async function read(file: string, name: string): Promise<unknown> {
 }
 
 function checked(name: string, config: unknown): LoadedConfig {
-  const { practices: settings = {}, budgets = {} } = objectAt(name, 'the config', config)
-  knownKeys(name, '', config as object, ['practices', 'budgets'])
-  return { practices: checkedPractices(name, settings), budgets: checkedBudgets(name, budgets) }
+  const { practices: settings = {}, budgets = {}, costs = {} } = objectAt(name, 'the config', config)
+  knownKeys(name, '', config as object, ['practices', 'budgets', 'costs'])
+  return {
+    practices: withCosts(checkedPractices(name, settings), checkedCosts(name, costs)),
+    budgets: checkedBudgets(name, budgets),
+  }
+}
+
+/** The practice that speaks of costs takes prices as it takes thresholds. */
+const pricedPractice = 'resource-efficiency'
+
+function withCosts(settings: PracticeSettings, costs: Readonly<Record<string, number>>): PracticeSettings {
+  const own = settings[pricedPractice]
+  if (Object.keys(costs).length === 0 || own === 'off') return settings
+  return { ...settings, [pricedPractice]: { ...costs, ...own } }
+}
+
+function checkedCosts(name: string, costs: unknown): Readonly<Record<string, number>> {
+  const given = objectAt(name, 'costs', costs)
+  knownKeys(name, 'costs.', given, ['perCoreHour', 'perGigabyteHour', 'wattsPerCore'])
+  for (const [key, value] of Object.entries(given))
+    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
+      throw wrong(`${name}: costs.${key} is ${shown(value)}; write a number from 0, such as 0.04`)
+  return given as Readonly<Record<string, number>>
 }
 
 function checkedPractices(name: string, settings: unknown): PracticeSettings {

@@ -9,7 +9,6 @@ import type { CatalogueOptions } from './commands/catalogue.ts'
 import type { DemoOptions } from './commands/demo.ts'
 import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
 import type { ExplainOptions } from './commands/explain.ts'
-import { addLoadImportOptions, type LoadImportOptions } from './commands/load-import-options.ts'
 import { addLoadKinds } from './commands/load-kinds.ts'
 import { addCapacityOptions, addLoadOptions, type LoadOptions } from './commands/load-options.ts'
 import type { ReportOptions } from './commands/report.ts'
@@ -75,6 +74,7 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     ),
   )
     .addOption(durationOption('--duration', 'measured time, such as 30s', 20))
+    .option('--load <command>', "drive it with a load tool of your own: 'wrk -d 20s --latency $URL/orders'")
     .option('--otlp <port>', 'receive OpenTelemetry traces on this port', text =>
       number('--otlp', 0, 65_535)(text.replace(/^:/, '')),
     )
@@ -118,9 +118,6 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     setExitCode(await (await import('./commands/load.ts')).loadCommand(target, options, context)),
   )
   addLoadKinds(load, { context, setExitCode })
-  addLoadImportOptions(load.command('import')).action(async (source: string, options: LoadImportOptions) =>
-    (await import('./commands/load-import.ts')).loadImportCommand(source, options, context),
-  )
   addCapacityOptions(
     program
       .command('capacity')

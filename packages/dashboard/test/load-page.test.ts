@@ -8,10 +8,11 @@ import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
 import { renderLoadReport } from '@whetstone/dashboard'
 import { loadVerdictOf } from '../src/reading/load-verdict.ts'
-import * as reports from './fixtures/load-reports.ts'
+import * as fixtures from './fixtures/load-reports.ts'
 
 /** Fetching Chromium on a machine without one may take minutes. */
 const FETCH_TIMEOUT_MS = 400_000
+const reports = { ...fixtures }
 type Name = keyof typeof reports
 const names = Object.keys(reports) as Name[]
 

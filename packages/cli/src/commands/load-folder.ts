@@ -1,7 +1,7 @@
 /** Load tests are kept beside the runs: `.whetstone/loads/<id>/` holds the report as JSON and as a page. */
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { renderLoadReport } from '@whetstone/dashboard'
 import { exitCodes, type LoadReport, maskedDeep, WhetstoneError } from '@whetstone/model'
 
@@ -30,15 +30,16 @@ async function writeAtomically(file: string, text: string): Promise<void> {
 
 /** Folders of saved load tests, oldest first. */
 export async function savedLoads(base: string): Promise<readonly string[]> {
-  return (await readdir(join(base, 'loads')).catch(() => [] as string[])).toSorted()
+  const folder = join(base, 'loads')
+  return (await readdir(folder).catch(() => [] as string[])).toSorted().map(id => join(folder, id))
 }
 
-/** The one whose id begins like this; `latest` for the newest. Undefined when there is none or several. */
+/** The only one whose id begins like this, or the newest for `latest`. */
 export async function findLoad(base: string, name: string): Promise<string | undefined> {
-  const ids = await savedLoads(base)
-  const matches =
-    name === 'latest' ? ids.slice(-1) : ids.includes(name) ? [name] : ids.filter(id => id.startsWith(name))
-  return matches.length === 1 ? join(base, 'loads', matches[0] as string) : undefined
+  const folders = await savedLoads(base)
+  if (name === 'latest') return folders.at(-1)
+  const matches = folders.filter(folder => basename(folder).startsWith(name))
+  return matches.find(folder => basename(folder) === name) ?? (matches.length === 1 ? matches[0] : undefined)
 }
 
 /** @throws WhetstoneError WHET_RUN_NOT_FOUND, WHET_EVIDENCE_BROKEN */
