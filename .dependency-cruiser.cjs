@@ -72,7 +72,12 @@ module.exports = {
         path: '^(packages|apps)/',
         pathNot: '\\.test\\.ts$|/fixtures/|/testing/|/test/|(compiled|probe)-entry\\.ts$',
       },
-      to: { path: 'node_modules', dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      // A peer is declared too, though not as a dependency.
+      to: {
+        path: 'node_modules',
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer'],
+      },
     },
   ],
   options: {
