@@ -5,7 +5,6 @@ import {
   type AnyPractice,
   type DrillsEvidence,
   type Evidence,
-  type HistoryEvidence,
   maskedDeep,
   reportedStep,
   type RunReport,
@@ -18,15 +17,14 @@ import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { stopDrill } from './measure/drill/stop-drill.ts'
-import { earlierLoads } from './measure/earlier-loads.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
-import { gitCommit } from './measure/git-commit.ts'
 import { watchHeap } from './measure/heap-growth.ts'
+import { historyOf } from './measure/history.ts'
 import { measureWindow } from './measure/measure.ts'
 import { connectReadOnly } from './measure/pg/connect.ts'
 import { Parts } from './measure/pg/parts.ts'
 import type { OnProgress } from './measure/progress.ts'
-import { comparable, createRunFolder, readIndex, type RunFolder } from './measure/run-folder.ts'
+import { createRunFolder, type RunFolder } from './measure/run-folder.ts'
 import { quantileMs } from './measure/quantiles.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
 import { requestSender } from './measure/workload/http-client.ts'
@@ -99,12 +97,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const interrupted = options.signal.aborted
       ? interruption(window.conditions.measuredMs, options.durationMs)
       : undefined
-    const history: HistoryEvidence = {
-      schema: 'history@1',
-      conditions: window.conditions,
-      earlier: await earlierRuns(options.base),
-      loads: await earlierLoads(options.base, options.name),
-    }
+    const history = await historyOf(window.conditions, options)
     const first: Evidence = { ...window.evidence, history }
     await folder.writeEvidence(first)
     const asked = await ask(first, { ...options, ratePerSecond }, workload, stand)
@@ -116,7 +109,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const { warnings } = asked
     await folder.writeEvidence(evidence)
     const framework = stand.probe?.routes()[0]?.framework
-    const git = await gitCommit(options.root)
+    const { git } = history
     const report = maskedDeep(
       assembleReport({
         run: {
@@ -253,17 +246,6 @@ export function identifyAgain(
   settings: PracticeSettings = {},
 ): Judged {
   return conclude(evidence, identify(evidence, practices, settings))
-}
-
-async function earlierRuns(base: string): Promise<HistoryEvidence['earlier']> {
-  return comparable(await readIndex(base))
-    .slice(-20)
-    .map(({ id, startedAt, p95Ms, findings }) => ({
-      id,
-      startedAt,
-      p95Ms,
-      findings: findings.map(finding => finding.practice),
-    }))
 }
 
 /** Sorts by time as text. */

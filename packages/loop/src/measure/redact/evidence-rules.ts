@@ -1,5 +1,6 @@
 /** The rules for every kind of evidence. */
 import type {
+  ChangedRoute,
   CpuProfile,
   CpuProfileEvidence,
   CurvePoint,
@@ -7,6 +8,8 @@ import type {
   DrillsEvidence,
   EarlierLoad,
   EarlierRun,
+  EarlierStress,
+  EarlierTrial,
   Interval,
   Trend,
   EvidenceByKind,
@@ -22,6 +25,8 @@ import type {
   HttpProbeEvidence,
   HttpProbeVariation,
   JsonShape,
+  MeasuredCommit,
+  MeasuredLoad,
   PoolState,
   ProfileNode,
   RunConditions,
@@ -249,6 +254,9 @@ const source = object<SourceEvidence>({
 
 const interval = object<Interval>({ estimate: figure, low: figure, high: figure })
 
+// A commit names a state of somebody's code; that two runs are of the same one is not needed elsewhere.
+const measuredCommit = object<MeasuredCommit>({ commit: blank, dirty: figure })
+
 const history = object<HistoryEvidence>({
   schema,
   conditions: object<RunConditions>({
@@ -260,7 +268,21 @@ const history = object<HistoryEvidence>({
     trialPairs: figure,
     guardSpreadFraction: figure,
   }),
-  earlier: list(object<EarlierRun>({ id: runId, startedAt: instant, p95Ms: figure, findings: list(word) })),
+  git: measuredCommit,
+  earlier: list(
+    object<EarlierRun>({ id: runId, startedAt: instant, p95Ms: figure, git: measuredCommit, findings: list(word) }),
+  ),
+  trials: list(
+    object<EarlierTrial>({
+      id: runId,
+      startedAt: instant,
+      verdict: word,
+      pairs: figure,
+      tooNoisy: figure,
+      p95: interval,
+      changed: list(object<ChangedRoute>({ route, beforeMs: figure, afterMs: figure })),
+    }),
+  ),
   loads: list(
     object<EarlierLoad>({
       id: runId,
@@ -271,7 +293,24 @@ const history = object<HistoryEvidence>({
       processes: figure,
       cpuBusyFraction: figure,
       capacity: object<NonNullable<EarlierLoad['capacity']>>({ outcome: word, ratePerSecond: interval }),
-      curve: list(object<CurvePoint>({ concurrency: figure, ratePerSecond: figure })),
+      measured: object<MeasuredLoad>({
+        arrivals: word,
+        offeredPerSecond: figure,
+        requests: figure,
+        errors: figure,
+        p95Ms: figure,
+      }),
+      stress: object<EarlierStress>({
+        kneePerSecond: figure,
+        peakGoodputPerSecond: figure,
+        goodputPastKneePerSecond: figure,
+        collapsed: figure,
+        recoveryMs: figure,
+        generator: word,
+      }),
+      curve: list(
+        object<CurvePoint>({ concurrency: figure, ratePerSecond: figure, offeredPerSecond: figure, p99Ms: figure }),
+      ),
       trends: list(
         object<Omit<Trend, 'points'>>({
           metric: word,
