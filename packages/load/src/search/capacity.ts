@@ -23,6 +23,8 @@ export interface CapacitySettings {
   readonly mostLooks?: number
   /** Loads in all. Default 60. */
   readonly mostLoads?: number
+  /** Looks in a row that are thrown away for a late generator before the search gives up. Default 2. */
+  readonly mostInvalid?: number
 }
 
 export interface CapacitySearch {
@@ -36,8 +38,6 @@ const SAMPLE_MARGIN = 2
 const LONGEST_LOOK_MS = 60_000
 /** The confirmation, against a look. */
 const CONFIRM_TIMES = 2
-/** One look may fall into a pause of the host; a generator that cannot keep a rate fails every time. */
-const MOST_INVALID = 2
 
 /** `base` says what to send; its rate is where the search begins, its duration and warm-up are those of each look. */
 export async function findCapacity(
@@ -59,6 +59,7 @@ class Search {
   readonly #bracket: BracketSettings
   readonly #mostLooks: number
   readonly #mostLoads: number
+  readonly #mostInvalid: number
   readonly #loads: Loads
   readonly #trials: CapacityTrial[] = []
   readonly #rates = new Map<number, Rate>()
@@ -76,6 +77,8 @@ class Search {
     }
     this.#mostLooks = settings.mostLooks ?? 4
     this.#mostLoads = settings.mostLoads ?? 60
+    // One look may fall into a pause of the host; a generator that cannot keep a rate fails every time.
+    this.#mostInvalid = settings.mostInvalid ?? 2
     this.#loads = new Loads({ ...base, purpose: 'curve' }, shell)
   }
 
@@ -134,7 +137,7 @@ class Search {
   }
 
   get #hasInvalid(): boolean {
-    return this.#invalid >= MOST_INVALID
+    return this.#invalid >= this.#mostInvalid
   }
 
   /** Of a search that was ended: what the bracket says. */
