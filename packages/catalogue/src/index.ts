@@ -31,7 +31,9 @@ import { availability } from './foundations/availability.ts'
 import { concurrencyLimit } from './foundations/concurrency-limit.ts'
 import { errorRate } from './foundations/error-rate.ts'
 import { redMethod } from './foundations/red-method.ts'
+import { resourceEfficiency } from './foundations/resource-efficiency.ts'
 import { responseTimeTarget } from './foundations/response-time-target.ts'
+import { useMethod } from './foundations/use-method.ts'
 import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
 import { cpuProfiling } from './measurement/cpu-profiling.ts'
 import { flameGraphs } from './measurement/flame-graphs.ts'
@@ -49,10 +51,12 @@ export { roadmap, roadmapRow } from './roadmap.ts'
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
 export const practices: readonly AnyPractice[] = [
   responseTimeTarget,
+  useMethod,
   redMethod,
   errorRate,
   availability,
   concurrencyLimit,
+  resourceEfficiency,
   identifyBottleneck,
   profileBeforeOptimise,
   cpuProfiling,

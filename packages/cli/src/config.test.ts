@@ -31,6 +31,17 @@ describe('the config', () => {
     })
   })
 
+  it('hands prices to the practice that speaks of costs', async () => {
+    expect((await load(`{ costs: { perCoreHour: 0.04, wattsPerCore: 12 } }`)).practices).toEqual({
+      'resource-efficiency': { perCoreHour: 0.04, wattsPerCore: 12 },
+    })
+  })
+
+  it('tells no costs to a practice that is off', async () => {
+    const off = `{ costs: { perCoreHour: 0.04 }, practices: { 'resource-efficiency': 'off' } }`
+    expect((await load(off)).practices).toEqual({ 'resource-efficiency': 'off' })
+  })
+
   it('is empty where there is none', async () => {
     expect(await loadConfig(folder)).toEqual({ practices: {}, budgets: {} })
   })
@@ -52,6 +63,8 @@ describe('the config', () => {
     [`{ practices: { 'n-plus-one': { runs: '5' } } }`, `practices.n-plus-one.runs is '5'; write a number`],
     [`{ practices: { 'n-plus-one': { runs: NaN } } }`, `practices.n-plus-one.runs is NaN; write a number`],
     [`{ practices: { 'n-plus-one': { runs: -1 } } }`, `practices.n-plus-one.runs is -1; write a number`],
+    [`{ costs: { perCoreHour: '4 ct' } }`, "costs.perCoreHour is '4 ct'; write a number from 0"],
+    [`{ costs: { perCoreHours: 1 } }`, 'costs.perCoreHours is not known. Did you mean perCoreHour?'],
     [`{ practises: {} }`, 'practises is not known. Did you mean practices?'],
     [`{ budgets: { '*': { p59: '1s' } } }`, "budgets.'*'.p59 is not known. Did you mean p50?"],
   ])('%s is refused with what to write', async (config, message) => {
