@@ -41,6 +41,8 @@ export interface DiagnoseOptions {
   readonly durationMs: number
   readonly warmUpMs: number
   readonly seed: number
+  /** A load tool of the user's own drives the service; `$URL` stands for its address, `durationMs` bounds it. */
+  readonly loadCommand?: string
   readonly otlpPort?: number
   readonly readyPath?: string
   readonly explainAnalyze?: boolean
@@ -90,10 +92,13 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
         detail: `listening on ${new URL(stand.baseUrl).host} after ${(stand.target.startedInMs / 1_000).toFixed(1)} s`,
       })
     options.onProgress({ kind: 'stage', stage: 'workload', detail: 'finding routes' })
-    const workload = await options.plan(stand)
-    const ratePerSecond = await rateFor(options, workload, stand)
+    const planned = await options.plan(stand)
+    // With a load tool of the user's own the rate is for what is asked afterwards.
+    const ratePerSecond =
+      options.loadCommand === undefined ? await rateFor(options, planned, stand) : mostAutomaticRatePerSecond
     const keep = (evidence: Evidence) => folder.writeEvidence(evidence)
-    const window = await measureWindow(stand, { ...options, ratePerSecond, workload, keep })
+    const window = await measureWindow(stand, { ...options, ratePerSecond, workload: planned, keep })
+    const { workload } = window
     const interrupted = options.signal.aborted
       ? interruption(window.conditions.measuredMs, options.durationMs)
       : undefined
@@ -225,7 +230,8 @@ async function drill(
   { workload, settings, seed, signal, onProgress }: DiagnoseOptions & { readonly workload: Workload },
   stand: Stand,
 ): Promise<DrillsEvidence | undefined> {
-  if (!stand.target || signal.aborted || settings?.['availability'] === 'off') return undefined
+  if (!stand.target || workload.routes.length === 0) return undefined
+  if (signal.aborted || settings?.['availability'] === 'off') return undefined
   onProgress({ kind: 'stage', stage: 'stopping', detail: 'with requests under way' })
   const response = reportedStep(evidence['load-curve'])?.overall.response
   const stopped = await stopDrill(stand.target, {
