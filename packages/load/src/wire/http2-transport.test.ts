@@ -281,6 +281,11 @@ describe('Http2Transport', () => {
       },
       'closed-early',
     ],
+    [
+      'answers with a status that is none',
+      (say, stream) => say(frame(frameType.headers, 4 | END_STREAM, stream, field(':status', '999'))),
+      'parse-error',
+    ],
     ['leaves with an error', say => say(frame(frameType.goaway, 0, 0, Buffer.concat([code(1), code(2)]))), 'reset'],
   ])('counts it by kind when the server %s', async (_name, answer, kind) => {
     const port = await tcpServer(socket =>
