@@ -64,7 +64,11 @@ export function compileFlow(flow: Flow, data: ReadonlyMap<string, DataValue>, wo
     user(arrival, shared) {
       const user = new VirtualUser(arrival, shared, world.client)
       tokens?.equip(user)
-      for (const [name, { draw }] of draws) user.variables[name] = draw(user)
+      try {
+        for (const [name, { draw }] of draws) user.variables[name] = draw(user)
+      } catch (error) {
+        user.fault = error
+      }
       return user
     },
   }
@@ -82,7 +86,14 @@ function opensWithToken(step: Step): boolean {
 }
 
 function loginStep({ tokens, route }: World): CompiledStep {
-  return { kind: 'call', route: route('auth'), run: async user => tokens!.renew(user as VirtualUser) }
+  return {
+    kind: 'call',
+    route: route('auth'),
+    async run(user: VirtualUser) {
+      if (user.fault !== undefined) throw user.fault
+      await tokens!.renew(user)
+    },
+  }
 }
 
 function thinkStep({ time }: Think, { seed, values }: World): ThinkStep {
@@ -96,8 +107,9 @@ function callStep({ name, run, gives, site }: Call, scope: FlowScope, { route }:
   return {
     kind: 'call',
     route: route(name),
-    async run(user) {
-      await run(user as VirtualUser)
+    async run(user: VirtualUser) {
+      if (user.fault !== undefined) throw user.fault
+      await run(user)
     },
   }
 }

@@ -117,6 +117,7 @@ export function requestStep(plan: RequestPlan, world: World, kind: 'first' | 'on
     ),
     ...(kind === 'again' ? { when: (user: VirtualUser) => user.refused } : {}),
     encode(user: VirtualUser) {
+      if (user.fault !== undefined) throw user.fault
       // The second time it is the same request, with another token.
       if (kind === 'again') user.refused = false
       else for (const { name, draw } of draws) user.variables[name] = draw(user)

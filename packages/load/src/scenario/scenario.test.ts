@@ -430,7 +430,9 @@ describe('data', () => {
       { square: 1, twice: 2 },
       { square: 9, twice: 6 },
     ])
-    expect(() => flow.user(5, undefined)).toThrow(/the generator ended before user 5/)
+    const [step] = flow.steps
+    const late = flow.user(5, undefined)
+    expect(() => step?.kind === 'request' && step.encode(late)).toThrow(/the generator ended before user 5/)
   })
 })
 

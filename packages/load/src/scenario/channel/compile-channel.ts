@@ -83,6 +83,7 @@ function opening(
   return {
     route,
     open: (user: VirtualUser) => {
+      if (user.fault !== undefined) throw user.fault
       for (const { name, draw } of draws) user.variables[name] = draw(user)
       return opened(written.write(user))
     },
