@@ -2,12 +2,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startNats } from '@whetstone/sandbox'
 import type { NatsServer, NotAvailable } from '@whetstone/sandbox'
+import { WhetstoneError } from '@whetstone/model'
 import type { LoadInterval } from '@whetstone/model'
 import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 import type { RunOptions } from '../run-in-process.ts'
 import { control } from './controller.ts'
 import { inProcessBus } from './in-process.ts'
+import { Member } from './member.ts'
 import { controlOverNats, workOverNats } from './over-nats.ts'
 import { runOnThreads } from './over-threads.ts'
 import { countingServer } from './testing/counting-server.ts'
@@ -50,11 +52,11 @@ type Runner = (plan: LoadPlan, workers: number, options?: RunOptions) => Promise
 
 const runners: Readonly<Record<string, Runner>> = {
   async 'in-process'(given, workers, options = {}) {
-    const { controller, join } = await inProcessBus()
+    const bus = await inProcessBus()
     const members = Array.from({ length: workers }, (_, index) =>
-      work(join(`member ${index + 1}`), { joinTimeoutMs: 10_000, index }),
+      work(bus.join(`member ${index + 1}`), { joinTimeoutMs: 10_000, index }),
     )
-    const result = control(given, controller, { ...options, workers, joinTimeoutMs: 10_000 })
+    const result = control(given, bus.controller, { ...options, workers, joinTimeoutMs: 10_000 })
     await Promise.allSettled([...members, result])
     return await result
   },
@@ -141,20 +143,47 @@ describe.each(Object.keys(runners))('a run over %s', kind => {
 })
 
 it('says how many workers came when it was too few', async () => {
-  const { controller, join } = await inProcessBus()
-  const member = work(join('alone'), { joinTimeoutMs: 5000 })
+  const bus = await inProcessBus()
+  const member = work(bus.join('alone'), { joinTimeoutMs: 5000 })
   const error = { code: 'WHET_LOAD_WORKERS', message: '1 of 2 workers had come after 0.5 s' }
-  await expect(control(plan(), controller, { workers: 2, joinTimeoutMs: 500 })).rejects.toMatchObject(error)
+  await expect(control(plan(), bus.controller, { workers: 2, joinTimeoutMs: 500 })).rejects.toMatchObject(error)
   await expect(member).rejects.toMatchObject(error)
 })
 
+it('fails when a worker will not do what it is asked', async () => {
+  const bus = await inProcessBus()
+  const onShare = ({ plan: given }: { readonly plan: LoadPlan }) => {
+    throw new WhetstoneError('WHET_FOREIGN_HOST', `not ${given.target.host}`)
+  }
+  const member = work(bus.join('careful'), { joinTimeoutMs: 5000, onShare })
+  const result = control(plan(), bus.controller, { workers: 1, joinTimeoutMs: 5000 })
+  await Promise.allSettled([member, result])
+  await expect(member).rejects.toMatchObject({ code: 'WHET_FOREIGN_HOST' })
+  await expect(result).rejects.toMatchObject({ code: 'WHET_FOREIGN_HOST', message: 'careful: not 127.0.0.1' })
+  expect(server.received.size).toBe(0)
+})
+
 it('sends away who comes when there are workers enough', async () => {
-  const { controller, join } = await inProcessBus()
-  const members = ['a', 'b'].map(name => work(join(name), { joinTimeoutMs: 5000 }))
-  const { workers } = await control(plan({ durationMs: 300, warmUpMs: 0 }), controller, {
+  const bus = await inProcessBus()
+  const members = ['a', 'b'].map(name => work(bus.join(name), { joinTimeoutMs: 5000 }))
+  const { workers } = await control(plan({ durationMs: 300, warmUpMs: 0 }), bus.controller, {
     workers: 1,
     joinTimeoutMs: 5000,
   })
   expect(workers?.length).toBe(1)
   expect((await Promise.all(members)).sort()).toEqual(['finished', 'surplus'])
+})
+
+it('says so when no controller comes', async () => {
+  const lonely = new Member({
+    name: 'lonely',
+    link: {
+      ask: () => Promise.reject(new Error('nobody')),
+      onBroadcast: () => undefined,
+      close: () => Promise.resolve(),
+    },
+    patienceMs: 50,
+    now: () => performance.now(),
+  })
+  await expect(work(lonely, { joinTimeoutMs: 200 })).rejects.toMatchObject({ code: 'WHET_LOAD_NO_CONTROLLER' })
 })

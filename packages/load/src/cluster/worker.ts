@@ -1,7 +1,7 @@
 /** A worker of a distributed run: takes its share, starts with the others, and hands over each second what it saw. */
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isWhetstoneError, WhetstoneError } from '@whetstone/model'
+import { exitCodes, isWhetstoneError, WhetstoneError } from '@whetstone/model'
 import type { LoadInterval } from '@whetstone/model'
 import { runInProcess } from '../run-in-process.ts'
 import type { Bus } from './bus.ts'
@@ -22,11 +22,13 @@ export interface WorkerOptions {
   /** How long it waits for a controller. */
   readonly joinTimeoutMs: number
   readonly signal?: AbortSignal
+  /** Told what it is asked to do; what this throws is told to the controller, and ends the run. */
+  readonly onShare?: (share: Extract<Assignment, { kind: 'share' }>) => void
 }
 
 /**
- * Resolves when its share is handed over (`finished`), or when there were workers enough (`surplus`). Rejects with `WHET_LOAD_BUS`
- * when no controller came, or when it went away: the load has then stopped.
+ * Resolves when its share is handed over (`finished`), or when there were workers enough (`surplus`). Rejects with
+ * `WHET_LOAD_NO_CONTROLLER` when none came, and with `WHET_LOAD_BUS` when it went away: the load has then stopped.
  */
 export async function work(bus: Bus, options: WorkerOptions): Promise<'finished' | 'surplus'> {
   const stop = new AbortController()
@@ -52,6 +54,7 @@ export async function work(bus: Bus, options: WorkerOptions): Promise<'finished'
   if (assignment.kind === 'surplus') return 'surplus'
   const beats = setInterval(() => void tell({ kind: 'beat' }).catch(orphan), BEAT_EVERY_MS)
   try {
+    options.onShare?.(assignment)
     for (let round = 0; round < CLOCK_ROUNDS; round++) await tell({ kind: 'beat' })
     const shared = { value: await bus.once(SETUP, onlyTheController) }
     let latest: LoadInterval | undefined
@@ -93,10 +96,18 @@ async function join(options: WorkerOptions, tell: (message: WorkerMessage) => Pr
       return await tell(message)
     } catch (error) {
       if (!isWhetstoneError(error) || error.code !== 'WHET_LOAD_BUS') throw error
-      if (options.signal?.aborted || performance.now() >= deadlineMs) throw error
+      if (options.signal?.aborted || performance.now() >= deadlineMs) throw noController(options.joinTimeoutMs, error)
       await delay(JOIN_AGAIN_MS)
     }
   }
+}
+
+function noController(joinTimeoutMs: number, cause: unknown): WhetstoneError {
+  return new WhetstoneError('WHET_LOAD_NO_CONTROLLER', `no controller came within ${joinTimeoutMs / 1000} s`, {
+    exitCode: exitCodes.target,
+    hint: 'start it with: whetstone load <url> --nats <url> --workers <number>, and the same --nats-run',
+    cause,
+  })
 }
 
 function onlyTheController(): Promise<never> {
