@@ -38,10 +38,16 @@ import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
 import { cpuProfiling } from './measurement/cpu-profiling.ts'
 import { flameGraphs } from './measurement/flame-graphs.ts'
 import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
+import { loadTesting } from './measurement/load-testing.ts'
+import { measureFirst } from './measurement/measure-first.ts'
 import { memoryProfiling } from './measurement/memory-profiling.ts'
+import { optimiseBiggestFirst } from './measurement/optimise-biggest-first.ts'
 import { profileBeforeOptimise } from './measurement/profile-before-optimise.ts'
+import { stressTesting } from './measurement/stress-testing.ts'
+import { validateChange } from './measurement/validate-change.ts'
 import { clusterCores } from './scaling/cluster-cores.ts'
 import { horizontalVsVertical } from './scaling/horizontal-vs-vertical.ts'
+import { loadHarness } from './testing/load-harness.ts'
 import { soakTest } from './testing/soak-test.ts'
 
 export { indexText } from './derive/index-sql.ts'
@@ -57,11 +63,16 @@ export const practices: readonly AnyPractice[] = [
   availability,
   concurrencyLimit,
   resourceEfficiency,
+  measureFirst,
   identifyBottleneck,
+  optimiseBiggestFirst,
+  validateChange,
   profileBeforeOptimise,
   cpuProfiling,
   memoryProfiling,
   flameGraphs,
+  loadTesting,
+  stressTesting,
   benchmarkMethodology,
   nPlusOne,
   nPlusOneHttp,
@@ -93,6 +104,7 @@ export const practices: readonly AnyPractice[] = [
   horizontalVsVertical,
   clusterCores,
   soakTest,
+  loadHarness,
 ]
 
 const byId = new Map(practices.map(practice => [practice.id, practice]))

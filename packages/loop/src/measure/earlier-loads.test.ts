@@ -20,6 +20,7 @@ beforeAll(async () => {
     run: { id, startedAt: '2026-11-21T10:00:00.000Z', durationMs: 10_000 },
     target: { name: 'server.js', url: 'http://127.0.0.1:3000' },
     verdict: 'pass',
+    steps: [],
     ...more,
   })
   const trend = { metric: 'resident-memory', unit: 'bytes', slopePerHour: interval, pValue: 0.2, verdict: 'steady' }

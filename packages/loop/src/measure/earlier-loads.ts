@@ -17,7 +17,8 @@ export async function earlierLoads(base: string, target: string): Promise<readon
   const loads: EarlierLoad[] = []
   for (const id of ids.slice(-5 * mostLoads)) {
     const report = await readFile(join(folder, id, 'load.json'), 'utf8').then(parse, () => undefined)
-    if (report?.schema === 'whetstone/load@1' && report.target.name === target) loads.push(summaryOf(report))
+    if (report?.schema !== 'whetstone/load@1' || !Array.isArray(report.steps)) continue
+    if (report.target.name === target) loads.push(summaryOf(report))
   }
   return loads.slice(-mostLoads)
 }
@@ -30,7 +31,7 @@ function parse(text: string): LoadReport | undefined {
   }
 }
 
-function summaryOf({ run, kind, verdict, target, steps = [], capacity, stress, soak }: LoadReport): EarlierLoad {
+function summaryOf({ run, kind, verdict, target, steps, capacity, stress, soak }: LoadReport): EarlierLoad {
   return {
     id: run.id,
     startedAt: run.startedAt,
