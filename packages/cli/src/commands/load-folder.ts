@@ -10,15 +10,18 @@ export function loadId(date: Date): string {
   return `${date.toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomUUID().slice(0, 4)}`
 }
 
-/** @param base the `.whetstone` folder. Returns the path of the page. */
-export async function saveLoad(base: string, report: LoadReport): Promise<string> {
+/** @param base the `.whetstone` folder */
+export async function saveLoad(base: string, report: LoadReport): Promise<void> {
   const folder = join(base, 'loads', report.run.id)
   await mkdir(folder, { recursive: true })
   await writeFile(join(base, '.gitignore'), '*\n')
-  const masked = maskedDeep(report)
-  await writeAtomically(join(folder, 'load.json'), `${JSON.stringify(masked)}\n`)
-  const page = join(folder, 'report.html')
-  await writeAtomically(page, renderLoadReport(masked))
+  await writeAtomically(join(folder, 'load.json'), `${JSON.stringify(maskedDeep(report))}\n`)
+}
+
+/** Of a load that was saved; returns where it is. */
+export async function saveLoadPage(base: string, report: LoadReport): Promise<string> {
+  const page = join(base, 'loads', report.run.id, 'report.html')
+  await writeAtomically(page, renderLoadReport(maskedDeep(report)))
   return page
 }
 

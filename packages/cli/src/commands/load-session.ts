@@ -8,7 +8,7 @@ import { baseFolder, type CommandContext } from '../context.ts'
 import { openInBrowser } from '../terminal/open.ts'
 import { loadProgress } from '../terminal/print-load-progress.ts'
 import { printLoad } from '../terminal/print-load.ts'
-import { loadId, saveLoad } from './load-folder.ts'
+import { loadId, saveLoad, saveLoadPage } from './load-folder.ts'
 import type { LoadOptions } from './load-options.ts'
 import { assertAllowed, loadPlan } from './load-plan.ts'
 import { loadReport, machineName, type ReportInput } from './load-report.ts'
@@ -82,8 +82,16 @@ export async function loadSession(
       ...found,
       strictNoise: options.strictNoise ?? false,
     }
-    const undelivered = await outputs.finish(maskedDeep(loadReport(input)))
-    const report = loadReport({ ...input, warnings: [...(found.warnings ?? []), ...undelivered] })
+    // Kept before anything is delivered: whoever interrupts twice has the figures all the same.
+    const figures = loadReport(input)
+    await saveLoad(baseFolder(context), figures)
+    context.runSaved(id)
+    const undelivered = await outputs.finish(maskedDeep(figures))
+    const report =
+      undelivered.length === 0
+        ? figures
+        : loadReport({ ...input, warnings: [...(found.warnings ?? []), ...undelivered] })
+    if (report !== figures) await saveLoad(baseFolder(context), report)
     await present(report, { pages, options, context })
     return report
   } finally {
@@ -104,8 +112,7 @@ async function present(
   }: { readonly pages: readonly string[]; readonly options: LoadOptions; readonly context: CommandContext },
 ): Promise<void> {
   const { terminal, workingDirectory } = context
-  const page = await saveLoad(baseFolder(context), report)
-  context.runSaved(report.run.id)
+  const page = await saveLoadPage(baseFolder(context), report)
   for (const file of pages) await writePage(resolve(workingDirectory, file), report)
   if (options.json) context.json(report)
   else {
