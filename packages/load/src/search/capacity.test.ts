@@ -1,4 +1,5 @@
 /** The capacity search on simulated queues whose capacity is known, and on services that would mislead a simpler one. */
+import { WhetstoneError } from '@whetstone/model'
 import type { LoadThreshold } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import type { LoadPlan } from '../plan.ts'
@@ -128,6 +129,26 @@ describe('findCapacity', () => {
     )
     expect([stopped, loads, steps.length]).toEqual(['aborted', 2, 4])
     expect(capacity).toMatchObject({ outcome: 'above-largest-tried', ratePerSecond: { low: 100, high: 100 } })
+  })
+
+  it('keeps what it has when it is stopped between two loads, and fails when there is nothing', async () => {
+    const runLoad = simulated(single)
+    const stoppedAt = (last: number) => {
+      let loads = 0
+      return findCapacity(
+        plan,
+        { objective: [p95] },
+        {
+          runLoad: async load => {
+            if (loads++ === last) throw new WhetstoneError('WHET_LOAD_STOPPED', 'the load was stopped')
+            return await runLoad(load)
+          },
+        },
+      )
+    }
+    await expect(stoppedAt(0)).rejects.toThrow('the load was stopped')
+    const { capacity, stopped, steps } = await stoppedAt(1)
+    expect([stopped, steps.length, capacity.ratePerSecond!.low]).toEqual(['aborted', 2, 100])
   })
 
   it('draws the scalability curve, and no peak beyond what was measured', async () => {

@@ -106,10 +106,12 @@ class Search {
   }
 
   async #look(ratePerSecond: number, stage: SearchProgress['stage'], times: number): Promise<Judgement> {
-    const { step, at } = await this.#loads.run(
+    const ran = await this.#loads.run(
       { ratePerSecond, durationMs: times * this.#lookMs(ratePerSecond) },
       { stage, ...bracketOf([...this.#rates.values()]) },
     )
+    if (ran === undefined) return { held: false, sure: false }
+    const { step, at } = ran
     if (step.generator.verdict === 'invalid') return this.#refused(step, at)
     this.#invalid = 0
     const looks = [...(this.#rates.get(ratePerSecond)?.looks ?? []), step]

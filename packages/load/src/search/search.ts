@@ -1,4 +1,5 @@
 /** What every test that runs several loads is given: a way to run one, and somebody who watches. */
+import { isWhetstoneError } from '@whetstone/model'
 import type { LoadStep } from '@whetstone/model'
 import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
@@ -37,17 +38,33 @@ export class Loads {
     this.#shell = shell
   }
 
-  /** The measured step and its place among the steps. `stopped` says if it was cut short, after which no other may be run. */
-  async run(change: Partial<LoadPlan>, progress: Pick<SearchProgress, 'stage' | 'held' | 'notHeld'>) {
+  /** The measured step and its place among the steps; undefined when it was stopped before its first request. */
+  async run(
+    change: Partial<LoadPlan>,
+    progress: Pick<SearchProgress, 'stage' | 'held' | 'notHeld'>,
+  ): Promise<{ readonly step: LoadStep; readonly at: number } | undefined> {
     const { runLoad, onProgress, onInterval, signal } = this.#shell
     // Another draw for each load, or the same bad luck would come back with every repetition.
     const done = this.#count++
     const plan: LoadPlan = { ...this.#base, ...change, seed: this.#base.seed + done }
     onProgress?.({ ...progress, ratePerSecond: plan.ratePerSecond, durationMs: plan.durationMs, done })
-    const result = await runLoad(plan, { ...(onInterval && { onInterval }), ...(signal && { signal }) })
-    this.stopped = result.stopped
-    if (result.warmUp) this.steps.push(result.warmUp)
-    this.steps.push(result.measure)
-    return { step: result.measure, at: this.steps.length - 1 }
+    try {
+      const result = await runLoad(plan, { ...(onInterval && { onInterval }), ...(signal && { signal }) })
+      this.stopped = result.stopped
+      if (result.warmUp) this.steps.push(result.warmUp)
+      this.steps.push(result.measure)
+      return { step: result.measure, at: this.steps.length - 1 }
+    } catch (error) {
+      // Between two loads: what the earlier ones found is not lost.
+      if (done === 0 || !isWhetstoneError(error) || error.code !== 'WHET_LOAD_STOPPED') throw error
+      this.stopped = 'aborted'
+      return undefined
+    }
+  }
+
+  /** Of a test that is a single load: without it there is nothing to tell. */
+  async runAlone(change: Partial<LoadPlan>, stage: SearchProgress['stage']): Promise<LoadStep> {
+    const ran = await this.run(change, { stage })
+    return ran!.step
   }
 }

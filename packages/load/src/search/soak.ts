@@ -39,14 +39,14 @@ export async function runSoak(base: LoadPlan, settings: SoakSettings, shell: Sea
   const loads = new Loads(base, shell)
   const everyMs = settings.readEveryMs ?? Math.max(1000, base.durationMs / READINGS)
   const reader = settings.readProcess === undefined ? undefined : new Reader(settings.readProcess, everyMs)
-  const { step } = await loads.run({}, { stage: 'soak' }).finally(() => reader?.stop())
+  const { intervals } = await loads.runAlone({}, 'soak').finally(() => reader?.stop())
   return {
     steps: loads.steps,
     stopped: loads.stopped,
     soak: {
       trends: [
-        trendOf('p50', 'ms', latencies(step.intervals, 0.5)),
-        trendOf('p95', 'ms', latencies(step.intervals, 0.95)),
+        trendOf('p50', 'ms', latencies(intervals, 0.5)),
+        trendOf('p95', 'ms', latencies(intervals, 0.95)),
         ...(reader?.trends(base.warmUpMs) ?? []),
       ],
       shortestTellingMs: SHORTEST_TELLING_MS,

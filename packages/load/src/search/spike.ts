@@ -1,5 +1,6 @@
 /** A sudden crowd: what it does to those who were there, and how long it is felt. */
 import type { LoadInterval, LoadStep, SpikeResult } from '@whetstone/model'
+import type { RateShape } from '../arrivals/shape.ts'
 import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 import { p95Ms, recoveryMs } from './recovery.ts'
@@ -25,11 +26,8 @@ export async function runSpike(base: LoadPlan, settings: SpikeSettings, shell: S
   const { peakPerSecond, atMs = base.durationMs / 3, lengthMs = base.durationMs / 6 } = settings
   const basePerSecond = base.ratePerSecond
   const loads = new Loads(base, shell)
-  const { step } = await loads.run(
-    { shape: { kind: 'spike', basePerSecond, peakPerSecond, atMs, lengthMs } },
-    { stage: 'spike' },
-  )
-  const { intervals } = step
+  const shape: RateShape = { kind: 'spike', basePerSecond, peakPerSecond, atMs, lengthMs }
+  const { intervals } = await loads.runAlone({ shape }, 'spike')
   const endMs = atMs + lengthMs
   const before = intervals.filter(interval => endOf(interval) <= atMs)
   // Whoever fell due in the spike is answered while it lasts or in the queue behind it.

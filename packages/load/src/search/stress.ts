@@ -56,6 +56,7 @@ export async function runStress(base: LoadPlan, settings: StressSettings, shell:
   if (knee === undefined || loads.stopped !== 'finished') return end({})
   const past = rungs.filter(rung => !follows(rung)).map(rung => rung.goodputPerSecond)
   const overload = await overloadAndWatch(loads, base, knee)
+  if (overload === undefined) return end({ goodputPastKneePerSecond: Math.min(...past) })
   const goodputPastKnee = Math.min(...past, overload.goodputPerSecond)
   const recovered = recoveryMs(overload.step.intervals, overload.untilMs, p95Ms(calmest(followed, knee).step.intervals))
   return end({
@@ -75,7 +76,9 @@ async function climb(
   let ratePerSecond = Math.min(startPerSecond, largestPerSecond)
   let fallenBehind = 0
   while (fallenBehind < 2 && rungs.length < MOST_RUNGS) {
-    const { step } = await loads.run({ ratePerSecond, purpose: 'curve' }, { stage: 'climb' })
+    const ran = await loads.run({ ratePerSecond, purpose: 'curve' }, { stage: 'climb' })
+    if (ran === undefined) break
+    const { step } = ran
     // A generator that is late cannot say what the service would have done.
     if (step.generator.verdict === 'invalid') break
     const rung = { step, offeredPerSecond: ratePerSecond, goodputPerSecond: goodputPerSecond(step) }
@@ -90,7 +93,7 @@ async function climb(
 /** In one load, because between two of them the queue would drain unseen. */
 async function overloadAndWatch(loads: Loads, base: LoadPlan, knee: number) {
   const rates = [PAST_KNEE * knee, ...Array.from({ length: RECOVERY_RUNGS }, () => AFTERWARDS * knee)]
-  const { step } = await loads.run(
+  const ran = await loads.run(
     {
       ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
       shape: { kind: 'stairs', ratesPerSecond: rates },
@@ -101,6 +104,8 @@ async function overloadAndWatch(loads: Loads, base: LoadPlan, knee: number) {
     },
     { stage: 'recovery' },
   )
+  if (ran === undefined) return undefined
+  const { step } = ran
   const untilMs = base.durationMs
   const inOverload = step.intervals.filter(({ atMs }) => atMs < untilMs)
   const answered = inOverload.reduce((sum, { response }) => sum + response.count, 0)
