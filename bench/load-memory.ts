@@ -11,6 +11,12 @@ interface Options {
   log(line: string): void
 }
 
+interface Totals {
+  readonly due: number
+  readonly completed: number
+  readonly errorsByKind: Readonly<Record<string, number>>
+}
+
 interface Second {
   readonly atMs: number
   readonly rssBytes: number
@@ -73,10 +79,10 @@ async function longRun(port: number, quick: boolean, log: Options['log']) {
   const around = quick ? 1 : 5
   const child = fork(script('long-run.ts'), [`${port}`, `${ratePerSecond}`, `${seconds}`])
   const held: Second[] = []
-  const totals = await new Promise<{ readonly sent: number; readonly completed: number }>((resolve, reject) => {
+  const totals = await new Promise<Totals>((resolve, reject) => {
     child.once('exit', code => reject(new Error(`the engine ended with code ${code}`)))
-    child.on('message', (told: Second | { readonly sent: number; readonly completed: number }) => {
-      if ('sent' in told) return resolve(told)
+    child.on('message', (told: Second | Totals) => {
+      if ('due' in told) return resolve(told)
       held.push(told)
       if (held.length % 60 === 0) log(`${held.length} s: ${megabytes(told.rssBytes)} MB`)
     })
@@ -90,7 +96,7 @@ async function longRun(port: number, quick: boolean, log: Options['log']) {
     rssEarlyMegabytes: megabytes(earlyBytes),
     rssEndMegabytes: megabytes(lateBytes),
     rssSeconds: seconds,
-    requests: totals.completed,
+    ...totals,
   }
 }
 

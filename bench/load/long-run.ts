@@ -20,4 +20,9 @@ const { measure } = await runInProcess(
   },
   { onSecond: ({ atMs }) => process.send!({ atMs, rssBytes: process.memoryUsage.rss() }) },
 )
-process.send!({ sent: measure.sent, completed: measure.completed }, undefined, undefined, () => process.exit(0))
+process.send!(
+  { due: measure.lag!.count, completed: measure.completed, errorsByKind: measure.errorsByKind },
+  undefined,
+  undefined,
+  () => process.exit(0),
+)

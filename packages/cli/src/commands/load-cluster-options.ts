@@ -1,6 +1,6 @@
 /** The flags of `whetstone load worker` and `whetstone load k8s`, apart from what they load. */
 import type { Command } from 'commander'
-import { addSafetyOptions, durationOption, number } from './service-options.ts'
+import { addSafetyOptions, duration, type DurationBounds, durationOption, number } from './service-options.ts'
 
 export interface LoadWorkerOptions {
   readonly nats: string
@@ -50,7 +50,11 @@ export function addLoadWorkerOptions(command: Command): Command {
 }
 
 const collect = (text: string, before: readonly string[]) => [...before, text]
-const times = (text: string) => text
+/** Kept as it was typed, for another command line. */
+const timeText = (flag: string, bounds: DurationBounds) => {
+  const check = duration(flag, bounds)
+  return (text: string) => (check(text), text)
+}
 
 export function addLoadK8sOptions(command: Command): Command {
   return command
@@ -58,12 +62,12 @@ export function addLoadK8sOptions(command: Command): Command {
     .argument('<url>', 'the service, as seen from the cluster')
     .option('--name <name>', 'of everything in it', 'whetstone-load')
     .option('--namespace <name>', 'default: that of kubectl')
-    .option('--image <image>', 'with Node and whetstone in it', 'ghcr.io/whetstone/whetstone:latest')
-    .option('--nats-image <image>', 'the NATS server', 'nats:2.11-alpine')
+    .option('--image <image>', 'of yours, with whetstone on its PATH', 'whetstone:latest')
+    .option('--nats-image <image>', 'the NATS server, with nc beside it', 'nats:2.11-alpine')
     .option('--workers <number>', 'how many share the load', number('--workers', 1, 1000), 3)
     .option('--rate <number>', 'requests per second of all together', number('--rate', 0.1, 200_000), 50)
-    .option('--duration <time>', 'measured time', times, '5m')
-    .option('--warm-up <time>', 'sent before it and not judged', times, '10s')
+    .option('--duration <time>', 'measured time', timeText('--duration', { least: '1s', most: '24h' }), '5m')
+    .option('--warm-up <time>', 'sent before it and not judged', timeText('--warm-up', hours), '10s')
     .option('--scenario <file>', 'a scenario file that needs no other file of yours')
     .option('--route <route>', "'GET /orders 3': a request and its weight (repeatable)", collect, [])
     .option('--threshold <limit>', "a limit, 'p95 < 300ms' (repeatable)", collect, [])

@@ -2,6 +2,12 @@
 import type { Command } from 'commander'
 import { WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
+import {
+  addLoadK8sOptions,
+  addLoadWorkerOptions,
+  type LoadK8sOptions,
+  type LoadWorkerOptions,
+} from './load-cluster-options.ts'
 import { addLoadImportOptions, type LoadImportOptions } from './load-import-options.ts'
 import { addLoadOptions, type LoadOptions } from './load-options.ts'
 import type { SpikeOptions } from './load-spike.ts'
@@ -59,6 +65,12 @@ export function addLoadKinds(load: Command, { context, setExitCode }: KindShell)
   )
   addLoadImportOptions(load.command('import')).action(async (source: string, options: LoadImportOptions) =>
     (await import('./load-import.ts')).loadImportCommand(source, options, context),
+  )
+  addLoadWorkerOptions(load.command('worker')).action(async (options: LoadWorkerOptions) =>
+    (await import('./load-worker.ts')).loadWorkerCommand(options, context),
+  )
+  addLoadK8sOptions(load.command('k8s')).action(async (url: string, options: LoadK8sOptions) =>
+    (await import('./load-k8s.ts')).loadK8sCommand(url, options, context),
   )
 }
 

@@ -20,7 +20,7 @@ export function runnerOf({ workers, nats, natsRun }: LoadOptions, { terminal }: 
       hint: '--workers 3',
     })
   return (plan, options) => {
-    const start = `whetstone load worker --nats ${nats} --run ${natsRun}`
+    const start = `whetstone load worker --nats ${nats} --nats-run ${natsRun}`
     terminal.progress(`${label('workers')}waiting for ${workers}: ${start}`)
     const onJoin = (names: readonly string[]) =>
       terminal.progress(`${label('')}${names.length} of ${workers}: ${names.at(-1) ?? ''}`)

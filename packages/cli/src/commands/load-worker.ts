@@ -1,11 +1,14 @@
 /** `whetstone load worker`: sends its share of a load that another process controls, and leaves when that is over or gone. */
 import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { workOverNats } from '@whetstone/load'
 import { isWhetstoneError, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { label } from '../terminal/progress.ts'
 import type { LoadWorkerOptions } from './load-cluster-options.ts'
 import { assertNotProduction, assertThisMachine } from './safety.ts'
+
+const againAfterMs = 500
 
 /**
  * Resolves when it has handed over its shares.
@@ -20,14 +23,15 @@ export async function loadWorkerCommand(options: LoadWorkerOptions, context: Com
   const name = options.name ?? `${hostname()}-${process.pid}`
   const index = options.index ?? indexOf(env['JOB_COMPLETION_INDEX'])
   terminal.progress(`${label('worker')}${name} waits for a controller of "${run}"`)
-  for (let shares = 0; !signal.aborted; shares++) {
+  const deadlineMs = performance.now() + options.wait
+  for (let shares = 0; !signal.aborted;) {
     try {
       const outcome = await workOverNats({
         url,
         run,
         name,
         signal,
-        joinTimeoutMs: shares === 0 ? options.wait : options.stay,
+        joinTimeoutMs: shares === 0 ? deadlineMs - performance.now() : options.stay,
         ...(index === undefined ? {} : { index }),
         onShare({ plan, index: taken, of }) {
           const { host, port, socketPath } = plan.target
@@ -36,11 +40,15 @@ export async function loadWorkerCommand(options: LoadWorkerOptions, context: Com
         },
       })
       if (outcome === 'surplus') return terminal.progress(`${label('')}there were workers enough`)
+      shares++
       terminal.progress(`${label('')}handed over`)
     } catch (error) {
+      if (!isWhetstoneError(error)) throw error
       // No further run of that name came: it has done its work.
-      if (shares > 0 && isWhetstoneError(error) && error.code === 'WHET_LOAD_NO_CONTROLLER') return
-      throw error
+      if (shares > 0 && error.code === 'WHET_LOAD_NO_CONTROLLER') return
+      // In a cluster the server may be started later than its workers.
+      if (error.code !== 'WHET_LOAD_NATS' || performance.now() >= deadlineMs) throw error
+      await delay(againAfterMs, undefined, { signal }).catch(() => undefined)
     }
   }
 }

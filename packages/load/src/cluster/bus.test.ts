@@ -191,7 +191,7 @@ describe('the nats bus', () => {
       code: 'WHET_LOAD_NATS',
       message: expect.stringMatching(/^NATS at 127\.0\.0\.1:1 cannot be used: (?!.*secret)/) as string,
     })
-    await expect(natsControlBus({ url: '127.0.0.1:4222', run: 'x' })).rejects.toMatchObject({ code: 'WHET_LOAD_NATS' })
+    await expect(natsControlBus({ url: '127.0.0.1:4222', run: 'x' })).rejects.toMatchObject({ code: 'WHET_URL' })
   })
 })
 
