@@ -25,16 +25,28 @@ export function blockQuantile(blocks: readonly Block[], q: number, confidence = 
   if (count === 0) return { estimate: NaN, low: NaN, high: NaN }
   const valueAt = (rank: number) => (rank > pooled.count ? Infinity : pooled.valueAtRank(rank))
   const estimate = valueAt(rankOfQuantile(q, count))
-  const beyond = blocks.map(({ values, endless = 0 }) => values.countAbove(estimate) + endless)
-  const share = beyond.reduce((sum, part) => sum + part, 0) / count
-  const off = beyond.map((part, at) => part - share * sizes[at]!)
-  const error = Math.sqrt(sumVariance(off)) / count
+  // Where many values are equal, the quantile may be one of them: then the share from it on varies, and the share beyond it not.
+  const error = Math.max(...[estimate, justBelow(estimate)].map(at => shareError(blocks, at)))
   const reach = studentQuantile(1 - (1 - confidence) / 2, blocks.length - 1) * error
   return {
     estimate,
     low: valueAt(Math.max(1, Math.floor((q - reach) * count))),
     high: valueAt(Math.ceil((q + reach) * count) + 1),
   }
+}
+
+/** Standard error of the share of values above `at`. */
+function shareError(blocks: readonly Block[], at: number): number {
+  const sizes = blocks.map(({ values, endless = 0 }) => values.count + endless)
+  const count = sizes.reduce((sum, size) => sum + size, 0)
+  const above = blocks.map(({ values, endless = 0 }) => values.countAbove(at) + endless)
+  const share = above.reduce((sum, part) => sum + part, 0) / count
+  return Math.sqrt(sumVariance(above.map((part, block) => part - share * sizes[block]!))) / count
+}
+
+/** In an earlier bucket of the histogram, whose values share one when they are within 0.2 %. */
+function justBelow(value: number): number {
+  return Math.max(0, value * (1 - 1 / 256) - 1)
 }
 
 /** Of the sum of numbers that sum to zero, each perhaps like the one before it. Never below that of independent ones. */

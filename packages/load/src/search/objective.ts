@@ -46,9 +46,9 @@ export function requestsNeeded(objective: readonly LoadThreshold[]): number {
 }
 
 function judgeLimit(looks: readonly LoadStep[], threshold: LoadThreshold): Judgement {
-  const { metric, windowMs, comparison, limit } = threshold
+  const { metric, windowMs, afterMs = 0, comparison, limit } = threshold
   const isUpper = comparison === '<' || comparison === '<='
-  if (metric.kind === 'response' && windowMs === undefined && isUpper) {
+  if (metric.kind === 'response' && windowMs === undefined && afterMs === 0 && isUpper) {
     const blocks = looks.flatMap(({ intervals }) => intervals.map(interval => blockOf(interval, threshold)))
     const counted = blocks.reduce((sum, { values, endless = 0 }) => sum + values.count + endless, 0)
     const needed = samplesNeeded(metric.quantile)
