@@ -28,6 +28,7 @@ import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
 import { availability } from './foundations/availability.ts'
+import { businessImpact } from './foundations/business-impact.ts'
 import { concurrencyLimit } from './foundations/concurrency-limit.ts'
 import { errorRate } from './foundations/error-rate.ts'
 import { redMethod } from './foundations/red-method.ts'
@@ -48,6 +49,7 @@ import { validateChange } from './measurement/validate-change.ts'
 import { clusterCores } from './scaling/cluster-cores.ts'
 import { horizontalVsVertical } from './scaling/horizontal-vs-vertical.ts'
 import { loadHarness } from './testing/load-harness.ts'
+import { realisticData } from './testing/realistic-data.ts'
 import { soakTest } from './testing/soak-test.ts'
 
 export { indexText } from './derive/index-sql.ts'
@@ -63,6 +65,7 @@ export const practices: readonly AnyPractice[] = [
   availability,
   concurrencyLimit,
   resourceEfficiency,
+  businessImpact,
   measureFirst,
   identifyBottleneck,
   optimiseBiggestFirst,
@@ -104,6 +107,7 @@ export const practices: readonly AnyPractice[] = [
   horizontalVsVertical,
   clusterCores,
   soakTest,
+  realisticData,
   loadHarness,
 ]
 
