@@ -37,6 +37,18 @@ describe('the config', () => {
     })
   })
 
+  it('holds load tests by name, and says which is none', async () => {
+    const made = `import { flow, get, scenario } from '@whetstone/load'
+      export default { scenarios: { browse: scenario({ name: 'browse', flows: [flow('f', [get('/')])] }) } }`
+    await writeFile(join(folder, 'whetstone.config.mts'), made)
+    await expect(loadConfig(folder)).resolves.toMatchObject({ budgets: {} })
+    await writeFile(join(folder, 'whetstone.config.ts'), 'export default { scenarios: { browse: { flows: [] } } }')
+    await expect(loadConfig(folder)).rejects.toMatchObject({
+      code: 'WHET_CONFIG',
+      message: 'whetstone.config.ts: scenarios.browse is no scenario; write scenario({ … }) of @whetstone/load',
+    })
+  })
+
   it('tells no costs to a practice that is off', async () => {
     const off = `{ costs: { perCoreHour: 0.04 }, practices: { 'resource-efficiency': 'off' } }`
     expect((await load(off)).practices).toEqual({ 'resource-efficiency': 'off' })

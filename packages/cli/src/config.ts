@@ -6,11 +6,14 @@ import { practices } from '@whetstone/catalogue'
 import type { PracticeSettings } from '@whetstone/loop'
 import { type BudgetResult, WhetstoneError } from '@whetstone/model'
 import { closestTo } from '@whetstone/model'
+import { notAScenario, type ScenariosConfig } from './config-scenarios.ts'
 
 export interface WhetstoneConfig {
   readonly practices?: PracticeSettings
   readonly budgets?: Readonly<Record<string, BudgetConfig>>
   readonly costs?: CostConfig
+  /** Load tests by name, each made by `scenario({ … })` of `@whetstone/load`. */
+  readonly scenarios?: ScenariosConfig
 }
 /** What resources cost, in a currency of your own: the cost and the energy of a million requests are told from it. */
 export interface CostConfig {
@@ -54,15 +57,18 @@ export async function loadConfig(folder: string): Promise<LoadedConfig> {
 async function read(file: string, name: string): Promise<unknown> {
   try {
     const { createJiti } = await import('jiti')
-    return (await createJiti(import.meta.url).import<unknown>(file, { default: true })) ?? {}
+    // Handed over as it is, also where it is not installed: compiling it a second time would take jiti seconds.
+    const virtualModules = { '@whetstone/load': await import('@whetstone/load') }
+    return (await createJiti(import.meta.url, { virtualModules }).import<unknown>(file, { default: true })) ?? {}
   } catch (cause) {
     throw new WhetstoneError('WHET_CONFIG', `${name} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 
 function checked(name: string, config: unknown): LoadedConfig {
+  checkScenarios(name, (config as { scenarios?: unknown } | undefined)?.scenarios)
   const { practices: settings = {}, budgets = {}, costs = {} } = objectAt(name, 'the config', config)
-  knownKeys(name, '', config as object, ['practices', 'budgets', 'costs'])
+  knownKeys(name, '', config as object, ['practices', 'budgets', 'costs', 'scenarios'])
   return {
     practices: withCosts(checkedPractices(name, settings), checkedCosts(name, costs)),
     budgets: checkedBudgets(name, budgets),
@@ -85,6 +91,12 @@ function checkedCosts(name: string, costs: unknown): Readonly<Record<string, num
     if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
       throw wrong(`${name}: costs.${key} is ${shown(value)}; write a number from 0, such as 0.04`)
   return given as Readonly<Record<string, number>>
+}
+
+/** They are read again, each by its name, by the process that sends them. */
+function checkScenarios(name: string, scenarios: unknown = {}): void {
+  const path = notAScenario(objectAt(name, 'scenarios', scenarios))
+  if (path !== undefined) throw wrong(`${name}: ${path} is no scenario; write scenario({ … }) of @whetstone/load`)
 }
 
 function checkedPractices(name: string, settings: unknown): PracticeSettings {
