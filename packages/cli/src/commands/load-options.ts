@@ -80,7 +80,7 @@ export function addLoadOptions(command: Command, change: Partial<LoadDefaults> =
     )
     .option(
       '--shape <shape>',
-      'how the rate moves: ramp:10..200, stairs:50,100,200, sine:100±50/30s, spike:50..500@30s+10s',
+      'how the rate moves: ramp:10..200, stairs:50,100,200, sine:100±50/30s, spike:50..500@30s+10s, replay:shop.arrivals.txt',
     )
     .addOption(
       new Option('--arrivals <how>', 'gaps between requests').choices(['poisson', 'uniform']).default('poisson'),

@@ -4,6 +4,7 @@ import { type LoadPlan, parseShape, peakRatePerSecond } from '@whetstone/load'
 import { type LoadThreshold, numberText, WhetstoneError } from '@whetstone/model'
 import type { LoadOptions } from './load-options.ts'
 import type { LoadService } from './load-service.ts'
+import { replayShape } from './replay-shape.ts'
 
 export function loadPlan(
   service: Pick<LoadService, 'target' | 'routes'>,
@@ -35,7 +36,7 @@ export function loadPlan(
 }
 
 function shapeOf({ shape }: LoadOptions): LoadPlan['shape'] {
-  return shape === undefined ? undefined : parseShape(shape)
+  return shape === undefined ? undefined : (replayShape(shape) ?? parseShape(shape))
 }
 
 /** Before anything is started. @throws WhetstoneError WHET_FLAG when the highest rate would be above `--max-rate` */
