@@ -71,6 +71,8 @@ export function planOf(
     seed,
     maxConnections: 64,
     timeoutMs: 10_000,
+    // A slow answer can then be looked up by its trace, and a sampled parent makes any instrumentation keep it.
+    traceEvery: 1,
   }
 }
 
