@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { practices } from '@whetstone/catalogue'
 import type { PracticeSettings } from '@whetstone/loop'
-import { type BudgetResult, WhetstoneError } from '@whetstone/model'
+import { type AnswersEvidence, type BudgetResult, WhetstoneError } from '@whetstone/model'
 import { closestTo } from '@whetstone/model'
+import { type AnswersConfig, checkedAnswers } from './config-answers.ts'
 import { notAScenario, type ScenariosConfig } from './config-scenarios.ts'
 
 export interface WhetstoneConfig {
   readonly practices?: PracticeSettings
   readonly budgets?: Readonly<Record<string, BudgetConfig>>
+  readonly answers?: AnswersConfig
   readonly costs?: CostConfig
   /** Load tests by name, each made by `scenario({ … })` of `@whetstone/load`. */
   readonly scenarios?: ScenariosConfig
@@ -30,6 +32,7 @@ export interface BudgetConfig {
 }
 
 export interface LoadedConfig {
+  readonly answers?: AnswersEvidence
   readonly practices: PracticeSettings
   readonly budgets: Readonly<Record<string, Partial<Record<BudgetResult['metric'], number>>>>
 }
@@ -67,9 +70,15 @@ async function read(file: string, name: string): Promise<unknown> {
 
 function checked(name: string, config: unknown): LoadedConfig {
   checkScenarios(name, (config as { scenarios?: unknown } | undefined)?.scenarios)
-  const { practices: settings = {}, budgets = {}, costs = {} } = objectAt(name, 'the config', config)
-  knownKeys(name, '', config as object, ['practices', 'budgets', 'costs', 'scenarios'])
+  const { practices: settings = {}, budgets = {}, costs = {}, answers } = objectAt(name, 'the config', config)
+  knownKeys(name, '', config as object, ['practices', 'budgets', 'costs', 'answers', 'scenarios'])
+  const told = checkedAnswers(answers, {
+    objectAt: (path, value) => objectAt(name, path, value),
+    knownKeys: (path, value, known) => knownKeys(name, path, value, known),
+    wrong: (path, value, wanted) => wrong(`${name}: ${path} is ${shown(value)}; write ${wanted}`),
+  })
   return {
+    ...(told ? { answers: told } : {}),
     practices: withCosts(checkedPractices(name, settings), checkedCosts(name, costs)),
     budgets: checkedBudgets(name, budgets),
   }

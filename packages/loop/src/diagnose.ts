@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { cpus } from 'node:os'
 import {
+  type AnswersEvidence,
   type AnyPractice,
   type DrillsEvidence,
   type Evidence,
@@ -49,6 +50,8 @@ export interface DiagnoseOptions {
   readonly scratch?: GatherOptions['scratch']
   readonly settings?: PracticeSettings
   readonly budgets?: Budgets
+  /** What only people know: it weighs the findings. */
+  readonly answers?: AnswersEvidence
   /** Findings at least this severe end the run with a code of their own. */
   readonly failOn?: Severity
   /** The `.whetstone` folder. */
@@ -103,7 +106,8 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
       ? interruption(window.conditions.measuredMs, options.durationMs)
       : undefined
     const history = await historyOf(window.conditions, options)
-    const first: Evidence = { ...window.evidence, history }
+    const { answers } = options
+    const first: Evidence = { ...window.evidence, history, ...(answers ? { answers } : {}) }
     await folder.writeEvidence(first)
     const asked = await ask(first, { ...options, ratePerSecond }, workload, stand)
     const ended = stand.target?.ended()

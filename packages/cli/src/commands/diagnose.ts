@@ -56,6 +56,7 @@ export async function diagnoseCommand(
       ...(scratch.open ? { scratch: scratch.open } : {}),
       settings: config.practices,
       budgets: config.budgets,
+      ...(config.answers ? { answers: config.answers } : {}),
       ...(options.failOn ? { failOn: options.failOn } : {}),
       base: baseFolder(context),
       root: context.workingDirectory,

@@ -1,5 +1,6 @@
 /** The rules for every kind of evidence. */
 import type {
+  AnswersEvidence,
   ChangedRoute,
   CpuProfile,
   CpuProfileEvidence,
@@ -29,6 +30,7 @@ import type {
   MeasuredLoad,
   PoolState,
   ProfileNode,
+  RouteAnswer,
   RunConditions,
   RuntimeEvidence,
   RuntimeProcess,
@@ -37,6 +39,7 @@ import type {
   StopDrill,
   StoppedRoute,
   SyncCall,
+  TableAnswer,
 } from '@whetstone/model'
 import { header, headers } from './header-rules.ts'
 import { frame, loadCurve, site } from './load-rules.ts'
@@ -324,6 +327,14 @@ const history = object<HistoryEvidence>({
   ),
 })
 
+const answers = object<AnswersEvidence>({
+  schema,
+  routes: list(object<RouteAnswer>({ route, weight: figure })),
+  // A figure of the business, not of the service.
+  costOfASecond: gone,
+  tables: list(object<TableAnswer>({ table: dottedName, productionRows: figure })),
+})
+
 export const evidence = object<EvidenceByKind>({
   'http-probe': httpProbe,
   'load-curve': loadCurve,
@@ -337,4 +348,5 @@ export const evidence = object<EvidenceByKind>({
   drills,
   source,
   history,
+  answers,
 })

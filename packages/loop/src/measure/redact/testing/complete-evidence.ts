@@ -349,4 +349,10 @@ export const completeEvidence = {
       },
     ],
   },
+  answers: {
+    schema: 'answers@1',
+    routes: [{ route: 'GET /orders/:id', weight: 10 }],
+    costOfASecond: 1,
+    tables: [{ table: 'orders', productionRows: 1 }],
+  },
 } as const satisfies Complete<Evidence>

@@ -107,6 +107,7 @@ export const completeReport = {
       runtime: 'gathered',
       'cpu-profile': 'gathered',
       'heap-profile': 'gathered',
+      answers: 'gathered',
       drills: 'gathered',
       host: 'gathered',
       source: 'gathered',
