@@ -111,5 +111,7 @@ function noController(joinTimeoutMs: number, cause: unknown): WhetstoneError {
 }
 
 function onlyTheController(): Promise<never> {
-  return Promise.reject(new WhetstoneError('WHET_LOAD_BUS', 'the controller has not said what to do'))
+  return Promise.reject(
+    new WhetstoneError('WHET_LOAD_BUS', 'the controller has not said what to do', { exitCode: exitCodes.target }),
+  )
 }
