@@ -31,9 +31,11 @@ import { availability } from './foundations/availability.ts'
 import { businessImpact } from './foundations/business-impact.ts'
 import { concurrencyLimit } from './foundations/concurrency-limit.ts'
 import { errorRate } from './foundations/error-rate.ts'
+import { latencyVsThroughput } from './foundations/latency-vs-throughput.ts'
 import { redMethod } from './foundations/red-method.ts'
 import { resourceEfficiency } from './foundations/resource-efficiency.ts'
 import { responseTimeTarget } from './foundations/response-time-target.ts'
+import { speedScalabilityReliability } from './foundations/speed-scalability-reliability.ts'
 import { useMethod } from './foundations/use-method.ts'
 import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
 import { cpuProfiling } from './measurement/cpu-profiling.ts'
@@ -59,6 +61,7 @@ export { roadmap, roadmapRow } from './roadmap.ts'
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
 export const practices: readonly AnyPractice[] = [
   responseTimeTarget,
+  latencyVsThroughput,
   useMethod,
   redMethod,
   errorRate,
@@ -66,6 +69,7 @@ export const practices: readonly AnyPractice[] = [
   concurrencyLimit,
   resourceEfficiency,
   businessImpact,
+  speedScalabilityReliability,
   measureFirst,
   identifyBottleneck,
   optimiseBiggestFirst,
