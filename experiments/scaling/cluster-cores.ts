@@ -4,7 +4,7 @@ import { defineExperiment, spread } from '../define.ts'
 
 function addUp(seed: number): number {
   let sum = seed
-  for (let step = 0; step < 1_800_000; step++) sum = (sum * 31 + step) % 1_000_003
+  for (let step = 0; step < 2_000_000; step++) sum = (sum * 31 + step) % 1_000_003
   return sum
 }
 

@@ -61,7 +61,7 @@ describe('its row of the coverage', () => {
     })
     expect(outcomeOf(concurrencyLimit, afterTests())).toMatchObject({
       kind: 'unknown',
-      give: 'whetstone capacity -- <command>',
+      give: "whetstone capacity --slo 'p95 < 200ms' -- <command>",
     })
   })
 

@@ -39,7 +39,12 @@ export const concurrencyLimit = definePractice({
   },
   detect({ history }, { targetPerSecond, targetFraction }) {
     const last = measuredCapacities(history).at(-1)
-    if (!last) return unknown(['history'], 'how much it sustains was not measured', 'whetstone capacity -- <command>')
+    if (!last)
+      return unknown(
+        ['history'],
+        'how much it sustains was not measured',
+        "whetstone capacity --slo 'p95 < 200ms' -- <command>",
+      )
     const facts = factsOf(last)
     const { estimate } = last.ratePerSecond
     const note = `sustained ${countText(Math.round(estimate))} requests/s with ${countText(Math.max(1, Math.round(last.concurrency)))} under way on ${last.load.startedAt.slice(0, 10)}`

@@ -53,7 +53,7 @@ export const horizontalVsVertical = definePractice({
       return unknown(
         ['history'],
         'its capacity was not measured with one process and with several',
-        'whetstone capacity -- <command>, once with one process and once with two',
+        "whetstone capacity --slo 'p95 < 200ms' -- <command>, once with one process and once with two",
       )
     const { few, many } = pair
     const times = many.processes / few.processes

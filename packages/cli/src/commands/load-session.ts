@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path'
 import { writeFile } from 'node:fs/promises'
 import { loadVerdictOf, renderLoadReport } from '@whetstone/dashboard'
 import { type LoadPlan, openOutputs, parseThreshold } from '@whetstone/load'
+import { watchWork } from '@whetstone/loop'
 import { type LoadReport, type LoadTestKind, type LoadThreshold, maskedDeep, WhetstoneError } from '@whetstone/model'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { openInBrowser } from '../terminal/open.ts'
@@ -64,6 +65,7 @@ export async function loadSession(
         },
       })
     }
+    const seen = service.pid === undefined ? undefined : watchWork(service.pid)
     const found = await measure({ service, plan, thresholds, runLoad, signal: context.signal })
     const input = {
       kind,
@@ -77,7 +79,7 @@ export async function loadSession(
         machine: machineName(),
         seed: options.seed,
       },
-      target: { name: service.name, url: service.url },
+      target: { name: service.name, url: service.url, ...seen?.() },
       scenario,
       ...found,
       strictNoise: options.strictNoise ?? false,
