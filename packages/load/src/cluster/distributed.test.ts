@@ -1,4 +1,5 @@
 /** A distributed run, the same over every bus: one schedule, one start, one result. */
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startNats } from '@whetstone/sandbox'
 import type { NatsServer, NotAvailable } from '@whetstone/sandbox'
@@ -6,6 +7,7 @@ import { WhetstoneError } from '@whetstone/model'
 import type { LoadInterval } from '@whetstone/model'
 import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
+import { scenarioOf } from '../run-in-process.ts'
 import type { RunOptions } from '../run-in-process.ts'
 import { control } from './controller.ts'
 import { inProcessBus } from './in-process.ts'
@@ -56,7 +58,8 @@ const runners: Readonly<Record<string, Runner>> = {
     const members = Array.from({ length: workers }, (_, index) =>
       work(bus.join(`member ${index + 1}`), { joinTimeoutMs: 10_000, index }),
     )
-    const result = control(given, bus.controller, { ...options, workers, joinTimeoutMs: 10_000 })
+    const scenario = given.scenario === undefined ? {} : { scenario: await scenarioOf(given) }
+    const result = control(given, bus.controller, { ...options, ...scenario, workers, joinTimeoutMs: 10_000 })
     await Promise.allSettled([...members, result])
     return await result
   },
@@ -133,6 +136,23 @@ describe.each(Object.keys(runners))('a run over %s', kind => {
       code: 'WHET_LOAD_REQUEST',
       message: expect.stringMatching(/^(member|thread|worker)[ -][12]: a request of GET \/a b/) as string,
     })
+  })
+
+  given('calls setup and teardown once, and no two workers draw the same row', async () => {
+    const file = fileURLToPath(new URL('./testing/shared.scenario.ts', import.meta.url))
+    const { measure } = await run(
+      plan({ scenario: { file }, routes: [], ratePerSecond: 50, durationMs: 2000, warmUpMs: 0 }),
+      3,
+    )
+    expect(measure).toMatchObject({ sent: 100, errors: 0 })
+    expect([...server.received.keys()].filter(path => !path.startsWith('/items/'))).toEqual([
+      '/setup',
+      '/teardown/t200',
+    ])
+    const items = [...server.received.keys()].filter(path => path.startsWith('/items/'))
+    expect(items.length).toBe(100)
+    expect(new Set(server.received.values())).toEqual(new Set([1]))
+    expect(items.every(path => path.endsWith('?token=t200'))).toBe(true)
   })
 
   given('divides the users of a closed model', async () => {
