@@ -10,7 +10,7 @@ import type { DemoOptions } from './commands/demo.ts'
 import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
 import type { ExplainOptions } from './commands/explain.ts'
 import { addLoadKinds } from './commands/load-kinds.ts'
-import { addCapacityOptions, addLoadOptions, type LoadOptions } from './commands/load-options.ts'
+import { addCapacityOptions, addLoadHelp, addLoadOptions, type LoadOptions } from './commands/load-options.ts'
 import type { ReportOptions } from './commands/report.ts'
 import { addServiceOptions, addStartOptions, durationOption, number } from './commands/service-options.ts'
 import type { TrialCommandOptions } from './commands/trial.ts'
@@ -117,8 +117,14 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
   ).action(async (target: string[], options: LoadOptions) =>
     setExitCode(await (await import('./commands/load.ts')).loadCommand(target, options, context)),
   )
+  addLoadHelp(load, [
+    'load http://127.0.0.1:3000/items --rate 200 --duration 1m',
+    "load --route 'GET /items 3' --threshold 'p95 < 300ms' -- node server.js",
+    'load --scenario checkout.ts --shape ramp:10..200 --output junit=load.xml',
+    'load stress http://127.0.0.1:3000',
+  ])
   addLoadKinds(load, { context, setExitCode })
-  addCapacityOptions(
+  const capacity = addCapacityOptions(
     program
       .command('capacity')
       .description("the largest rate that keeps an objective: capacity --slo 'p95 < 200ms' http://127.0.0.1:3000")
@@ -126,6 +132,10 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
   ).action(async (target: string[], options: CapacityOptions) =>
     setExitCode(await (await import('./commands/capacity.ts')).capacityCommand(target, options, context)),
   )
+  addLoadHelp(capacity, [
+    "capacity --slo 'p95 < 200ms' http://127.0.0.1:3000",
+    "capacity --slo 'p99 < 1s' --slo 'errors < 0.1%' --max-rate 2000 -- node server.js",
+  ])
   program
     .command('explain')
     .description('the mechanism, the exceptions and the remedy of a practice')

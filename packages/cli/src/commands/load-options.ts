@@ -137,6 +137,21 @@ export function addLoadOptions(command: Command, change: Partial<LoadDefaults> =
   return addSafetyOptions(command, { elsewhere: 'a service' })
 }
 
+/** Below the flags of a command: how it is typed, and what its end means. */
+export function addLoadHelp(command: Command, examples: readonly string[]): Command {
+  return command.addHelpText(
+    'after',
+    [
+      '',
+      'Examples:',
+      ...examples.map(example => `  whetstone ${example}`),
+      '',
+      'Exit codes: 0 every limit was kept, 1 one was broken, 3 nothing answered,',
+      '4 it could not be decided, 130 interrupted (what was measured is kept).',
+    ].join('\n'),
+  )
+}
+
 /** A search takes what a load takes, and its objective. */
 export function addCapacityOptions(command: Command): Command {
   return addLoadOptions(

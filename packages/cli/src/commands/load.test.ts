@@ -24,6 +24,11 @@ beforeAll(async () => {
   await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   folder = mkdtempSync(join(tmpdir(), 'whetstone-load-'))
+  writeFileSync(
+    join(folder, 'service.mjs'),
+    `import { createServer } from 'node:http'
+    createServer((_, response) => setTimeout(() => response.end('ok'), ${answerMs})).listen(0, '127.0.0.1')`,
+  )
 })
 afterAll(async () => {
   server.closeAllConnections()
@@ -108,11 +113,6 @@ describe('a load of a service', () => {
   })
 
   it('can be started by the command, and is ended with it', async () => {
-    writeFileSync(
-      join(folder, 'service.mjs'),
-      `import { createServer } from 'node:http'
-      createServer((_, response) => setTimeout(() => response.end('ok'), ${answerMs})).listen(0, '127.0.0.1')`,
-    )
     const words = ['load', ...short, '--route', 'GET /', '--json', '--', process.execPath, 'service.mjs']
     const { out, err } = await whetstone(words, folder)
     const report = JSON.parse(out) as LoadReport
@@ -136,6 +136,41 @@ describe('a load that cannot be begun', () => {
     expect(err).toContain(hint)
     expect(code).toBe(exit)
     expect(out).toBe('')
+  })
+})
+
+describe('the other shapes of a load', () => {
+  const words = (kind: string, ...more: readonly string[]) => ['load', kind, url, '--warm-up', '0s', '--json', ...more]
+
+  it('stress climbs until --max-rate, and says that it followed', async () => {
+    const { out } = await whetstone(words('stress', '--rate', '5', '--max-rate', '7', '--duration', '3s'), folder)
+    const { kind, stress, steps } = JSON.parse(out) as LoadReport
+    expect(kind).toBe('stress')
+    expect(steps.map(({ purpose }) => purpose)).toEqual(['curve', 'curve'])
+    expect(stress?.kneePerSecond).toBeUndefined()
+    expect(stress?.peakGoodputPerSecond).toBeGreaterThan(0)
+  })
+
+  it('spike has a base, a peak and a way back', async () => {
+    const { out } = await whetstone(words('spike', '--rate', '5', '--peak', '20', '--duration', '6s'), folder)
+    const { kind, spike } = JSON.parse(out) as LoadReport
+    expect({ kind, ...spike }).toMatchObject({ kind: 'spike', baseRatePerSecond: 5, peakRatePerSecond: 20 })
+  })
+
+  it('soak reads what the processes of a started service hold', async () => {
+    const started = ['load', 'soak', '--rate', '5', '--duration', '6s', '--warm-up', '0s', '--json', '--route', 'GET /']
+    const { out } = await whetstone([...started, '--', process.execPath, 'service.mjs'], folder)
+    const { soak, warnings } = JSON.parse(out) as LoadReport
+    const metrics = soak!.trends.map(({ metric }) => metric)
+    expect(metrics).toEqual(expect.arrayContaining(['p50', 'p95']))
+    if (process.platform === 'linux') expect(metrics).toContain('resident-memory')
+    expect(warnings.join()).toContain('shorter than half an hour')
+  })
+
+  it('cannot be combined with a shape of its own', async () => {
+    const { code, err } = await whetstone(words('stress', '--shape', 'ramp:1..2'), folder)
+    expect(err).toContain('--shape cannot go with it')
+    expect(code).toBe(2)
   })
 })
 

@@ -113,7 +113,7 @@ function printSpike(spike: NonNullable<LoadReport['spike']>, terminal: Terminal)
     `  in it      p95 ${msText(spike.p95DuringMs)} at ${perSecond(spike.peakRatePerSecond)}, ${countText(spike.errorsDuring)} errors`,
   )
   terminal.out(
-    `  recovery   ${spike.recoveryMs === undefined ? 'not while it was watched' : `after ${duration(spike.recoveryMs)}`}`,
+    `  recovery   ${spike.recoveryMs === undefined ? 'not while it was watched' : spike.recoveryMs === 0 ? 'at once' : `after ${duration(spike.recoveryMs)}`}`,
   )
 }
 

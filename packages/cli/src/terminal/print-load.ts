@@ -176,7 +176,7 @@ function printEntry(name: string, text: string, terminal: Terminal): void {
 function printVerdict(report: LoadReport, terminal: Terminal): void {
   const { colour, marks } = terminal
   if (report.thresholds.length > 0) terminal.out()
-  for (const result of report.thresholds) printThreshold(result, terminal)
+  for (const result of report.thresholds) printThreshold(result, report.verdict, terminal)
   terminal.out()
   const worst = worstGenerator(report.steps)
   if (worst) {
@@ -198,11 +198,14 @@ const limitColumns = 38
 
 function printThreshold(
   { threshold, state, value, brokenAtMs, brokenWindows, note }: ThresholdResult,
+  verdict: LoadReport['verdict'],
   terminal: Terminal,
 ): void {
   const { colour, marks } = terminal
+  // A late generator proves no limit kept, and none broken.
+  const shownAs = verdict === 'invalid' ? 'unknown' : state
   const mark = { kept: colour.green(marks.ok), broken: colour.red(marks.bad), unknown: colour.yellow(marks.warn) }[
-    state
+    shownAs
   ]
   const figure = value === undefined ? '-' : metricValueText(threshold.metric, value)
   const when = [
