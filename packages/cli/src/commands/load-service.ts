@@ -1,5 +1,5 @@
 /** The service of a load test: found by its URL or started without the probe, and the requests that will be sent to it. */
-import { type LoadPlan, loadScenario } from '@whetstone/load'
+import { describeScenario, type LoadPlan, loadScenario } from '@whetstone/load'
 import { commandArm, openStand, type Stand, type Subject } from '@whetstone/loop'
 import { type PlannedRoute, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
@@ -111,7 +111,11 @@ async function planned(
   context: CommandContext,
   frameworkRoutes: Parameters<typeof planFor>[1]['frameworkRoutes'],
 ): Promise<readonly PlannedRoute[]> {
-  if (options.scenario !== undefined) return []
+  if (options.scenario !== undefined) {
+    const scenario = await loadScenario(scenarioReference(options.scenario), { target, seed: options.seed })
+    for (const line of describeScenario(scenario).split('\n')) context.terminal.progress(`  ${line}`)
+    return []
+  }
   const send = senderFor(target, options.timeout)
   const databaseUrl = databaseOf(options, context)
   const { routes, skipped } = await planFor(options, { baseUrl, frameworkRoutes, databaseUrl, send }, context)
