@@ -6,7 +6,7 @@ import { WhetstoneError } from '@whetstone/model'
 import { startNats } from '@whetstone/sandbox'
 import type { NatsServer, NotAvailable } from '@whetstone/sandbox'
 import type { Bus, ControlBus } from './bus.ts'
-import { inProcessBus } from './in-process.ts'
+import { inProcessBus } from './testing/in-process.ts'
 import { joinNats, natsControlBus } from './nats.ts'
 import { joinThread, threadBus } from './threads.ts'
 
