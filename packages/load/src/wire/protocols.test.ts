@@ -1,4 +1,5 @@
 /** The same load over every way to reach a service: the engine knows none of them, and the figures are of one kind. */
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -13,7 +14,7 @@ import type { ConnectionPolicy, LoadTarget } from '../plan.ts'
 import { runInProcess } from '../run-in-process.ts'
 import { handshakesOf } from './dial.ts'
 import { localhostCertificate, localhostKey } from './testing/localhost-certificate.ts'
-import { closeServers, listen } from './testing/servers.ts'
+import { closeServers, listen, tcpServer } from './testing/servers.ts'
 
 afterEach(closeServers)
 
@@ -30,7 +31,11 @@ const answer = (
 }
 
 async function load(target: LoadTarget, connections?: ConnectionPolicy) {
-  const { measure, stopped } = await runInProcess({
+  const {
+    measure,
+    stopped,
+    warnings = [],
+  } = await runInProcess({
     target,
     routes: [
       {
@@ -59,7 +64,7 @@ async function load(target: LoadTarget, connections?: ConnectionPolicy) {
   const [get, post] = measure.routes
   expect([get!.maxBodyBytes, post!.maxBodyBytes]).toEqual([9, 500])
   expect(get!.requests + post!.requests).toBe(40)
-  return measure
+  return warnings
 }
 
 const servers: Record<string, () => Server> = {
@@ -101,4 +106,17 @@ describe.each(['http', 'https', 'h2c', 'h2'] as const)('over %s', protocol => {
     // Those opened while the first shook hands, at most as many as there may be at once, had no session to offer.
     if (encrypted) expect(resumed).toBeGreaterThan(0)
   })
+})
+
+it('says so when a server takes up no TLS session', async () => {
+  // As behind a balancer whose servers do not share the keys of their tickets.
+  const port = await tcpServer(socket => {
+    const server = createHttpsServer({ ...own, ticketKeys: randomBytes(48) }, answer)
+    server.on('tlsClientError', () => undefined)
+    server.emit('connection', socket)
+  })
+  const target: LoadTarget = { host: '127.0.0.1', port, protocol: 'https', tls: { ca: localhostCertificate } }
+  expect(await load(target, { requestsPerConnection: 1 })).toEqual([
+    expect.stringMatching(/^the server took up 0 of \d+ TLS sessions it was offered: /),
+  ])
 })
