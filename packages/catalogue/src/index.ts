@@ -32,13 +32,16 @@ import { businessImpact } from './foundations/business-impact.ts'
 import { concurrencyLimit } from './foundations/concurrency-limit.ts'
 import { errorRate } from './foundations/error-rate.ts'
 import { latencyVsThroughput } from './foundations/latency-vs-throughput.ts'
+import { percentilesOverAverages } from './foundations/percentiles-over-averages.ts'
 import { redMethod } from './foundations/red-method.ts'
 import { resourceEfficiency } from './foundations/resource-efficiency.ts'
 import { responseTimeTarget } from './foundations/response-time-target.ts'
 import { speedScalabilityReliability } from './foundations/speed-scalability-reliability.ts'
 import { useMethod } from './foundations/use-method.ts'
+import { avoidPrematureOptimisation } from './measurement/avoid-premature-optimisation.ts'
 import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
 import { cpuProfiling } from './measurement/cpu-profiling.ts'
+import { criticalPaths } from './measurement/critical-paths.ts'
 import { flameGraphs } from './measurement/flame-graphs.ts'
 import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
 import { loadTesting } from './measurement/load-testing.ts'
@@ -62,6 +65,7 @@ export { roadmap, roadmapRow } from './roadmap.ts'
 export const practices: readonly AnyPractice[] = [
   responseTimeTarget,
   latencyVsThroughput,
+  percentilesOverAverages,
   useMethod,
   redMethod,
   errorRate,
@@ -81,6 +85,8 @@ export const practices: readonly AnyPractice[] = [
   loadTesting,
   stressTesting,
   benchmarkMethodology,
+  avoidPrematureOptimisation,
+  criticalPaths,
   nPlusOne,
   nPlusOneHttp,
   missingIndex,

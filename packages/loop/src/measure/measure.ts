@@ -11,6 +11,7 @@ import type {
 } from '@whetstone/model'
 import { startHostCollector } from './collect/host.ts'
 import { probeRoutes } from './collect/http-probe.ts'
+import { readMetricsPage } from './collect/metrics-page.ts'
 import { collectSource } from './collect/source.ts'
 import { type DriveOptions, type Driven, driveOf, type Judged } from './drive.ts'
 import { startPgCollector } from './pg/collector.ts'
@@ -86,9 +87,11 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     pg && (await parts.read('pg', undefined, () => pg.finish({ statements: statements?.statements ?? [] })))
   const httpProbe = options.signal.aborted
     ? undefined
-    : await parts.read('http-probe', undefined, () =>
-        probeRoutes(stand.baseUrl, firstRequests(load.workload), { signal: options.signal }),
-      )
+    : await parts.read('http-probe', undefined, async () => {
+        const metrics = await readMetricsPage(stand.baseUrl, options.signal)
+        const probes = await probeRoutes(stand.baseUrl, firstRequests(load.workload), { signal: options.signal })
+        return metrics ? { ...probes, metrics } : probes
+      })
   const { runtime, 'cpu-profile': cpuProfile, 'heap-profile': heapProfile } = seen
   const sites = [
     ...(statements?.uses ?? []).flatMap(use => (use.site ? [use.site] : [])),

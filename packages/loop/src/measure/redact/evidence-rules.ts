@@ -7,6 +7,7 @@ import type {
   CurvePoint,
   Drill,
   DrillsEvidence,
+  DurationMetric,
   EarlierLoad,
   EarlierRun,
   EarlierStress,
@@ -28,6 +29,7 @@ import type {
   JsonShape,
   MeasuredCommit,
   MeasuredLoad,
+  MetricsPage,
   PoolState,
   ProfileNode,
   RouteAnswer,
@@ -212,6 +214,7 @@ const drills = object<DrillsEvidence>({
 
 const httpProbe = object<HttpProbeEvidence>({
   schema,
+  metrics: object<MetricsPage>({ durations: list(object<DurationMetric>({ name, shape: word })) }),
   probes: list(
     object<HttpProbe>({
       route,

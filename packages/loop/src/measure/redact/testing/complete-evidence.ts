@@ -36,6 +36,7 @@ const probe = { route: 'GET /orders/:id', url: 'http://127.0.0.1:3000/orders/471
 export const completeEvidence = {
   'http-probe': {
     schema: 'http-probe@1',
+    metrics: { durations: [{ name: 'http_request_duration_seconds', shape: 'buckets' }] },
     probes: [
       { ...probe, variation: { kind: 'repeat', afterMs: 1 } },
       { ...probe, variation: { kind: 'accept-encoding', value: 'br, gzip' } },
