@@ -66,6 +66,8 @@ describe('runStress', () => {
     // Six seconds at 376, twice the knee, leave about 1,060 waiting; 200 - 94 a second are worked off.
     expect(drained.recoveryMs).toBeGreaterThanOrEqual(8_000)
     expect(drained.recoveryMs).toBeLessThanOrEqual(12_000)
+    // Who waits is not answered less.
+    expect(drained.collapsed).toBe(false)
     let broken = false
     const { stress: lasting } = await stress({
       ...robust,

@@ -2,7 +2,8 @@
 import type { LoadStep, StressResult } from '@whetstone/model'
 import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
-import { goodputPerSecond } from './goodput.ts'
+import type { Goodput } from './goodput.ts'
+import { goodputOf } from './goodput.ts'
 import { p95Ms, recoveryMs } from './recovery.ts'
 import type { SearchShell } from './search.ts'
 import { Loads } from './search.ts'
@@ -32,15 +33,15 @@ const MOST_RUNGS = 40
 interface Rung {
   readonly step: LoadStep
   readonly offeredPerSecond: number
-  readonly goodputPerSecond: number
+  readonly goodput: Goodput
 }
 
 /** `base` says what to send; its rate is the first rung, which must be easy, its duration and warm-up are those of each rung. */
 export async function runStress(base: LoadPlan, settings: StressSettings, shell: SearchShell): Promise<StressTest> {
   const loads = new Loads(base, shell)
-  const rungs = await climb(loads, base.ratePerSecond, settings)
+  const rungs = await climb(loads, base, settings)
   const followed = rungs.filter(follows)
-  const peak = Math.max(0, ...rungs.map(rung => rung.goodputPerSecond))
+  const peak = Math.max(0, ...rungs.map(({ goodput }) => goodput.perSecond))
   // A service that did not even follow the first rung has no calm to return to.
   const knee = followed.length === rungs.length ? undefined : followed.at(-1)?.offeredPerSecond
   const end = (more: Partial<StressResult>): StressTest => ({
@@ -54,11 +55,15 @@ export async function runStress(base: LoadPlan, settings: StressSettings, shell:
     },
   })
   if (knee === undefined || loads.stopped !== 'finished') return end({})
-  const past = rungs.filter(rung => !follows(rung)).map(rung => rung.goodputPerSecond)
+  const past = rungs.filter(({ offeredPerSecond }) => offeredPerSecond > knee).map(({ goodput }) => goodput.perSecond)
   const overload = await overloadAndWatch(loads, base, knee)
   if (overload === undefined) return end({ goodputPastKneePerSecond: Math.min(...past) })
   const goodputPastKnee = Math.min(...past, overload.goodputPerSecond)
-  const recovered = recoveryMs(overload.step.intervals, overload.untilMs, p95Ms(calmest(followed, knee).step.intervals))
+  const recovered = recoveryMs(
+    overload.step.intervals,
+    overload.untilMs,
+    calmP95Ms(calmest(followed, knee), base.warmUpMs),
+  )
   return end({
     goodputPastKneePerSecond: goodputPastKnee,
     collapsed: goodputPastKnee < COLLAPSED_BELOW * peak,
@@ -66,22 +71,22 @@ export async function runStress(base: LoadPlan, settings: StressSettings, shell:
   })
 }
 
-/** Rung by rung, and one more after the first that was not followed: a single one may be a hiccup. */
-async function climb(
-  loads: Loads,
-  startPerSecond: number,
-  { largestPerSecond = 20_000, growth = 1.4 }: StressSettings,
-) {
+/**
+ * Rung by rung, and one more after the first that was not followed: a single one may be a hiccup. The warm-up is part of each
+ * load here and left out of the counting, for the queue it leaves behind would hold back the answers of a step of its own.
+ */
+async function climb(loads: Loads, base: LoadPlan, { largestPerSecond = 20_000, growth = 1.4 }: StressSettings) {
   const rungs: Rung[] = []
-  let ratePerSecond = Math.min(startPerSecond, largestPerSecond)
+  const change = { durationMs: base.durationMs + base.warmUpMs, warmUpMs: 0, purpose: 'curve' } as const
+  let ratePerSecond = Math.min(base.ratePerSecond, largestPerSecond)
   let fallenBehind = 0
   while (fallenBehind < 2 && rungs.length < MOST_RUNGS) {
-    const ran = await loads.run({ ratePerSecond, purpose: 'curve' }, { stage: 'climb' })
+    const ran = await loads.run({ ...change, ratePerSecond }, { stage: 'climb' })
     if (ran === undefined) break
     const { step } = ran
     // A generator that is late cannot say what the service would have done.
     if (step.generator.verdict === 'invalid') break
-    const rung = { step, offeredPerSecond: ratePerSecond, goodputPerSecond: goodputPerSecond(step) }
+    const rung = { step, offeredPerSecond: ratePerSecond, goodput: goodputOf(step, base.warmUpMs) }
     rungs.push(rung)
     fallenBehind = follows(rung) ? 0 : fallenBehind + 1
     if (loads.stopped !== 'finished' || ratePerSecond >= largestPerSecond) break
@@ -113,14 +118,19 @@ async function overloadAndWatch(loads: Loads, base: LoadPlan, knee: number) {
   return { step, untilMs, goodputPerSecond: nextMs === 0 ? 0 : (answered * 1000) / nextMs }
 }
 
+function calmP95Ms({ step: { intervals } }: Rung, warmUpMs: number): number {
+  return p95Ms(intervals.filter(({ atMs }) => atMs >= warmUpMs))
+}
+
 /** The rung whose rate is nearest to the one at which the recovery is watched. */
 function calmest(followed: readonly Rung[], knee: number): Rung {
   const off = ({ offeredPerSecond }: Rung) => Math.abs(offeredPerSecond - AFTERWARDS * knee)
   return followed.toSorted((left, right) => off(left) - off(right))[0]!
 }
 
-/** Against what fell due, which with random arrivals is not quite the rate that was asked for. */
-function follows({ step, goodputPerSecond: goodput }: Rung): boolean {
-  const duePerSecond = (step.overall.requests * 1000) / step.durationMs
-  return goodput >= FOLLOWS * Math.min(duePerSecond, step.offeredRatePerSecond)
+/** Random arrivals are now more, now fewer than were asked for: two standard deviations of their number are forgiven. */
+function follows({ step, goodput: { perSecond, seconds } }: Rung): boolean {
+  const due = step.offeredRatePerSecond
+  const luck = step.arrivals === 'poisson' && seconds > 0 ? 2 * Math.sqrt(due / seconds) : 0
+  return perSecond >= FOLLOWS * due - luck
 }
