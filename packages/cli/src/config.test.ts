@@ -31,6 +31,19 @@ describe('the config', () => {
     })
   })
 
+  it('takes the limits of load tests, as they are typed', async () => {
+    const { thresholds } = await load(`{ thresholds: ['p95 < 300ms', 'errors < 0.1%'] }`)
+    expect(thresholds.map(({ text, limit }) => [text, limit])).toEqual([
+      ['p95 < 300ms', 300],
+      ['errors < 0.1%', 0.001],
+    ])
+  })
+
+  it('wants them as a list', async () => {
+    const loading = load(`{ thresholds: 'p95 < 300ms' }`)
+    await expect(loading).rejects.toThrow("write a list, such as ['p95 < 300ms']")
+  })
+
   it('hands prices to the practice that speaks of costs', async () => {
     expect((await load(`{ costs: { perCoreHour: 0.04, wattsPerCore: 12 } }`)).practices).toEqual({
       'resource-efficiency': { perCoreHour: 0.04, wattsPerCore: 12 },
@@ -55,7 +68,7 @@ describe('the config', () => {
   })
 
   it('is empty where there is none', async () => {
-    expect(await loadConfig(folder)).toEqual({ practices: {}, budgets: {} })
+    expect(await loadConfig(folder)).toEqual({ practices: {}, budgets: {}, thresholds: [] })
   })
 
   it.each([

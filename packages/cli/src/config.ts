@@ -3,8 +3,9 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { practices } from '@whetstone/catalogue'
+import { parseThreshold } from '@whetstone/load'
 import type { PracticeSettings } from '@whetstone/loop'
-import { type AnswersEvidence, type BudgetResult, WhetstoneError } from '@whetstone/model'
+import { type AnswersEvidence, type BudgetResult, type LoadThreshold, WhetstoneError } from '@whetstone/model'
 import { closestTo } from '@whetstone/model'
 import { type AnswersConfig, checkedAnswers } from './config-answers.ts'
 import { notAScenario, type ScenariosConfig } from './config-scenarios.ts'
@@ -14,6 +15,8 @@ export interface WhetstoneConfig {
   readonly budgets?: Readonly<Record<string, BudgetConfig>>
   readonly answers?: AnswersConfig
   readonly costs?: CostConfig
+  /** Limits of every load test whose command line gives none: `['p95 < 300ms', 'errors < 0.1%']`. */
+  readonly thresholds?: readonly string[]
   /** Load tests by name, each made by `scenario({ … })` of `@whetstone/load`. */
   readonly scenarios?: ScenariosConfig
 }
@@ -32,6 +35,7 @@ export interface BudgetConfig {
 }
 
 export interface LoadedConfig {
+  readonly thresholds: readonly LoadThreshold[]
   readonly answers?: AnswersEvidence
   readonly practices: PracticeSettings
   readonly budgets: Readonly<Record<string, Partial<Record<BudgetResult['metric'], number>>>>
@@ -54,7 +58,7 @@ export async function loadConfig(folder: string): Promise<LoadedConfig> {
     )
     if (there) return checked(name, await read(file, name))
   }
-  return { practices: {}, budgets: {} }
+  return { practices: {}, budgets: {}, thresholds: [] }
 }
 
 async function read(file: string, name: string): Promise<unknown> {
@@ -70,8 +74,14 @@ async function read(file: string, name: string): Promise<unknown> {
 
 function checked(name: string, config: unknown): LoadedConfig {
   checkScenarios(name, (config as { scenarios?: unknown } | undefined)?.scenarios)
-  const { practices: settings = {}, budgets = {}, costs = {}, answers } = objectAt(name, 'the config', config)
-  knownKeys(name, '', config as object, ['practices', 'budgets', 'costs', 'answers', 'scenarios'])
+  const {
+    practices: settings = {},
+    budgets = {},
+    costs = {},
+    answers,
+    thresholds = [],
+  } = objectAt(name, 'the config', config)
+  knownKeys(name, '', config as object, ['practices', 'budgets', 'costs', 'answers', 'scenarios', 'thresholds'])
   const told = checkedAnswers(answers, {
     objectAt: (path, value) => objectAt(name, path, value),
     knownKeys: (path, value, known) => knownKeys(name, path, value, known),
@@ -81,7 +91,17 @@ function checked(name: string, config: unknown): LoadedConfig {
     ...(told ? { answers: told } : {}),
     practices: withCosts(checkedPractices(name, settings), checkedCosts(name, costs)),
     budgets: checkedBudgets(name, budgets),
+    thresholds: checkedThresholds(name, thresholds),
   }
+}
+
+function checkedThresholds(name: string, thresholds: unknown): readonly LoadThreshold[] {
+  if (!Array.isArray(thresholds))
+    throw wrong(`${name}: thresholds is ${shown(thresholds)}; write a list, such as ['p95 < 300ms']`)
+  return thresholds.map((text: unknown, at) => {
+    if (typeof text === 'string') return parseThreshold(text)
+    throw wrong(`${name}: thresholds[${at}] is ${shown(text)}; write a text, such as 'p95 < 300ms'`)
+  })
 }
 
 /** The practice that speaks of costs takes prices as it takes thresholds. */

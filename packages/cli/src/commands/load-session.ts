@@ -5,6 +5,7 @@ import { loadVerdictOf, renderLoadReport } from '@whetstone/dashboard'
 import { type LoadPlan, openOutputs, parseThreshold } from '@whetstone/load'
 import { watchWork } from '@whetstone/loop'
 import { type LoadReport, type LoadTestKind, type LoadThreshold, maskedDeep, WhetstoneError } from '@whetstone/model'
+import { loadConfig } from '../config.ts'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { openInBrowser } from '../terminal/open.ts'
 import { loadProgress } from '../terminal/print-load-progress.ts'
@@ -42,7 +43,7 @@ export async function loadSession(
   const startedAt = context.now()
   const began = performance.now()
   const id = loadId(startedAt)
-  const thresholds = options.threshold.map(parseThreshold)
+  const thresholds = await thresholdsOf(kind, options, context)
   const pages = options.output.filter(spec => spec.startsWith('html=')).map(spec => spec.slice('html='.length))
   const outputs = openOutputs(options.output.filter(spec => !spec.startsWith('html=')))
   const run = runnerOf(options, context)
@@ -99,6 +100,16 @@ export async function loadSession(
   } finally {
     await service.close()
   }
+}
+
+/** The config speaks for loads of one shape; a search has its objective, and an overload breaks every limit on purpose. */
+async function thresholdsOf(
+  kind: LoadTestKind,
+  { threshold }: LoadOptions,
+  { workingDirectory }: CommandContext,
+): Promise<readonly LoadThreshold[]> {
+  if (threshold.length > 0 || kind === 'capacity' || kind === 'stress') return threshold.map(parseThreshold)
+  return (await loadConfig(workingDirectory)).thresholds
 }
 
 function scenarioOf({ scenario }: LoadOptions): LoadReport['scenario'] {
