@@ -1,5 +1,5 @@
 /** Scenario files as people write them: what is read, from where, and what is said when something is wrong. */
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -62,6 +62,19 @@ describe('loadScenario', () => {
     expect(step?.kind === 'request' && step.encode(order.user(2, {})).split('\r\n\r\n')[1]).toBe(
       '{"item":"c,3","price":7,"note":"user 2"}',
     )
+  })
+
+  it('reads every example of the guide', async () => {
+    const guide = await readFile(new URL('../../../../docs/guide/scenarios.md', import.meta.url), 'utf8')
+    const examples = Array.from(guide.matchAll(/^```ts\n(.*?)^```/gms), ([, code]) => code!)
+    const names = examples.map(async (code, index) => {
+      const scenario = await loadScenario({ file: await write(`guide-${index}.ts`, code) })
+      return [scenario.name, ...scenario.routes]
+    })
+    expect(await Promise.all(names)).toEqual([
+      ['shop', 'GET /items', 'auth', 'GET /items/:first', 'POST /orders'],
+      ['live', 'open an account', 'WS /live', 'SSE /prices'],
+    ])
   })
 
   it('sends it where the caller says', async () => {
