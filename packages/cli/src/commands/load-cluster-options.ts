@@ -45,7 +45,7 @@ export function addLoadWorkerOptions(command: Command): Command {
     )
     .option('--name <name>', 'how it is called in the report (default: host and process)')
     .addOption(durationOption('--wait', 'for the controller to come', 120, hours))
-    .addOption(durationOption('--stay', 'for another run of the same name, as a search makes them', 10, hours))
+    .addOption(durationOption('--stay', 'for another run of the same name, once one is over', 10, hours))
   return addSafetyOptions(command, { elsewhere: 'load a service' })
 }
 
