@@ -64,7 +64,7 @@ async function tryOnce(
   if (failed !== undefined)
     throw new WhetstoneError('WHET_TARGET_UNREACHABLE', `${route.route} was not answered: ${failed}`, {
       exitCode: exitCodes.target,
-      hint: /certificate/.test(failed)
+      hint: /^tls-(untrusted|wrong-host)$/.test(failed)
         ? 'Trust its authority with --ca authority.pem, or accept any with --insecure'
         : 'Try it with curl -i first',
     })
