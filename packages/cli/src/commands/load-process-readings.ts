@@ -1,6 +1,7 @@
 /** What the processes of a started service hold, read from /proc: memory and open handles, summed over the tree. */
 import { readdir, readFile } from 'node:fs/promises'
 import { platform } from 'node:os'
+import { processTree } from '@whetstone/loop'
 
 export interface ProcessReading {
   readonly 'resident-memory': number
@@ -11,23 +12,12 @@ export interface ProcessReading {
 export function processReader(pid: number | undefined): (() => Promise<ProcessReading>) | undefined {
   if (pid === undefined || platform() !== 'linux') return undefined
   return async () => {
-    const readings = (await Promise.all((await treeOf(pid)).map(readingOf))).filter(reading => reading !== undefined)
+    const readings = (await Promise.all(processTree(pid).map(readingOf))).filter(reading => reading !== undefined)
     // Nothing held by nobody is no reading: it would look like memory given back.
     if (readings.length === 0) throw new Error(`process ${pid} is gone`)
     const total = (metric: keyof ProcessReading) => readings.reduce((sum, reading) => sum + reading[metric], 0)
     return { 'resident-memory': total('resident-memory'), 'open-handles': total('open-handles') }
   }
-}
-
-async function treeOf(pid: number): Promise<readonly number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-  const below = await Promise.all(
-    children
-      .split(' ')
-      .filter(Boolean)
-      .map(child => treeOf(Number(child))),
-  )
-  return [pid, ...below.flat()]
 }
 
 /** Undefined for a process that ended while it was looked at. */
