@@ -114,8 +114,11 @@ export interface ThresholdResult {
 /** What a capacity search found: the largest offered rate that still kept the objective. */
 export interface CapacityResult {
   readonly objective: readonly LoadThreshold[]
-  /** `found`: between a rate that held and one that did not. */
-  readonly outcome: 'found' | 'above-largest-tried' | 'below-smallest-tried' | 'invalid'
+  /**
+   * `found`: between a rate that held, confirmed by a longer load, and one that did not. `undecided`: the search was ended before
+   * that, by the user or by the number of its loads, and its bracket proves nothing.
+   */
+  readonly outcome: 'found' | 'above-largest-tried' | 'below-smallest-tried' | 'undecided' | 'invalid'
   /** The largest rate that held and the smallest that did not bound it. Absent when none held. */
   readonly ratePerSecond?: Interval
   readonly trials: readonly CapacityTrial[]

@@ -51,8 +51,8 @@ const comfortableFraction = 0.7
 
 function nextAfterCapacity({ capacity, target }: LoadReport, words: readonly string[]): string {
   const low = capacity?.ratePerSecond?.low
-  // On a quieter machine, for nothing was proved.
-  if (capacity?.outcome === 'invalid')
+  // For nothing was proved.
+  if (capacity?.outcome === 'invalid' || capacity?.outcome === 'undecided')
     return commandFor(
       ['capacity', ...capacity.objective.map(({ text }) => `--slo ${shellWord(text)}`)].join(' '),
       words,

@@ -9,7 +9,7 @@ const report = (change: Partial<ReportInput>) => loadReport({ ...example, strict
 const step = (change: Partial<LoadStep>): readonly LoadStep[] => [{ ...exampleStep, ...change }]
 const generator = (verdict: LoadStep['generator']['verdict']) => ({ ...exampleStep.generator, verdict })
 const limit = (state: 'kept' | 'broken' | 'unknown') => [{ threshold: parseThreshold('p95 < 300ms'), state }]
-const search = (outcome: 'found' | 'below-smallest-tried' | 'invalid') => ({
+const search = (outcome: 'found' | 'below-smallest-tried' | 'undecided' | 'invalid') => ({
   kind: 'capacity' as const,
   capacity: { objective: [parseThreshold('p95 < 300ms')], outcome, trials: [] },
 })
@@ -38,6 +38,8 @@ describe('the end of a load test', () => {
       0,
     ],
     ['not one rate that kept the objective', search('below-smallest-tried'), 'fail', 1],
+    ['a search that ran out of loads', search('undecided'), 'pass', 4],
+    ['a search that was interrupted', { ...search('undecided'), stopped: 'aborted' }, 'aborted', 130],
     ['a search the generator spoiled', search('invalid'), 'invalid', 4],
   ])('%s', (_, change, verdict, exitCode) => {
     expect(report(change)).toMatchObject({ verdict, exitCode })

@@ -1,7 +1,15 @@
 /** Turns what the engine handed back into the one object everything else is made from, and judges it. */
 import { cpus } from 'node:os'
 import { exitCodeOf, type RunOutcome, verdictOf } from '@whetstone/load'
-import { type GeneratorHealth, type LoadReport, type LoadStep, msText, percentText, wholeText } from '@whetstone/model'
+import {
+  exitCodes,
+  type GeneratorHealth,
+  type LoadReport,
+  type LoadStep,
+  msText,
+  percentText,
+  wholeText,
+} from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
 
 export interface ReportInput extends Omit<LoadReport, 'schema' | 'verdict' | 'exitCode' | 'warnings'> {
@@ -21,11 +29,12 @@ export function loadReport({ strictNoise, warnings = [], ...input }: ReportInput
   }
   // Not one rate kept the objective that was given: the gate says no.
   const isBelow = input.capacity?.outcome === 'below-smallest-tried' && input.stopped === 'finished'
+  const isUndecided = input.capacity?.outcome === 'undecided' && input.stopped === 'finished'
   return {
     schema: 'whetstone/load@1',
     ...input,
     verdict: isBelow ? 'fail' : verdictOf(outcome),
-    exitCode: isBelow ? 1 : exitCodeOf(outcome),
+    exitCode: isBelow ? exitCodes.gate : isUndecided ? exitCodes.undecided : exitCodeOf(outcome),
     warnings: [...new Set([...warnings, ...warningsOf(input)])],
   }
 }

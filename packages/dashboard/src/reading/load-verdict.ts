@@ -81,6 +81,8 @@ function capacitySentence({ outcome, ratePerSecond, trials, objective }: Capacit
       return `It carries at least ${formatNumber(Math.max(...offered))} requests per second with ${within}`
     case 'below-smallest-tried':
       return `Not even ${formatNumber(Math.min(...offered))} requests per second kept ${within}`
+    case 'undecided':
+      return `The search ended before it knew how much it carries with ${within}`
     case 'invalid':
       return 'The load generator gave up before the service did'
   }
@@ -129,7 +131,9 @@ function detailOf(report: LoadReport, step: LoadStep): string {
 }
 
 function bracketText({ outcome, ratePerSecond }: CapacityResult): string {
-  if (outcome !== 'found' || ratePerSecond === undefined) return ''
+  if (outcome === 'undecided' && ratePerSecond?.low === ratePerSecond?.high)
+    return ratePerSecond === undefined ? 'No rate held so far.' : `${formatNumber(ratePerSecond.low)} per second held.`
+  if ((outcome !== 'found' && outcome !== 'undecided') || ratePerSecond === undefined) return ''
   return `${formatNumber(ratePerSecond.low)} per second held, ${formatNumber(ratePerSecond.high)} did not.`
 }
 

@@ -128,7 +128,21 @@ describe('findCapacity', () => {
       { runLoad: async load => ({ ...(await runLoad(load)), stopped: ++loads === 2 ? 'aborted' : 'finished' }) },
     )
     expect([stopped, loads, steps.length]).toEqual(['aborted', 2, 4])
-    expect(capacity).toMatchObject({ outcome: 'above-largest-tried', ratePerSecond: { low: 100, high: 100 } })
+    expect(capacity).toMatchObject({ outcome: 'undecided', ratePerSecond: { low: 100, high: 100 } })
+  })
+
+  it('has found nothing before the rate is confirmed', async () => {
+    const whole = await search(single)
+    const loads = whole.capacity.trials.length
+    const enough = await search(single, { mostLoads: loads })
+    expect(enough.capacity).toEqual(whole.capacity)
+    const { capacity } = await search(single, { mostLoads: loads - 1 })
+    expect(capacity.trials).toHaveLength(loads - 1)
+    expect(capacity.outcome).toBe('undecided')
+    expect(capacity.ratePerSecond!.low).toBeLessThan(capacity.ratePerSecond!.high)
+    const { capacity: none } = await search({ slots: 1, meanServiceMs: 400 }, { mostLoads: 2 })
+    expect(none.outcome).toBe('undecided')
+    expect(none.ratePerSecond).toBeUndefined()
   })
 
   it('keeps what it has when it is stopped between two loads, and fails when there is nothing', async () => {

@@ -88,7 +88,7 @@ class Search {
       if (next.kind === 'try') await this.#try(next.ratePerSecond, next.stage)
       else if (next.kind !== 'found') return this.#end(next.kind)
       else if (await this.#isConfirmed(next.held)) return this.#end('found')
-      if (this.#isOver) return this.#end(this.#hasInvalid ? 'invalid' : this.#outcomeSoFar())
+      if (this.#isOver) return this.#end(this.#hasInvalid ? 'invalid' : 'undecided')
     }
   }
 
@@ -102,7 +102,7 @@ class Search {
   /** A rate that passed by luck fails here, and the bisection goes on below it. */
   async #isConfirmed(ratePerSecond: number): Promise<boolean> {
     const { held } = await this.#look(ratePerSecond, 'confirm', CONFIRM_TIMES)
-    return held && !this.#isOver
+    return held && this.#loads.stopped === 'finished'
   }
 
   async #look(ratePerSecond: number, stage: SearchProgress['stage'], times: number): Promise<Judgement> {
@@ -140,13 +140,6 @@ class Search {
 
   get #hasInvalid(): boolean {
     return this.#invalid >= this.#mostInvalid
-  }
-
-  /** Of a search that was ended: what the bracket says. */
-  #outcomeSoFar(): CapacityResult['outcome'] {
-    const { held, notHeld } = bracketOf([...this.#rates.values()])
-    if (held === undefined) return 'below-smallest-tried'
-    return notHeld === undefined ? 'above-largest-tried' : 'found'
   }
 
   #end(outcome: CapacityResult['outcome']): CapacitySearch {
