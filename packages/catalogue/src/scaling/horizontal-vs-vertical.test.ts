@@ -1,3 +1,4 @@
+import type { EarlierCapacity } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { afterTests, capacityOf } from '../derive/testing/capacities.ts'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
@@ -5,6 +6,12 @@ import { hostOf, pgOf } from '../derive/testing/evidence.ts'
 import { horizontalVsVertical } from './horizontal-vs-vertical.ts'
 
 const one = capacityOf(380, { processes: 1 })
+const alike = { scenario: 'browse.yaml', machine: '8 cores' }
+const found = (ratePerSecond: number, objective: readonly string[]): EarlierCapacity => ({
+  outcome: 'found',
+  ratePerSecond: { estimate: ratePerSecond, low: ratePerSecond * 0.98, high: ratePerSecond * 1.02 },
+  objective,
+})
 const flat = (more: object = {}) => capacityOf(400, { processes: 2, ...more })
 
 describePractice(horizontalVsVertical, {
@@ -19,6 +26,27 @@ describePractice(horizontalVsVertical, {
     },
     'the machine was full': afterTests(one, flat({ cpuBusyFraction: 0.95 })),
     'there were no more cores than processes': { ...afterTests(one, flat()), host: hostOf(0, 2) },
+    'one kept an easy objective, two a hard one': {
+      ...afterTests(
+        capacityOf(380, { processes: 1, conditions: alike, capacity: found(380, ['p95 < 2s']) }),
+        flat({ conditions: alike, capacity: found(400, ['p95 < 20ms']) }),
+      ),
+      host: hostOf(0, 8),
+    },
+    'measured on two machines': {
+      ...afterTests(
+        capacityOf(380, { processes: 1, conditions: alike }),
+        flat({ conditions: { ...alike, machine: '2 cores' } }),
+      ),
+      host: hostOf(0, 8),
+    },
+    'other requests': {
+      ...afterTests(
+        capacityOf(380, { processes: 1, conditions: alike }),
+        flat({ conditions: { ...alike, scenario: 'buy.yaml' } }),
+      ),
+      host: hostOf(0, 8),
+    },
     'an older test with two was worse': {
       ...afterTests(one, flat(), capacityOf(720, { processes: 2 })),
       host: hostOf(0, 8),
@@ -57,6 +85,19 @@ describePractice(horizontalVsVertical, {
         },
       ],
     },
+    'a newer test of another kind does not hide two that were made alike': {
+      evidence: {
+        ...afterTests(
+          capacityOf(380, { processes: 1, conditions: alike }),
+          flat({ conditions: alike }),
+          capacityOf(90, { processes: 1, conditions: { ...alike, scenario: 'buy.yaml' } }),
+        ),
+        host: hostOf(0, 8),
+      },
+      finds: [
+        expect.objectContaining({ title: '2 processes answer 1.05 times as much as 1: they wait for the same thing' }),
+      ],
+    },
     'four answer as much as one on a machine with eight cores': {
       evidence: { ...afterTests(one, capacityOf(390, { processes: 4 })), host: hostOf(0, 8) },
       finds: [
@@ -71,6 +112,14 @@ describe('its row of the coverage', () => {
     expect(outcomeOf(horizontalVsVertical, afterTests(one, capacityOf(741, { processes: 2 })))).toMatchObject({
       kind: 'pass',
       note: '2 processes answer 1.95 times as much as 1: more of them pay',
+    })
+  })
+
+  it('says that two tests cannot be compared', () => {
+    const other = flat({ conditions: { ...alike, machine: '2 cores' } })
+    expect(outcomeOf(horizontalVsVertical, afterTests(one, other))).toMatchObject({
+      kind: 'unknown',
+      why: expect.stringContaining('on another machine'),
     })
   })
 

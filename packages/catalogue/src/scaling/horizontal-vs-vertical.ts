@@ -2,6 +2,7 @@
 import {
   ask,
   definePractice,
+  type EarlierLoad,
   type Fact,
   type Finding,
   findings,
@@ -48,7 +49,14 @@ export const horizontalVsVertical = definePractice({
     },
   },
   detect({ history, host, pg }, thresholds) {
-    const pair = smallestAndLargest(measuredCapacities(history))
+    const capacities = measuredCapacities(history)
+    const pair = smallestAndLargest(capacities)
+    if (!pair && new Set(capacities.flatMap(({ load }) => load.processes ?? [])).size > 1)
+      return unknown(
+        ['history'],
+        'its capacity with fewer and with more processes was measured with another objective, other requests or on another machine',
+        'whetstone capacity -- <command>, with the same flags and on the same machine, once with each number of processes',
+      )
     if (!pair)
       return unknown(
         ['history'],
@@ -86,8 +94,21 @@ interface Sized {
   readonly capacity: MeasuredCapacity
 }
 
-/** The newest of each number of processes. */
+/** Of the newest tests that were made alike, with fewer processes and with more. */
 function smallestAndLargest(capacities: readonly MeasuredCapacity[]): { few: Sized; many: Sized } | undefined {
+  for (const { load } of capacities.toReversed()) {
+    const pair = pairOf(capacities.filter(other => kindOf(other.load) === kindOf(load)))
+    if (pair) return pair
+  }
+  return undefined
+}
+
+/** What was asked, by which requests and where: an easier objective is not a larger service. */
+const kindOf = ({ conditions, capacity }: EarlierLoad): string =>
+  JSON.stringify([conditions?.scenario, conditions?.routes, conditions?.machine, capacity?.objective?.toSorted()])
+
+/** The newest of each number of processes. */
+function pairOf(capacities: readonly MeasuredCapacity[]): { few: Sized; many: Sized } | undefined {
   const newest = new Map(
     capacities.flatMap(capacity => {
       const { processes } = capacity.load

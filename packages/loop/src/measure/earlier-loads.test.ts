@@ -17,7 +17,8 @@ beforeAll(async () => {
   const report = (id: string, more: object) => ({
     schema: 'whetstone/load@1',
     kind: 'load',
-    run: { id, startedAt: '2026-11-21T10:00:00.000Z', durationMs: 10_000 },
+    run: { id, startedAt: '2026-11-21T10:00:00.000Z', durationMs: 10_000, machine: '2 cores' },
+    scenario: { name: 'requests', source: 'requests' },
     target: { name: 'server.js', url: 'http://127.0.0.1:3000' },
     verdict: 'pass',
     steps: [],
@@ -29,13 +30,27 @@ beforeAll(async () => {
     arrivals: 'poisson',
     offeredRatePerSecond: ratePerSecond,
     achievedRatePerSecond: ratePerSecond,
+    routes: [{ route: 'GET /orders' }, { route: 'GET /' }],
     overall: { requests: 12, errors: 2, response: tenAnswers },
     generator: { verdict: 'degraded' },
   })
   const kept: readonly (readonly [string, unknown])[] = [
-    ['1', report('1', { kind: 'capacity', capacity: { outcome: 'found', ratePerSecond: interval, trials: [trial] } })],
+    [
+      '1',
+      report('1', {
+        kind: 'capacity',
+        capacity: { outcome: 'found', objective: [{ text: 'p95 < 200ms' }], ratePerSecond: interval, trials: [trial] },
+      }),
+    ],
     ['2', report('2', { target: { name: 'other.js', url: '' } })],
-    ['3', report('3', { kind: 'soak', soak: { trends: [{ ...trend, points: [{ atMs: 0, value: 1 }] }] } })],
+    [
+      '3',
+      report('3', {
+        kind: 'soak',
+        scenario: { name: 'browse', source: 'browse.yaml' },
+        soak: { trends: [{ ...trend, points: [{ atMs: 0, value: 1 }] }] },
+      }),
+    ],
     ['4', 'not a report'],
     ['5', report('5', { steps: [stepAt('measure', 50)] })],
     ['6', report('6', { kind: 'stress', stress: collapsed, steps: [stepAt('curve', 50), stepAt('recovery', 90)] })],
@@ -53,31 +68,36 @@ afterAll(async () => await rm(base, { recursive: true }))
 test('load tests of the same target are known by their figures, and what is broken is passed over', async () => {
   const known = { startedAt: '2026-11-21T10:00:00.000Z', verdict: 'pass', durationMs: 10_000 }
   const interval = { estimate: 100, low: 90, high: 110 }
+  const nothingSent = { scenario: 'requests', routes: [], machine: '2 cores' }
   const forty = expect.closeTo(40, 0)
   expect(await earlierLoads(base, 'server.js')).toEqual([
     {
       id: '1',
       kind: 'capacity',
       ...known,
-      capacity: { outcome: 'found', ratePerSecond: interval },
+      conditions: nothingSent,
+      capacity: { outcome: 'found', objective: ['p95 < 200ms'], ratePerSecond: interval },
       curve: [{ concurrency: 2, ratePerSecond: 99, offeredPerSecond: 100 }],
     },
     {
       id: '3',
       kind: 'soak',
       ...known,
+      conditions: { scenario: 'browse.yaml', machine: '2 cores' },
       trends: [{ metric: 'resident-memory', unit: 'bytes', slopePerHour: interval, pValue: 0.2, verdict: 'steady' }],
     },
     {
       id: '5',
       kind: 'load',
       ...known,
+      conditions: { ...nothingSent, routes: ['GET /', 'GET /orders'] },
       measured: { arrivals: 'poisson', offeredPerSecond: 50, requests: 12, errors: 2, p95Ms: forty },
     },
     {
       id: '6',
       kind: 'stress',
       ...known,
+      conditions: { ...nothingSent, routes: ['GET /', 'GET /orders'] },
       stress: { ...collapsed, generator: 'degraded' },
       curve: [{ concurrency: 2, ratePerSecond: 50, offeredPerSecond: 50, p99Ms: forty }],
     },

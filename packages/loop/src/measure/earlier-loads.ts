@@ -1,7 +1,7 @@
 /** The load tests that were kept of a service, in the few figures that a later run judges by. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CurvePoint, EarlierLoad, LoadReport, LoadStep } from '@whetstone/model'
+import type { CurvePoint, EarlierLoad, LoadConditions, LoadReport, LoadStep } from '@whetstone/model'
 import { quantileMs } from './quantiles.ts'
 
 /** As many as are worth comparing with; each is a file to read. */
@@ -31,13 +31,15 @@ function parse(text: string): LoadReport | undefined {
   }
 }
 
-function summaryOf({ run, kind, verdict, target, steps, capacity, stress, soak }: LoadReport): EarlierLoad {
+function summaryOf(report: LoadReport): EarlierLoad {
+  const { run, kind, verdict, target, steps, capacity, stress, soak } = report
   return {
     id: run.id,
     startedAt: run.startedAt,
     kind,
     verdict,
     durationMs: run.durationMs,
+    conditions: conditionsOf(report),
     ...measuredOf(steps.findLast(({ purpose }) => purpose === 'measure')),
     ...(stress
       ? {
@@ -54,6 +56,7 @@ function summaryOf({ run, kind, verdict, target, steps, capacity, stress, soak }
       ? {
           capacity: {
             outcome: capacity.outcome,
+            objective: capacity.objective.map(({ text }) => text),
             ...(capacity.ratePerSecond ? { ratePerSecond: capacity.ratePerSecond } : {}),
           },
           curve: capacity.trials.map(({ concurrency, achievedRatePerSecond, offeredRatePerSecond, step }) => ({
@@ -65,6 +68,15 @@ function summaryOf({ run, kind, verdict, target, steps, capacity, stress, soak }
         }
       : {}),
     ...(soak ? { trends: soak.trends.map(({ points: _points, ...trend }) => trend) } : {}),
+  }
+}
+
+function conditionsOf({ scenario, run, steps }: LoadReport): LoadConditions {
+  const routes = new Set(steps.flatMap(step => step.routes.map(({ route }) => route)))
+  return {
+    scenario: scenario.source,
+    ...(scenario.source === 'requests' ? { routes: [...routes].toSorted() } : {}),
+    machine: run.machine,
   }
 }
 

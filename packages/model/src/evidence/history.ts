@@ -34,10 +34,23 @@ export interface EarlierLoad {
   readonly processes?: number
   /** Of all cores of the machine, 0 to 1. */
   readonly cpuBusyFraction?: number
-  readonly capacity?: Pick<CapacityResult, 'outcome' | 'ratePerSecond'>
+  /** What was sent from where: only tests that agree in it can be compared. Absent in runs of older versions. */
+  readonly conditions?: LoadConditions
+  readonly capacity?: EarlierCapacity
   /** What each trial of a capacity test had under way, and what it answered. */
   readonly curve?: readonly CurvePoint[]
   readonly trends?: readonly Omit<Trend, 'points'>[]
+}
+export interface LoadConditions {
+  /** A scenario file, or `requests`. */
+  readonly scenario: string
+  /** By name; only of requests that no file describes. */
+  readonly routes?: readonly RouteName[]
+  readonly machine: string
+}
+export interface EarlierCapacity extends Pick<CapacityResult, 'outcome' | 'ratePerSecond'> {
+  /** The limits as they were written; absent in runs of older versions. */
+  readonly objective?: readonly string[]
 }
 export interface CurvePoint {
   /** Mean requests under way, by Little's law. */

@@ -8,6 +8,7 @@ import type {
   Drill,
   DrillsEvidence,
   DurationMetric,
+  EarlierCapacity,
   EarlierLoad,
   EarlierRun,
   EarlierStress,
@@ -28,6 +29,7 @@ import type {
   HttpProbeVariation,
   JsonShape,
   MeasuredCommit,
+  LoadConditions,
   MeasuredLoad,
   MetricsPage,
   PoolState,
@@ -298,7 +300,17 @@ const history = object<HistoryEvidence>({
       durationMs: figure,
       processes: figure,
       cpuBusyFraction: figure,
-      capacity: object<NonNullable<EarlierLoad['capacity']>>({ outcome: word, ratePerSecond: interval }),
+      // That two tests are of the same kind is needed, not what they are called.
+      conditions: object<LoadConditions>({
+        scenario: alias('scenario'),
+        routes: list(route),
+        machine: alias('machine'),
+      }),
+      capacity: object<EarlierCapacity>({
+        outcome: word,
+        objective: list(alias('objective')),
+        ratePerSecond: interval,
+      }),
       measured: object<MeasuredLoad>({
         arrivals: word,
         offeredPerSecond: figure,
