@@ -1,9 +1,11 @@
 /** `load worker` and `load k8s` as they are typed. */
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { controlOverNats } from '@whetstone/load'
 import { startNats } from '@whetstone/sandbox'
 import { afterAll, expect, it, vi } from 'vitest'
@@ -12,6 +14,9 @@ import { createTerminal } from '../terminal/terminal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'whetstone-load-cluster-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+const fromSource = ['--conditions=@whetstone/source', '--import', 'tsx/esm']
 
 /** Runs one command line; what it printed as progress. */
 async function typed(...words: string[]): Promise<string> {
@@ -68,6 +73,48 @@ it(
       expect(result.workers).toEqual([{ name: 'left', index: 0, of: 1, requests: 50, ended: 'finished' }])
       expect(await worker).toMatch(/^ +worker +left waits.*\n +share +1 of 1 of the load on 127.*\n +handed over\n$/)
     } finally {
+      server.close()
+      await nats.stop()
+    }
+  },
+)
+
+it(
+  'a worker that has done its share does not do it again while the controller waits for one that died',
+  { timeout: 120_000 },
+  async context => {
+    const nats = await startNats({ ...process.env, WHETSTONE_NATS_URL: '' })
+    if (nats.kind === 'not-available') return context.skip(`not run: ${nats.reason}`)
+    let received = 0
+    const server = createServer((_request, response) => (received++, response.end('fine')))
+    await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+    const words = (name: string) => ['load', 'worker', '--nats', nats.url, '--nats-run', 'one-dies', '--name', name]
+    const dying = spawn(process.execPath, [...fromSource, main, ...words('dying')], { stdio: 'ignore' })
+    try {
+      const others = ['left', 'right'].map(name => typed(...words(name), '--stay', '100ms'))
+      const result = await controlOverNats(
+        {
+          target: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+          routes: [{ route: 'GET /', weight: 1, requests: [{ method: 'GET', path: '/', headers: {} }] }],
+          ratePerSecond: 90,
+          durationMs: 3000,
+          warmUpMs: 0,
+          arrivals: 'uniform',
+          seed: 1,
+          maxConnections: 9,
+          timeoutMs: 5000,
+        },
+        {
+          ...{ url: nats.url, run: 'one-dies', workers: 3, joinTimeoutMs: 60_000 },
+          onSecond: ({ atMs }) => atMs === 1000 && dying.kill('SIGKILL'),
+        },
+      )
+      expect(result.workers?.map(({ ended }) => ended).sort()).toEqual(['finished', 'finished', 'lost'])
+      for (const progress of await Promise.all(others)) expect(progress.match(/share|handed over/g)).toHaveLength(2)
+      expect(result.measure.sent).toBeGreaterThanOrEqual(180)
+      expect(received).toBeLessThanOrEqual(270)
+    } finally {
+      dying.kill('SIGKILL')
       server.close()
       await nats.stop()
     }

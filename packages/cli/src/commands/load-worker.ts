@@ -13,7 +13,8 @@ const againAfterMs = 500
 /**
  * Resolves when it has handed over its shares.
  *
- * @throws WhetstoneError WHET_LOAD_NATS, WHET_LOAD_BUS when no controller came or it went away, WHET_FOREIGN_HOST, WHET_FLAG
+ * @throws WhetstoneError WHET_LOAD_NATS, WHET_LOAD_BUS when no controller came or it went away, WHET_LOAD_NAME when the run has
+ * another worker of that name, WHET_FOREIGN_HOST, WHET_FLAG
  */
 export async function loadWorkerCommand(options: LoadWorkerOptions, context: CommandContext): Promise<void> {
   const { nats: url, natsRun: run } = options
@@ -23,7 +24,7 @@ export async function loadWorkerCommand(options: LoadWorkerOptions, context: Com
   const name = options.name ?? `${hostname()}-${process.pid}`
   const index = options.index ?? indexOf(env['JOB_COMPLETION_INDEX'])
   terminal.progress(`${label('worker')}${name} waits for a controller of "${run}"`)
-  const deadlineMs = performance.now() + options.wait
+  let deadlineMs = performance.now() + options.wait
   for (let shares = 0; !signal.aborted;) {
     try {
       const outcome = await workOverNats({
@@ -31,7 +32,7 @@ export async function loadWorkerCommand(options: LoadWorkerOptions, context: Com
         run,
         name,
         signal,
-        joinTimeoutMs: shares === 0 ? deadlineMs - performance.now() : options.stay,
+        joinTimeoutMs: deadlineMs - performance.now(),
         ...(index === undefined ? {} : { index }),
         onShare({ plan, index: taken, of }) {
           const { host, port, socketPath } = plan.target
@@ -41,13 +42,16 @@ export async function loadWorkerCommand(options: LoadWorkerOptions, context: Com
       })
       if (outcome === 'surplus') return terminal.progress(`${label('')}there were workers enough`)
       shares++
+      deadlineMs = performance.now() + options.stay
       terminal.progress(`${label('')}handed over`)
     } catch (error) {
       if (!isWhetstoneError(error)) throw error
       // No further run of that name came: it has done its work.
       if (shares > 0 && error.code === 'WHET_LOAD_NO_CONTROLLER') return
+      // It has done its share of this run, which others are still busy with: the next one is waited for from its end on.
+      if (shares > 0 && error.code === 'WHET_LOAD_NAME') deadlineMs = performance.now() + options.stay
       // In a cluster the server may be started later than its workers.
-      if (error.code !== 'WHET_LOAD_NATS' || performance.now() >= deadlineMs) throw error
+      else if (error.code !== 'WHET_LOAD_NATS' || performance.now() >= deadlineMs) throw error
       await delay(againAfterMs, undefined, { signal }).catch(() => undefined)
     }
   }

@@ -194,6 +194,19 @@ it('sends away who comes when there are workers enough', async () => {
   expect((await Promise.all(members)).sort()).toEqual(['finished', 'surplus'])
 })
 
+it('refuses a second worker of the same name, and the run is that of the first', async () => {
+  const bus = await inProcessBus()
+  const given = plan({ durationMs: 600, warmUpMs: 0 })
+  const result = control(given, bus.controller, { workers: 1, joinTimeoutMs: 5000 })
+  const members = [1, 2].map(() => work(bus.join('twin'), { joinTimeoutMs: 5000 }))
+  expect(await Promise.allSettled(members)).toMatchObject([
+    { status: 'fulfilled', value: 'finished' },
+    { status: 'rejected', reason: { code: 'WHET_LOAD_NAME' } },
+  ])
+  expect((await result).measure.sent).toBe(60)
+  expect([...server.received.values()].reduce((sum, count) => sum + count, 0)).toBe(60)
+})
+
 it('says so when no controller comes', async () => {
   const lonely = new Member({
     name: 'lonely',

@@ -4,6 +4,27 @@ import { expect, it } from 'vitest'
 import { Hub } from './hub.ts'
 import { Member } from './member.ts'
 
+it('another member of the same name is refused, and has no part in the run', async () => {
+  const hub = new Hub({ now: () => 0, broadcast: () => undefined })
+  const link = { ask: (text: string) => hub.handle(text), onBroadcast: () => undefined, close: () => Promise.resolve() }
+  const join = () => new Member({ name: 'a', link, patienceMs: 60_000, now: () => 0 })
+  const messages: unknown[] = []
+  hub.onMessage((sender, message) => messages.push([sender, message]))
+  const first = join()
+  await first.publish('join')
+  await first.once('assignment of a', () => Promise.resolve('the first half'))
+  const second = join()
+  const refused = { code: 'WHET_LOAD_NAME', message: 'this run has, or had, another worker called a' }
+  await expect(second.publish('join')).rejects.toMatchObject(refused)
+  await expect(second.once('assignment of a', () => Promise.resolve('none'))).rejects.toMatchObject(refused)
+  await first.publish('done')
+  await expect(second.barrier('ready', 1, 1000)).rejects.toMatchObject(refused)
+  expect(messages).toEqual([
+    ['a', 'join'],
+    ['a', 'done'],
+  ])
+})
+
 /** One attempt to ask: the question may be lost, come twice, or its answer may be lost. */
 const fate = fc.constantFrom('arrives', 'arrives', 'lost', 'twice', 'answer lost' as const)
 

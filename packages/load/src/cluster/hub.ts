@@ -15,6 +15,7 @@ export class Hub {
   readonly #options: HubOptions
   readonly #values = new Map<string, { readonly maker: string; outcome?: Outcome }>()
   readonly #arrived = new Map<string, Set<string>>()
+  readonly #incarnations = new Map<string, string>()
   readonly #lastSequence = new Map<string, number>()
   readonly #controls: unknown[] = []
   readonly #listeners = new Set<(sender: string, message: unknown) => void>()
@@ -27,7 +28,7 @@ export class Hub {
   /** Answers one question of a member; asked twice, it gives the same answer and does nothing twice. */
   async handle(text: string): Promise<string> {
     const question = JSON.parse(text) as Question
-    const answer = await this.#answer(question)
+    const answer: Answer = this.#knows(question) ? await this.#answer(question) : { kind: 'taken' }
     const controls = this.#controls.slice(question.seen)
     return JSON.stringify({ ...answer, clockMs: this.#options.now(), from: question.seen, controls } satisfies Reply)
   }
@@ -41,6 +42,13 @@ export class Hub {
     this.#listeners.add(listener)
     this.#wake()
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Names are kept for the whole run: what was made for one member, and where it has been, must never become another's. */
+  #knows({ sender, incarnation }: Question): boolean {
+    const first = this.#incarnations.get(sender)
+    if (first === undefined) this.#incarnations.set(sender, incarnation)
+    return first === undefined || first === incarnation
   }
 
   async #answer(question: Question): Promise<Answer> {

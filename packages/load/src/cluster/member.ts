@@ -1,13 +1,14 @@
 /** A member of a run: turns the four operations into questions to the hub and asks again until it is answered or the hub is gone. */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isWhetstoneError, WhetstoneError, exitCodes } from '@whetstone/model'
 import type { Bus } from './bus.ts'
-import type { Failure, Link, Outcome, QuestionBody, Reply, Said } from './protocol.ts'
+import type { Failure, Link, Outcome, Question, QuestionBody, Reply, Said } from './protocol.ts'
 
 const RETRY_MS = 100
 
 export interface MemberOptions {
-  /** Unique among the members of a run. */
+  /** Unique among the members of a run; the first to ask has it, others are refused with `WHET_LOAD_NAME`. */
   readonly name: string
   readonly link: Link
   /** A hub that has not answered for so long is gone. */
@@ -21,6 +22,7 @@ export interface MemberOptions {
 export class Member implements Bus {
   readonly name: string
   readonly #options: MemberOptions
+  readonly #incarnation = randomUUID()
   readonly #made = new Map<string, Promise<unknown>>()
   readonly #listeners = new Set<(message: unknown) => void>()
   #seen = 0
@@ -95,7 +97,9 @@ export class Member implements Bus {
       if (this.#closed)
         throw new WhetstoneError('WHET_LOAD_BUS', `${name} has left the run`, { exitCode: exitCodes.target })
       try {
-        const reply = JSON.parse(await link.ask(JSON.stringify({ ...body, sender: name, seen: this.#seen }))) as Reply
+        const asker = { sender: name, incarnation: this.#incarnation, seen: this.#seen }
+        const reply = JSON.parse(await link.ask(JSON.stringify({ ...body, ...asker } satisfies Question))) as Reply
+        if (reply.kind === 'taken') throw nameTaken(name)
         if (reply.kind === 'too-large') throw tooLarge(body, reply.bytes)
         this.#hear(reply)
         if (reply.kind === 'nobody-listens') throw new Error('nobody listens')
@@ -148,6 +152,12 @@ function noAnswer(patienceMs: number, cause: unknown): WhetstoneError {
   return new WhetstoneError('WHET_LOAD_BUS', `the controller has not answered for ${patienceMs / 1000} s`, {
     exitCode: exitCodes.target,
     cause,
+  })
+}
+
+function nameTaken(name: string): WhetstoneError {
+  return new WhetstoneError('WHET_LOAD_NAME', `this run has, or had, another worker called ${name}`, {
+    hint: 'call this one otherwise with --name',
   })
 }
 

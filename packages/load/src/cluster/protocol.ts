@@ -3,6 +3,8 @@ import type { ExitCode } from '@whetstone/model'
 
 export type Question = {
   readonly sender: string
+  /** Of this one member among all that ever had its name: a worker that comes again counts its messages from 1 again. */
+  readonly incarnation: string
   /** How many of the controller's words this member has heard. */
   readonly seen: number
 } & QuestionBody
@@ -33,6 +35,8 @@ export type Answer =
   | { readonly kind: 'delivered' }
   /** Yet: the member asks again. */
   | { readonly kind: 'nobody-listens' }
+  /** Another member has this name in this run; the asker has no part in it. */
+  | { readonly kind: 'taken' }
   /** The transport could not carry the answer; asking again would not help. */
   | { readonly kind: 'too-large'; readonly bytes: number }
 

@@ -28,7 +28,7 @@ export interface WorkerOptions {
 
 /**
  * Resolves when its share is handed over (`finished`), or when there were workers enough (`surplus`). Rejects with
- * `WHET_LOAD_NO_CONTROLLER` when none came, and with `WHET_LOAD_BUS` when it went away: the load has then stopped.
+ * `WHET_LOAD_NO_CONTROLLER` when none came, with `WHET_LOAD_NAME` when the run has, or had, a worker of this name, and with `WHET_LOAD_BUS` when it went away: the load has then stopped.
  */
 export async function work(bus: Bus, options: WorkerOptions): Promise<'finished' | 'surplus'> {
   const stop = new AbortController()
