@@ -27,6 +27,7 @@ import { poolTimeouts } from './database/pool-timeouts.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
+import { availability } from './foundations/availability.ts'
 import { errorRate } from './foundations/error-rate.ts'
 import { responseTimeTarget } from './foundations/response-time-target.ts'
 import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
@@ -43,6 +44,7 @@ export { roadmap, roadmapRow } from './roadmap.ts'
 export const practices: readonly AnyPractice[] = [
   responseTimeTarget,
   errorRate,
+  availability,
   identifyBottleneck,
   cpuProfiling,
   memoryProfiling,

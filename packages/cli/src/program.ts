@@ -4,11 +4,14 @@ import { maskedDeep, type Severity } from '@whetstone/model'
 import { Command, Help, Option } from 'commander'
 import { shownCommandLine } from './command-line.ts'
 import type { CommandContext } from './context.ts'
+import type { CapacityOptions } from './commands/capacity.ts'
 import type { CatalogueOptions } from './commands/catalogue.ts'
 import type { DemoOptions } from './commands/demo.ts'
 import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
 import type { ExplainOptions } from './commands/explain.ts'
-import { addLoadOptions, type LoadOptions } from './commands/load-options.ts'
+import { addLoadImportOptions, type LoadImportOptions } from './commands/load-import-options.ts'
+import { addLoadKinds } from './commands/load-kinds.ts'
+import { addCapacityOptions, addLoadOptions, type LoadOptions } from './commands/load-options.ts'
 import type { ReportOptions } from './commands/report.ts'
 import { addServiceOptions, addStartOptions, durationOption, number } from './commands/service-options.ts'
 import type { TrialCommandOptions } from './commands/trial.ts'
@@ -106,13 +109,25 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     .action(async (options: TrialCommandOptions) =>
       setExitCode(await (await import('./commands/trial.ts')).trialCommand(options, context)),
     )
-  addLoadOptions(
+  const load = addLoadOptions(
     program
       .command('load')
       .description('requests on schedule against a service, timed from the schedule: load http://127.0.0.1:3000')
       .argument('[target...]', 'a URL, or -- and the command that starts it'),
   ).action(async (target: string[], options: LoadOptions) =>
     setExitCode(await (await import('./commands/load.ts')).loadCommand(target, options, context)),
+  )
+  addLoadKinds(load, { context, setExitCode })
+  addLoadImportOptions(load.command('import')).action(async (source: string, options: LoadImportOptions) =>
+    (await import('./commands/load-import.ts')).loadImportCommand(source, options, context),
+  )
+  addCapacityOptions(
+    program
+      .command('capacity')
+      .description("the largest rate that keeps an objective: capacity --slo 'p95 < 200ms' http://127.0.0.1:3000")
+      .argument('[target...]', 'a URL, or -- and the command that starts it'),
+  ).action(async (target: string[], options: CapacityOptions) =>
+    setExitCode(await (await import('./commands/capacity.ts')).capacityCommand(target, options, context)),
   )
   program
     .command('explain')

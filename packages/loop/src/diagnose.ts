@@ -3,17 +3,21 @@ import { randomUUID } from 'node:crypto'
 import { cpus } from 'node:os'
 import {
   type AnyPractice,
+  type DrillsEvidence,
   type Evidence,
   type HistoryEvidence,
   maskedDeep,
+  reportedStep,
   type RunReport,
   type Severity,
   type Workload,
 } from '@whetstone/model'
 import { practices as allPractices } from '@whetstone/catalogue'
+import { seededRandom } from '@whetstone/stats'
 import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate } from './measure/calibrate.ts'
+import { stopDrill } from './measure/drill/stop-drill.ts'
 import { earlierLoads } from './measure/earlier-loads.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { gitCommit } from './measure/git-commit.ts'
@@ -23,6 +27,7 @@ import { connectReadOnly } from './measure/pg/connect.ts'
 import { Parts } from './measure/pg/parts.ts'
 import type { OnProgress } from './measure/progress.ts'
 import { comparable, createRunFolder, readIndex, type RunFolder } from './measure/run-folder.ts'
+import { quantileMs } from './measure/quantiles.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
 import { requestSender } from './measure/workload/http-client.ts'
 import { assembleReport } from './report/assemble.ts'
@@ -102,9 +107,14 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     }
     const first: Evidence = { ...window.evidence, history }
     await folder.writeEvidence(first)
-    const { evidence, report: judged, warnings } = await judge(first, { ...options, ratePerSecond }, workload, stand)
-    await folder.writeEvidence(evidence)
+    const asked = await ask(first, { ...options, ratePerSecond }, workload, stand)
     const ended = stand.target?.ended()
+    // The last thing that is asked of it: it is gone afterwards.
+    const drills = ended === undefined ? await drill(asked.evidence, { ...options, workload }, stand) : undefined
+    const evidence: Evidence = { ...asked.evidence, ...(drills ? { drills } : {}) }
+    const judged = conclude(evidence, identify(evidence, allPractices, options.settings))
+    const { warnings } = asked
+    await folder.writeEvidence(evidence)
     const framework = stand.probe?.routes()[0]?.framework
     const git = await gitCommit(options.root)
     const report = maskedDeep(
@@ -187,22 +197,22 @@ async function rateFor(
   return found.ratePerSecond
 }
 
-async function judge(
+/** Round two: what the practices want to know after a first look. */
+async function ask(
   first: Evidence,
   options: DiagnoseOptions & { readonly ratePerSecond: number },
   workload: Workload,
   stand: Stand,
-): Promise<{ evidence: Evidence; report: Judged; warnings: readonly string[] }> {
-  const round = identify(first, allPractices, options.settings)
-  if (round.requests.length === 0 || options.signal.aborted)
-    return { evidence: first, report: conclude(first, round), warnings: [] }
+): Promise<{ readonly evidence: Evidence; readonly warnings: readonly string[] }> {
+  const { requests } = identify(first, allPractices, options.settings)
+  if (requests.length === 0 || options.signal.aborted) return { evidence: first, warnings: [] }
   options.onProgress({
     kind: 'stage',
     stage: 'investigating',
-    detail: round.requests.length === 1 ? '1 question' : `${round.requests.length} questions`,
+    detail: requests.length === 1 ? '1 question' : `${requests.length} questions`,
   })
   const parts = new Parts()
-  const work = gather(first, round.requests, {
+  const work = gather(first, requests, {
     baseUrl: stand.baseUrl,
     workload,
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
@@ -210,13 +220,31 @@ async function judge(
     watchHeap: () => watchHeap(stand, { ...options, workload }),
     signal: options.signal,
   })
-  const evidence = await parts.read('answers', first, () => work)
   return {
-    evidence,
-    report: conclude(evidence, identify(evidence, allPractices, options.settings)),
+    evidence: await parts.read('answers', first, () => work),
     warnings: Object.values(parts.unavailable).map(why => `the questions of the practices were not answered: ${why}`),
   }
 }
+
+/** A service that we started is stopped by us anyway: done under light load, that tells what a rollout would cost. */
+async function drill(
+  evidence: Evidence,
+  { workload, settings, seed, signal, onProgress }: DiagnoseOptions & { readonly workload: Workload },
+  stand: Stand,
+): Promise<DrillsEvidence | undefined> {
+  if (!stand.target || signal.aborted || settings?.['availability'] === 'off') return undefined
+  onProgress({ kind: 'stage', stage: 'stopping', detail: 'with requests under way' })
+  const response = reportedStep(evidence['load-curve'])?.overall.response
+  const stopped = await stopDrill(stand.target, {
+    workload,
+    ratePerSecond: drillRatePerSecond,
+    usualMs: response && response.count > 0 ? quantileMs(response, 0.5) : 0,
+    random: seededRandom(seed),
+  })
+  return stopped && { schema: 'drills@1', drills: [stopped] }
+}
+
+const drillRatePerSecond = 20
 
 /** Judges saved evidence again, without touching the service: the same result as in the run. */
 export function identifyAgain(

@@ -5,6 +5,10 @@ import type { Interval } from './units.ts'
 
 export type LoadTestKind = 'load' | 'stress' | 'soak' | 'spike' | 'capacity'
 
+/**
+ * As JSON: times end in `Ms` and are milliseconds, instants are ISO 8601 in UTC, fractions run from 0 to 1, histograms count
+ * microseconds; a field without a value is left out. Fields may be added to this schema, none is taken away or changes its meaning.
+ */
 export interface LoadReport {
   readonly schema: 'whetstone/load@1'
   readonly kind: LoadTestKind
@@ -16,10 +20,13 @@ export interface LoadReport {
   /** In the order they ran. */
   readonly steps: readonly LoadStep[]
   readonly thresholds: readonly ThresholdResult[]
+  /** `aborted`: interrupted by the user; `threshold`: ended by a limit that says `abort`. The steps hold what was seen until then. */
   readonly stopped: 'finished' | 'aborted' | 'threshold'
   /** `invalid`: the generator could not keep its schedule, so nothing was proved either way. `degraded`: a share of the load was lost. */
   readonly verdict: 'pass' | 'fail' | 'degraded' | 'invalid' | 'aborted'
+  /** 0 kept, 1 a limit is broken, 4 nothing could be decided, 130 interrupted. */
   readonly exitCode: number
+  /** For people: what to know before these figures are trusted. */
   readonly warnings: readonly string[]
   readonly capacity?: CapacityResult
   readonly stress?: StressResult
@@ -32,11 +39,15 @@ export interface LoadReport {
 export interface LoadRunInfo {
   readonly id: string
   readonly startedAt: string
+  /** Of everything, warm-up and drain with it. */
   readonly durationMs: number
+  /** As it was typed. */
   readonly command: string
+  /** Name and version. */
   readonly tool: string
   readonly node: string
   readonly machine: string
+  /** The same seed gives the same arrivals and choices. */
   readonly seed: number
 }
 
@@ -81,7 +92,7 @@ export interface ThresholdResult {
   readonly threshold: LoadThreshold
   /** `unknown` where nothing was answered, or too few samples for the quantile. */
   readonly state: 'kept' | 'broken' | 'unknown'
-  /** The whole-run value, or that of the worst window. */
+  /** In the unit of the limit: the whole-run value, or that of the worst window. Beside `unknown` it proves nothing. */
   readonly value?: number
   /** When the first broken window began, since the start of the measured part. */
   readonly brokenAtMs?: number

@@ -114,7 +114,14 @@ class LoadRun {
         now: shell.now,
       },
       {
-        onAnswer: (work, answer, nowMs) => this.#guard(() => this.#answered(work, answer, nowMs)),
+        // Guarded by hand: a closure for `#guard` would be an allocation a request.
+        onAnswer: (work, answer, nowMs) => {
+          try {
+            this.#answered(work, answer, nowMs)
+          } catch (error) {
+            this.#defect(error)
+          }
+        },
         onFailure: (work, kind, nowMs) => this.#guard(() => this.#failed(work, kind, nowMs)),
       },
     )
@@ -400,11 +407,15 @@ class LoadRun {
     try {
       work()
     } catch (error) {
-      if (this.#done) return
-      this.#done = true
-      this.#release()
-      this.#reject(error)
+      this.#defect(error)
     }
+  }
+
+  #defect(error: unknown): void {
+    if (this.#done) return
+    this.#done = true
+    this.#release()
+    this.#reject(error)
   }
 
   #showLive(): void {

@@ -1,7 +1,7 @@
 /** An access log in combined format or JSON lines, read into the requests that really happened, with their times. */
 import { isOwnPath } from './route-pattern.ts'
 import type { ImportProblem, RecordedRequest, Recording, SourceText } from './imported.ts'
-import { excerptOf, Problems, property } from './imported.ts'
+import { counted, excerptOf, Problems, property } from './imported.ts'
 import { timeOf } from './log-time.ts'
 
 /** No bracket within brackets, no quote within quotes: that keeps the time linear in the length of a hostile line. */
@@ -37,8 +37,9 @@ export function readAccessLog({ file, text }: SourceText): Recording {
     }
   }
   const leftOut: ImportProblem[] = []
-  if (failed > 0) leftOut.push({ file, why: `${failed} requests answered with 4xx or 5xx were left out` })
-  if (beyond > 0) leftOut.push({ file, why: `${beyond} lines after the first ${MAX_REQUESTS} requests were left out` })
+  if (failed > 0) leftOut.push({ file, why: `left out ${counted(failed, 'request')} answered with 4xx or 5xx` })
+  if (beyond > 0)
+    leftOut.push({ file, why: `left out ${counted(beyond, 'line')} after the first ${MAX_REQUESTS} requests` })
   return { file, requests, problems: problems.list('lines'), unreadable: problems.count, leftOut }
 }
 

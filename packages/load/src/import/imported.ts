@@ -97,6 +97,11 @@ export function placeOf({ file, line, pointer }: ImportProblem): string {
   return line === undefined ? file : `${file}:${line}`
 }
 
+/** `1 request`, `2 requests`. */
+export function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`
+}
+
 export const excerptOf = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
 /** A field of what a file says is an object; `undefined` when it is none, or the field is not its own. */

@@ -14,3 +14,7 @@ export { candidatesOfDescription, candidatesOfRecording } from './route-candidat
 export type { RouteCandidate } from './route-candidates.ts'
 export { fillPattern, matchPattern, normalisePattern, parametersOf } from './route-pattern.ts'
 export type { PatternParameter } from './route-pattern.ts'
+export type { ImportFormat } from './format.ts'
+export { importScenario } from './import-scenario.ts'
+export type { ImportedScenario } from './import-scenario.ts'
+export { writeScenario } from './scenario/write-scenario.ts'

@@ -1,5 +1,6 @@
 /** A recording of a browser holds requests to many hosts; one of them is the service under test. */
 import type { ImportProblem, RecordedRequest, Recording } from './imported.ts'
+import { counted } from './imported.ts'
 
 export interface RequestsOfHost {
   readonly requests: readonly RecordedRequest[]
@@ -26,7 +27,7 @@ export function requestsToOneHost({ file, requests }: Recording, targetHost: str
         : [
             {
               file,
-              why: `${others} requests to other hosts than ${hostOf(chosen)} were left out${named(counts, chosen)}`,
+              why: `left out ${counted(others, 'request')} to other hosts than ${hostOf(chosen)}${named(counts, chosen)}`,
             },
           ],
   }

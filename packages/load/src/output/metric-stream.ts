@@ -24,7 +24,7 @@ export interface FinalTold {
   readonly untilMs: number
   /** What the report counts beyond what was told. */
   readonly since: readonly Total[]
-  /** What the report counts. */
+  /** What the report counts; where it counts less than was told (a trial it left out), what was told. */
   readonly soFar: readonly Total[]
 }
 
@@ -34,14 +34,10 @@ export interface MetricEncoder {
   final(told: FinalTold): Body | undefined
 }
 
-/** Two clocks' readings of the start of a step; steps last longer. */
-const SAME_STEP_MS = 500
-
 export class MetricStream implements Output {
   readonly #encoder: MetricEncoder
   readonly #delivery: Delivery
   readonly #told = new Totals()
-  readonly #toldSteps = new Set<number>()
   #lastMs = 0
 
   constructor(encoder: MetricEncoder, delivery: Delivery) {
@@ -51,7 +47,6 @@ export class MetricStream implements Output {
 
   interval(interval: LoadInterval, context: IntervalContext): void {
     const startMs = Date.parse(context.stepStartedAt)
-    this.#toldSteps.add(startMs)
     const fromMs = startMs + interval.atMs
     const untilMs = Math.round(fromMs + widthOf(interval))
     const alone = new Totals()
@@ -72,32 +67,34 @@ export class MetricStream implements Output {
 
   async finish(report: LoadReport): Promise<string[]> {
     this.#delivery.hurry()
-    const whole = new Totals()
-    for (const step of report.steps) {
-      const wasTold = this.#wasTold(step)
-      for (const interval of step.intervals) {
-        whole.add(step.purpose, interval)
-        if (wasTold) continue
-        await this.#delivery.whenRoom()
-        this.interval(interval, contextOf(report, step))
-      }
-    }
+    if (this.#lastMs === 0) await this.#tellAll(report)
     const last = report.steps.at(-1)
     if (last !== undefined) {
+      const whole = new Totals()
+      for (const step of report.steps) for (const interval of step.intervals) whole.add(step.purpose, interval)
       const fromMs = this.#lastMs
       // Later than everything told before, for no receiver takes a second value of one instant.
-      const endMs = Math.round(Date.parse(last.startedAt) + last.durationMs)
-      const untilMs = Math.max(fromMs + 1, endMs)
-      const context = contextOf(report, last)
-      const body = this.#encoder.final({ context, fromMs, untilMs, since: whole.since(this.#told), soFar: whole.of() })
+      const untilMs = Math.max(fromMs + 1, Math.round(Date.parse(last.startedAt) + last.durationMs))
+      const body = this.#encoder.final({
+        context: contextOf(report, last),
+        fromMs,
+        untilMs,
+        since: whole.beyond(this.#told),
+        soFar: whole.atLeast(this.#told),
+      })
       if (body !== undefined) this.#delivery.push(body)
     }
     return await this.#delivery.drain()
   }
 
-  #wasTold(step: LoadStep): boolean {
-    const startMs = Date.parse(step.startedAt)
-    return [...this.#toldSteps].some(toldMs => Math.abs(toldMs - startMs) <= SAME_STEP_MS)
+  /** A run of which nothing was told while it went on: another tool's, for example. */
+  async #tellAll(report: LoadReport): Promise<void> {
+    for (const step of report.steps) {
+      for (const interval of step.intervals) {
+        await this.#delivery.whenRoom()
+        this.interval(interval, contextOf(report, step))
+      }
+    }
   }
 }
 

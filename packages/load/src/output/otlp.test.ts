@@ -85,14 +85,25 @@ describe('otlp', () => {
   it('sends at the end what was lost to the report on the way', async () => {
     collector = await receiver(() => ({ status: 200 }))
     const report = madeReport()
-    const [warmUp, measure] = report.steps
+    const measure = report.steps[1]!
     const output = openOutputs([`otlp=${collector.url}/v1/metrics`])
-    for (const interval of measure!.intervals.slice(0, 4)) output.interval(interval, contextIn(report, measure!))
-    await output.finish(report)
-    expect(collector.accepted).toHaveLength(4 + warmUp!.intervals.length + 1)
+    for (const interval of measure.intervals.slice(0, 4)) output.interval(interval, contextIn(report, measure))
+    await output.finish({ ...report, steps: [measure] })
+    expect(collector.accepted).toHaveLength(5)
     const rest = points(collector.accepted.slice(-1), 'whetstone.load.requests')
     expect(rest.map(({ asInt }) => asInt)).toEqual(['102'])
     expect(rest[0]!.startTimeUnixNano! < rest[0]!.timeUnixNano).toBe(true)
+  })
+
+  it('takes nothing back when the report leaves out what was told', async () => {
+    collector = await receiver(() => ({ status: 200 }))
+    const report = madeReport()
+    const measure = report.steps[1]!
+    const output = openOutputs([`otlp=${collector.url}/v1/metrics`])
+    for (const interval of measure.intervals) output.interval(interval, contextIn(report, measure))
+    const shorter = { ...measure, intervals: measure.intervals.slice(0, 4) }
+    expect(await output.finish({ ...report, steps: [shorter] })).toEqual([])
+    expect(collector.accepted).toHaveLength(5)
   })
 
   it('is the JSON of an ExportMetricsServiceRequest', async () => {

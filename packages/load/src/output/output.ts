@@ -17,6 +17,6 @@ export interface IntervalContext {
   readonly scenario: string
   readonly target: string
   readonly purpose: LoadStep['purpose']
-  /** As `LoadStep.startedAt` will have it. */
+  /** As near to what `LoadStep.startedAt` will say as is known by now. */
   readonly stepStartedAt: string
 }

@@ -140,4 +140,16 @@ describe('prometheus', () => {
     )
     expect(requests.reduce((sum, [, value]) => sum + value, 0)).toBe(report.steps[1]!.overall.requests)
   })
+
+  it('never lets a counter fall, also where the report leaves out what was told', async () => {
+    const { url, accepted } = await started()
+    const report = madeReport()
+    const measure = report.steps[1]!
+    const output = openOutputs([`prometheus=${url}`])
+    for (const interval of measure.intervals) output.interval(interval, contextIn(report, measure))
+    const shorter = { ...measure, intervals: measure.intervals.slice(0, 4) }
+    await output.finish({ ...report, steps: [report.steps[0]!, shorter] })
+    const name = 'whetstone_load_requests_total measure GET /orders 2xx'
+    expect(accepted.map(write => values(write).get(name))).toEqual([100, 190, 190, 290, 392, 392])
+  })
 })

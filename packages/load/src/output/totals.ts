@@ -46,11 +46,18 @@ export class Totals {
     return [...this.#byKey.values()].filter(total => purpose === undefined || total.purpose === purpose)
   }
 
-  /** What these have that `sent` lacks; nothing where they are equal. */
-  since(sent: Totals): Total[] {
+  /** What these have beyond `told`; nothing where they have no more. */
+  beyond(told: Totals): Total[] {
     return this.of()
-      .map(total => combined(total, sent.#byKey.get(keyOf(total)) ?? zeroOf(total), -1))
-      .filter(({ requests, answers }) => requests !== 0 || answers !== 0)
+      .map(total => combined(total, told.#byKey.get(keyOf(total)) ?? zeroOf(total), -1))
+      .filter(({ requests }) => requests > 0)
+  }
+
+  /** The larger of both by purpose, route and status class: a counter must never fall. */
+  atLeast(told: Totals): Total[] {
+    const both = new Map(told.#byKey)
+    for (const [key, total] of this.#byKey) if ((both.get(key)?.requests ?? 0) <= total.requests) both.set(key, total)
+    return [...both.values()]
   }
 }
 

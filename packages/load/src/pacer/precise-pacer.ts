@@ -53,6 +53,9 @@ export async function precisePacer(now: () => number): Promise<Pacer> {
   helper.unref()
   // Without its helper the pacer is what its guard timers make it, and the lag tells.
   helper.on('error', () => {})
+  // Both clocks are the system's monotonic one, counted from different starts.
+  const [seconds, nanoseconds] = process.hrtime()
+  const offsetMs = seconds * 1e3 + nanoseconds / 1e6 - now()
   let immediate: NodeJS.Immediate | undefined
   // Pending waitAsync promises do not keep the process alive, and a lost wake-up must not stop the run.
   let guard: NodeJS.Timeout | undefined
@@ -71,8 +74,7 @@ export async function precisePacer(now: () => number): Promise<Pacer> {
       if (mine === current) wait(atMs, wake)
     }
     guard = setTimeout(end, Math.min(LONGEST_TIMER_MS, leftMs + 2))
-    const [seconds, nanoseconds] = process.hrtime()
-    times[0] = seconds * 1e3 + nanoseconds / 1e6 + leftMs - EARLY_MS
+    times[0] = atMs + offsetMs - EARLY_MS
     const woken = Atomics.load(counters, WOKEN)
     Atomics.add(counters, ASKED, 1)
     Atomics.notify(counters, ASKED)

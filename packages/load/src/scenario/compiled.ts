@@ -18,6 +18,16 @@ export interface CompiledScenario {
   readonly prepare?: (shared: unknown) => Promise<void>
   /** After `prepare`: a feeder that is used up once ends the schedule before arrival number `arrivals`, and says so. */
   readonly arrivalLimit?: () => ArrivalLimit | undefined
+  /** What feeds the users, for people; `rows` is known after `prepare`. */
+  readonly data?: () => readonly DataSummary[]
+}
+
+export interface DataSummary {
+  readonly name: string
+  /** A file, a query, a range. */
+  readonly from: string
+  readonly order: 'in-turn' | 'random' | 'once'
+  readonly rows: number | undefined
 }
 
 export interface ArrivalLimit {

@@ -60,6 +60,7 @@ describe('parseThreshold refuses', () => {
     ['p999 < 1s', 1, 'percentiles run from p0 to p100', 'p99.9 < 1s'],
     ['avg < 3ms', 1, 'avg is no metric; there are p50 p90 p95 p99 p99.9 errors rate checks', 'p50 < 3ms'],
     ['eror < 1%', 1, 'eror is no metric; there are p50 p90 p95 p99 p99.9 errors rate checks', 'errors < 1%'],
+    ['errors < 5', 10, 'a share has a unit, %', 'errors < 5%'],
     ['errors < 101%', 10, 'a share is at most 100%', 'errors < 100%'],
     ['rate > 5', 8, 'a rate has a unit, one of /s /min', 'rate > 5/s'],
     ['checks(has id) > 99%', 1, 'the name of a check is quoted', 'checks("has id") > 99%'],

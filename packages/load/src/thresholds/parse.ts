@@ -183,9 +183,10 @@ function readQuantity(reader: Reader, units: Readonly<Record<string, number>>, w
   const unit = found.slice(digits.length)
   const meant = (unit === '' ? undefined : closestTo(unit, names)) ?? usual.replace(/^\d+/, '')
   // Other tools count errors as a fraction; nobody means 0.01 of a percent by it.
-  const isFraction = units === fractionUnits && unit === '' && Number(digits) <= 1
+  const isFraction = units === fractionUnits && unit === '' && Number(digits) < 1
   const number = isFraction ? String(Number(`${digits}e2`)) : digits
-  return reader.fail(`${what} has a unit, one of ${Object.keys(units).join(' ')}`, `${number}${meant}`, found.length)
+  const known = names.length === 1 ? names[0] : `one of ${Object.keys(units).join(' ')}`
+  return reader.fail(`${what} has a unit, ${known}`, `${number}${meant}`, found.length)
 }
 
 /** 0.1 % is 0.001, not 0.001 and some last bits. */

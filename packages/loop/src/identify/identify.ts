@@ -111,6 +111,8 @@ const give: Readonly<Partial<Record<EvidenceKind, string>>> = {
   statements: 'whetstone diagnose -- <command>, or --otlp :4318',
   runtime: 'whetstone diagnose -- <command> (Node)',
   'cpu-profile': 'whetstone diagnose -- <command> (Node)',
+  'heap-profile': 'whetstone diagnose -- <command> (Node)',
+  drills: 'whetstone diagnose -- <command>',
   source: 'whetstone diagnose -- <command>',
 }
 

@@ -47,6 +47,7 @@ describe('a measured window', () => {
     const probe = {
       reset: fails,
       flush: fails,
+      collectHeap: fails,
       profile: () => {},
       evidence: () => {
         throw new Error('no such process')
@@ -62,6 +63,7 @@ describe('a measured window', () => {
     expect(kept.map(one => Object.keys(one))).toEqual([['load-curve', 'host']])
     expect(Object.keys(evidence).toSorted()).toEqual(['host', 'http-probe', 'load-curve'])
     expect(warnings).toEqual([
+      'heap could not be gathered: the socket is gone',
       'traces could not be gathered: the socket is gone',
       expect.stringMatching(/^pg could not be gathered: cannot read the database postgres:/),
       'the probe switched itself off: out of memory',
@@ -72,6 +74,7 @@ describe('a measured window', () => {
     const probe = {
       reset: async () => {},
       flush: async () => {},
+      collectHeap: async () => {},
       profile: () => {},
       evidence: () => ({
         traces: { schema: 'traces@1', source: 'probe', routes: [{ route: 'GET /' }], traces: [], dropped: 17 },

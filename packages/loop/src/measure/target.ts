@@ -34,8 +34,8 @@ export interface Target {
   readonly logTail: () => readonly string[]
   /** Set once the process has ended by itself. */
   readonly ended: () => string | undefined
-  /** SIGTERM to the whole group, SIGKILL after the grace time. */
-  stop(graceMs?: number): Promise<void>
+  /** SIGTERM to the whole group, SIGKILL after the grace time. What `untilSignal` promises comes first, as close before the signal as can be. */
+  stop(graceMs?: number, untilSignal?: () => Promise<void>): Promise<void>
 }
 
 const logLines = 200
@@ -68,8 +68,8 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
   // Whatever ends us, it must not outlive us: it would go on holding its port and its connections.
   const killGroup = () => signalGroup(child, 'SIGKILL')
   process.once('exit', killGroup)
-  const stop = async (graceMs = 2_000) => {
-    await stopGroup(child, graceMs)
+  const stop = async (graceMs = 2_000, untilSignal?: () => Promise<void>) => {
+    await stopGroup(child, graceMs, untilSignal)
     process.off('exit', killGroup)
   }
   try {
@@ -178,11 +178,12 @@ function exitHint(log: readonly string[], { command, workingDirectory = process.
   return 'Start it by itself first; its last lines are above.'
 }
 
-async function stopGroup(child: ChildProcess, graceMs: number): Promise<void> {
+async function stopGroup(child: ChildProcess, graceMs: number, untilSignal?: () => Promise<void>): Promise<void> {
   const pid = child.pid
   if (pid === undefined) return
   const gone = () => child.exitCode !== null || child.signalCode !== null
   const stragglers = processTree(pid)
+  await untilSignal?.()
   signalGroup(child, 'SIGTERM')
   const deadline = performance.now() + graceMs
   while (performance.now() < deadline && !(gone() && !groupAlive(pid))) await delay(10)

@@ -58,9 +58,9 @@ describe('readOtlp', () => {
     const { requests, leftOut } = read(`${JSON.stringify(exported(spans))}\n${JSON.stringify(other)}\n`)
     expect(requests.map(({ path }) => path)).toEqual(['/a'])
     expect(leftOut.map(({ why }) => why)).toEqual([
-      '1 requests to other services than shop were left out (mail)',
-      '1 requests answered with 4xx or 5xx were left out',
-      '1 requests to GET /orders/:id were left out: their spans carry no path',
+      'left out 1 request to other services than shop (mail)',
+      'left out 1 request answered with 4xx or 5xx',
+      'left out 1 request to GET /orders/:id: the span carries no path',
     ])
   })
 

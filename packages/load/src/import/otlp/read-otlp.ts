@@ -1,6 +1,6 @@
 /** Traces as OpenTelemetry's file exporters write them, read into the requests that a service answered, with their times. */
 import type { ImportProblem, RecordedRequest, Recording } from '../imported.ts'
-import { excerptOf, Problems } from '../imported.ts'
+import { counted, excerptOf, Problems } from '../imported.ts'
 import { isOwnPath, normalisePattern, parametersOf } from '../route-pattern.ts'
 import { numberOf, textOf } from './attributes.ts'
 import { decodeJson, decodeProtobuf, type OtlpSpan } from './decode.ts'
@@ -50,20 +50,20 @@ export function readOtlp({ file, bytes }: SourceBytes, options: OtlpOptions = {}
       else requests.push(request)
     }
   }
-  const counted: readonly (readonly [number, string])[] = [
+  const counts: readonly (readonly [number, string])[] = [
     ...leftOut,
-    [failed, 'requests answered with 4xx or 5xx were left out'],
-    [beyond, `requests after the first ${MAX_REQUESTS} were left out`],
-    ...[...pathless].map(
-      ([route, count]) => [count, `requests to ${route} were left out: their spans carry no path`] as const,
-    ),
+    [failed, 'answered with 4xx or 5xx'],
+    [beyond, `after the first ${MAX_REQUESTS}`],
+    ...[...pathless].map(([route, count]) => [count, `to ${route}: the span carries no path`] as const),
   ]
   return {
     file,
     requests,
     problems: problems.list('exports'),
     unreadable: problems.count,
-    leftOut: counted.flatMap(([count, why]) => (count === 0 ? [] : [{ file, why: `${count} ${why}` }])).slice(0, 20),
+    leftOut: counts
+      .flatMap(([count, why]) => (count === 0 ? [] : [{ file, why: `left out ${counted(count, 'request')} ${why}` }]))
+      .slice(0, 20),
   }
 }
 
@@ -108,12 +108,7 @@ function ofOneService(
   const others = [...counts.keys()].filter(name => name !== chosen)
   return {
     spans: kept,
-    leftOut: [
-      [
-        spans.length - kept.length,
-        `requests to other services than ${chosen} were left out (${others.slice(0, 5).join(', ')})`,
-      ],
-    ],
+    leftOut: [[spans.length - kept.length, `to other services than ${chosen} (${others.slice(0, 5).join(', ')})`]],
   }
 }
 

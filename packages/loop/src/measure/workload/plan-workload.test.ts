@@ -151,7 +151,7 @@ describe('planWorkload', () => {
     ])
     expect(workload.problems).toEqual([
       { file: 'access.log', line: 4, why: 'neither combined format nor JSON', text: 'garbage' },
-      { file: 'access.log', why: '1 requests answered with 4xx or 5xx were left out' },
+      { file: 'access.log', why: 'left out 1 request answered with 4xx or 5xx' },
     ])
   })
 
