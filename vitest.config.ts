@@ -7,6 +7,7 @@ export default defineConfig({
     include: [
       'packages/*/{src,test}/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
+      'examples/*/src/**/*.test.ts',
       'experiments/**/*.test.ts',
       'bench/**/*.test.ts',
       '*.test.ts',

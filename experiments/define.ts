@@ -15,6 +15,10 @@ export interface ExperimentArm {
   readonly app: (server: FastifyInstance, context: ArmContext) => void | Promise<void>
   /** SQL on this arm's own copy of the database. */
   readonly schema?: string
+  /** Processes that share the port, as replicas or `node:cluster` do. Default 1. */
+  readonly workers?: number
+  /** What it does on SIGTERM. Default: it finishes what is under way, then exits. */
+  readonly terminate?: (server: FastifyInstance) => void
 }
 
 export interface ExperimentRequest {
@@ -33,7 +37,8 @@ export type Answer =
   | { readonly kind: 'contract-change'; readonly what: string }
   | { readonly kind: 'equivalent'; readonly compare: (before: string, after: string) => boolean }
 
-export interface Experiment {
+/** Two arms that differ in what one practice is about, and what is asked of both. */
+export interface Arms {
   readonly practice: string
   /** Tables and rows both arms start from. */
   readonly database: string
@@ -41,21 +46,44 @@ export interface Experiment {
   readonly load: { readonly ratePerSecond: number; readonly durationMs: number }
   readonly before: ExperimentArm
   readonly after: ExperimentArm
+  /** Thresholds of the practice that only its user can know, such as a target. */
+  readonly settings?: Readonly<Record<string, number>>
+  /** A second service that both arms may call; runs in the runner's process. */
+  readonly upstream?: (server: FastifyInstance) => void
+}
+
+export interface Experiment extends Arms {
   readonly answer: Answer
   readonly expects: {
-    readonly metric: 'p50' | 'p95' | 'bytes' | 'errors'
+    readonly metric: 'p50' | 'p95' | 'bytes' | 'errors' | 'cpu'
     /** Where the gain shows; all requests together when absent. */
     readonly route?: string
     readonly atLeast: number
   }
-  /** A second service that both arms may call; runs in the runner's process. */
-  readonly upstream?: (server: FastifyInstance) => void
+}
+
+/** Proves what no latency shows: each round counts one thing on each arm, in turns. */
+export interface Drill extends Arms {
+  /**
+   * `stop`: requests cut off by SIGTERM. `memory`: bytes kept of every request. `capacity`: requests answered a second by
+   * as many users as it takes. `scaling`: what the second process adds, as a fraction of the first.
+   */
+  readonly drill: 'stop' | 'memory' | 'capacity' | 'scaling'
+  /** Of the medians: before over after where less is better, after over before where more is; nothing left counts as one. */
+  readonly expects: { readonly atLeast: number }
 }
 
 /** Gives an experiment its types; returns it unchanged. */
 export function defineExperiment(experiment: Experiment): Experiment {
   return experiment
 }
+
+/** Gives a drill its types; returns it unchanged. */
+export function defineDrill(drill: Drill): Drill {
+  return drill
+}
+
+export const isDrill = (experiment: Experiment | Drill): experiment is Drill => 'drill' in experiment
 
 export const contractChange = (what: string): Answer => ({ kind: 'contract-change', what })
 export const equivalent = (compare: (before: string, after: string) => boolean): Answer => ({

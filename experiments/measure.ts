@@ -1,19 +1,15 @@
 /** Carries one experiment out: four proofs and the score of the prediction made before the remedy was measured. */
-import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { practiceById } from '@whetstone/catalogue'
 import { runInProcess } from '@whetstone/load'
-import { commandArm, diagnose, loadBlock, runTrial, type Diagnosis, type OnProgress } from '@whetstone/loop'
+import { commandArm, loadBlock, runTrial, type Diagnosis } from '@whetstone/loop'
 import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whetstone/model'
-import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
-import Fastify from 'fastify'
-import pg from 'pg'
-import { bundleArm, type BundledArm } from './bundle.ts'
+import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
+import { bundleArm } from './bundle.ts'
 import type { Experiment } from './define.ts'
 import { recordingOf, type Recording } from './record.ts'
+import { onStand, type Stand, type StandOptions } from './stand.ts'
 
 export interface ExperimentResult {
   readonly schema: 'whetstone/experiment@1'
@@ -42,24 +38,8 @@ export interface ExperimentResult {
   readonly machine: string
 }
 
-export interface MeasureOptions {
-  readonly file: string
-  readonly chapter: string
+export interface MeasureOptions extends StandOptions {
   readonly experiment: Experiment
-  /** A smoke version: shorter windows, fewer pairs. */
-  readonly quick: boolean
-  readonly onProgress: OnProgress
-  readonly signal: AbortSignal
-}
-
-type ArmName = 'before' | 'after'
-
-/** What both arms run on, for as long as one experiment takes. */
-interface Stand {
-  readonly base: string
-  readonly workload: Workload
-  command(arm: ArmName): ArmStart
-  diagnosis(arm: ArmName): Promise<Diagnosis>
 }
 
 export interface MeasuredExperiment {
@@ -82,34 +62,6 @@ export function predictExperiment(
     const { before, after, predicted } = await diagnoseArms(options, stand)
     return { scored: scoredPrediction({ before, after, predicted }), recording: recordingFrom(options, before) }
   })
-}
-
-async function onStand<Result>(options: MeasureOptions, use: (stand: Stand) => Promise<Result>): Promise<Result> {
-  const { experiment } = options
-  const postgres = await startPostgres()
-  const upstream = experiment.upstream ? Fastify() : undefined
-  const base = await mkdtemp(join(tmpdir(), 'whetstone-experiment-'))
-  try {
-    if (upstream) {
-      experiment.upstream?.(upstream)
-      await upstream.listen({ host: '127.0.0.1', port: 0 })
-    }
-    const upstreamPort = upstream ? (upstream.server.address() as { port: number }).port : undefined
-    const urls = await databases(postgres, experiment)
-    const command = (arm: ArmName) => armCommand(options.file, arm, urls[arm], upstreamPort)
-    const workload = workloadOf(experiment)
-    return await use({
-      base,
-      workload,
-      command,
-      diagnosis: arm =>
-        diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres, ...command(arm) }),
-    })
-  } finally {
-    await upstream?.close()
-    await postgres.stop()
-    await rm(base, { recursive: true, force: true })
-  }
 }
 
 async function measureArms(options: MeasureOptions, stand: Stand): Promise<MeasuredExperiment> {
@@ -186,104 +138,6 @@ function recordingFrom({ chapter, experiment }: MeasureOptions, before: Diagnosi
   const practice = practiceById(experiment.practice)
   return practice && recordingOf(before.evidence, practice, `experiment ${chapter}/${practice.id}, before`)
 }
-
-async function databases(postgres: PostgresServer, experiment: Experiment): Promise<Record<ArmName, string>> {
-  await postgres.createDatabase('base')
-  await execute(urlOf(postgres, 'base'), experiment.database)
-  const urls = { before: urlOf(postgres, 'arm_before'), after: urlOf(postgres, 'arm_after') }
-  for (const arm of ['before', 'after'] as const) {
-    await postgres.createDatabase(`arm_${arm}`, { template: 'base' })
-    const { schema } = experiment[arm]
-    await execute(urls[arm], `${schema ?? ''}; ANALYZE`)
-  }
-  return urls
-}
-
-function urlOf(postgres: PostgresServer, database: string): string {
-  const url = new URL(postgres.url)
-  url.pathname = `/${database}`
-  return url.href
-}
-
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
-  }
-}
-
-function armCommand(file: string, arm: ArmName, databaseUrl: string, upstreamPort: number | undefined) {
-  const entry = fileURLToPath(new URL('arm.ts', import.meta.url))
-  return {
-    command: [process.execPath, '--conditions=@whetstone/source', '--import', 'tsx', entry, file, arm],
-    workingDirectory: fileURLToPath(new URL('..', import.meta.url)),
-    env: {
-      DATABASE_URL: databaseUrl,
-      NODE_ENV: 'development',
-      ...(upstreamPort ? { UPSTREAM_PORT: String(upstreamPort) } : {}),
-    },
-  }
-}
-
-/** The same arm without a compiler in the process. */
-function compiledCommand(bundle: BundledArm, arm: ArmName, start: ArmStart): ArmStart {
-  return { ...start, command: [process.execPath, bundle.entry, bundle.file, arm] }
-}
-
-function workloadOf(experiment: Experiment): Workload {
-  return {
-    routes: experiment.requests.map(({ route, paths, headers = {}, method = 'GET', body, weight = 1 }) => ({
-      route,
-      weight,
-      requests: paths.map(path => ({
-        method,
-        path,
-        headers: { 'accept-encoding': 'gzip', ...headers },
-        ...(body === undefined ? {} : { body }),
-      })),
-    })),
-    skipped: [],
-  }
-}
-
-interface ArmRun extends ReturnType<typeof armCommand> {
-  readonly arm: ArmName
-  readonly base: string
-  readonly workload: Workload
-  readonly databaseUrl: string
-  readonly postgres: PostgresServer
-}
-
-function diagnoseArm(
-  options: MeasureOptions,
-  { arm, base, workload, databaseUrl, postgres, command, env, workingDirectory }: ArmRun,
-): Promise<Diagnosis> {
-  return diagnose({
-    subject: { kind: 'command', command, env, workingDirectory },
-    plan: async () => workload,
-    databaseUrl,
-    ratePerSecond: options.experiment.load.ratePerSecond,
-    durationMs: options.quick ? 3_000 : options.experiment.load.durationMs,
-    warmUpMs: options.quick ? 500 : 1_500,
-    seed: 1,
-    readyPath: '/healthz',
-    scratch: async () => postgres,
-    explainAnalyze: true,
-    base,
-    root: workingDirectory,
-    name: `${options.experiment.practice} ${arm}`,
-    command: `experiment ${options.experiment.practice} ${arm}`,
-    tool: 'whetstone experiment',
-    now: () => new Date(),
-    onProgress: options.onProgress,
-    signal: options.signal,
-  })
-}
-
-type ArmStart = ReturnType<typeof armCommand>
 
 /** The same requests to both arms; says in words how the answers agree. @throws Error when they do not */
 async function compareAnswers(experiment: Experiment, before: ArmStart, after: ArmStart): Promise<string> {
@@ -394,18 +248,10 @@ function plansOf({ evidence }: Diagnosis): unknown[] {
   return kept
 }
 
-const metricNames = { p50: 'p50Ms', p95: 'p95Ms', bytes: 'bodyBytes', errors: 'errorFraction' } as const
-
-/** Hash of the experiment file and its practice's module. */
-export async function hashOf({
-  file,
-  chapter,
-  experiment,
-}: Pick<MeasureOptions, 'file' | 'chapter' | 'experiment'>): Promise<string> {
-  const practice = fileURLToPath(
-    new URL(`../packages/catalogue/src/${chapter}/${experiment.practice}.ts`, import.meta.url),
-  )
-  const hash = createHash('sha256')
-  for (const path of [file, practice]) hash.update(await readFile(path))
-  return hash.digest('hex').slice(0, 16)
-}
+const metricNames = {
+  p50: 'p50Ms',
+  p95: 'p95Ms',
+  bytes: 'bodyBytes',
+  errors: 'errorFraction',
+  cpu: 'cpuMsPerRequest',
+} as const

@@ -2,11 +2,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Experiment } from './define.ts'
+import { type Drill, type Experiment, isDrill } from './define.ts'
+import { type DrillResult, runDrill, undone } from './drill.ts'
 import { unproved } from './judge.ts'
 import { experimentIds } from './list.ts'
 import { measureExperiment, predictExperiment, type ExperimentResult, type MeasureOptions } from './measure.ts'
 import { recordingText, type Recording } from './record.ts'
+import type { StandOptions } from './stand.ts'
 
 const words = process.argv.slice(2)
 const flag = (name: string) => words.includes(name)
@@ -30,13 +32,12 @@ let failed = false
 for (const id of chosen) {
   const [chapter = ''] = id.split('/')
   const file = `${folder}${id}.ts`
-  const { experiment } = (await import(file)) as { experiment: Experiment }
+  const { experiment } = (await import(file)) as { experiment: Experiment | Drill }
   process.stderr.write(`${id}\n`)
   try {
-    const options: MeasureOptions = {
+    const shared: Omit<StandOptions, 'experiment'> = {
       file,
       chapter,
-      experiment,
       quick: flag('--quick'),
       signal: interrupt.signal,
       onProgress: progress => {
@@ -45,6 +46,14 @@ for (const id of chosen) {
         if (progress.kind === 'warning') process.stderr.write(`  ! ${progress.text}\n`)
       },
     }
+    if (isDrill(experiment)) {
+      if (flag('--predict')) continue
+      const { result, recording } = await runDrill({ ...shared, experiment })
+      printDrill(result)
+      await settle(id, undone(result, experiment), result, recording)
+      continue
+    }
+    const options: MeasureOptions = { ...shared, experiment }
     if (flag('--predict')) {
       const file = `${folder}results/${id}.json`
       const stored = JSON.parse(await readFile(file, 'utf8')) as ExperimentResult
@@ -55,14 +64,7 @@ for (const id of chosen) {
     }
     const { result, recording } = await measureExperiment(options)
     print(result)
-    const reasons = unproved(result, experiment)
-    if (reasons.length > 0) {
-      failed = true
-      process.stderr.write(`  not proved: ${reasons.join('; ')}\n`)
-    } else if (!flag('--quick')) {
-      await keep(id, result)
-      if (recording) await keepRecording(id, recording)
-    }
+    await settle(id, unproved(result, experiment), result, recording)
   } catch (error) {
     failed = true
     process.stderr.write(`  failed: ${error instanceof Error ? error.stack : String(error)}\n`)
@@ -86,7 +88,37 @@ function print(result: ExperimentResult): void {
   }
 }
 
-async function keep(id: string, result: ExperimentResult): Promise<void> {
+function printDrill(result: DrillResult): void {
+  const { practice, reportedOnBefore, silentOnAfter, counts, before, after, ratio, pValue, verdict } = result
+  if (flag('--json'))
+    process.stdout.write(
+      `${JSON.stringify({ practice, reportedOnBefore, silentOnAfter, counts, before, after, ratio, pValue, verdict })}\n`,
+    )
+  else
+    process.stdout.write(
+      `${practice}: ${counts} ${before.join(' ')} → ${after.join(' ')}, ${ratio.toPrecision(3)}x, p ${pValue.toPrecision(2)}, ${verdict}; reported ${reportedOnBefore}, silent ${silentOnAfter}\n`,
+    )
+  for (const line of result.findingsBefore) process.stderr.write(`  before: ${line}\n`)
+  for (const line of result.findingsAfter) process.stderr.write(`  after:  ${line}\n`)
+}
+
+/** Kept only when everything is shown; the short form shows that it works and keeps nothing. */
+async function settle(
+  id: string,
+  reasons: readonly string[],
+  result: ExperimentResult | DrillResult,
+  recording: Recording | undefined,
+): Promise<void> {
+  if (reasons.length > 0) {
+    failed = true
+    process.stderr.write(`  not proved: ${reasons.join('; ')}\n`)
+  } else if (!flag('--quick')) {
+    await keep(id, result)
+    if (recording) await keepRecording(id, recording)
+  }
+}
+
+async function keep(id: string, result: ExperimentResult | DrillResult): Promise<void> {
   const [chapter = ''] = id.split('/')
   await mkdir(`${folder}results/${chapter}`, { recursive: true })
   await writeFile(`${folder}results/${id}.json`, `${JSON.stringify(result, null, 1)}\n`)

@@ -1,5 +1,6 @@
 /** Writes the page of a practice from its module, so that what is documented is what is checked. */
 import { type AnyPractice, chapters } from '@whetstone/model'
+import { median } from '@whetstone/stats'
 import { roadmapRow } from '../src/index.ts'
 
 /** What an experiment stored about a practice; only what the page shows. */
@@ -8,8 +9,12 @@ export interface ExperimentResult {
   readonly answer?: string
   readonly verdict?: string
   /** Before divided by after: above 1 is better. */
-  readonly ratio?: { readonly estimate: number; readonly low: number; readonly high: number }
+  readonly ratio?: { readonly estimate: number; readonly low: number; readonly high: number } | number
   readonly predicted?: unknown
+  /** Of a drill: what was counted, in words and round by round. */
+  readonly counts?: string
+  readonly before?: readonly number[]
+  readonly after?: readonly number[]
 }
 
 export function renderPage(practice: AnyPractice, experiment: ExperimentResult | undefined): string {
@@ -63,12 +68,23 @@ function thresholdTable({ thresholds }: AnyPractice): string {
 }
 
 function measuredPart(practice: AnyPractice, experiment: ExperimentResult | undefined): readonly string[] {
+  if (experiment?.counts !== undefined) return drilledPart(practice, experiment)
   const { ratio, metric, verdict, answer } = experiment ?? {}
-  if (!ratio) return []
+  if (!ratio || typeof ratio === 'number') return []
   return [
     '## What it returned',
     `The experiment measured ${metric ?? 'latency'} before ÷ after = **${digits(ratio.estimate)}×** (95 % interval ${digits(ratio.low)} to ${digits(ratio.high)})${verdict === undefined ? '' : `, verdict ${verdict}`}${answer === undefined ? '' : `; answers: ${answer}`}.`,
     `Run it yourself: \`npm run -s experiment -- ${practice.chapter}/${practice.id}\``,
+  ]
+}
+
+function drilledPart({ chapter, id }: AnyPractice, drill: ExperimentResult): readonly string[] {
+  const { counts, before = [], after = [], ratio, verdict } = drill
+  if (typeof ratio !== 'number') return []
+  return [
+    '## What it returned',
+    `The drill counted ${counts} in ${before.length} rounds, each with fresh processes: **${digits(median(before))}** before, **${digits(median(after))}** after (medians)${verdict === undefined ? '' : `, verdict ${verdict}`}.`,
+    `Run it yourself: \`npm run -s experiment -- ${chapter}/${id}\``,
   ]
 }
 

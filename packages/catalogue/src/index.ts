@@ -28,12 +28,33 @@ import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
 import { availability } from './foundations/availability.ts'
+import { businessImpact } from './foundations/business-impact.ts'
+import { concurrencyLimit } from './foundations/concurrency-limit.ts'
 import { errorRate } from './foundations/error-rate.ts'
+import { latencyVsThroughput } from './foundations/latency-vs-throughput.ts'
+import { percentilesOverAverages } from './foundations/percentiles-over-averages.ts'
+import { redMethod } from './foundations/red-method.ts'
+import { resourceEfficiency } from './foundations/resource-efficiency.ts'
 import { responseTimeTarget } from './foundations/response-time-target.ts'
+import { speedScalabilityReliability } from './foundations/speed-scalability-reliability.ts'
+import { useMethod } from './foundations/use-method.ts'
+import { avoidPrematureOptimisation } from './measurement/avoid-premature-optimisation.ts'
 import { benchmarkMethodology } from './measurement/benchmark-methodology.ts'
 import { cpuProfiling } from './measurement/cpu-profiling.ts'
+import { criticalPaths } from './measurement/critical-paths.ts'
+import { flameGraphs } from './measurement/flame-graphs.ts'
 import { identifyBottleneck } from './measurement/identify-bottleneck.ts'
+import { loadTesting } from './measurement/load-testing.ts'
+import { measureFirst } from './measurement/measure-first.ts'
 import { memoryProfiling } from './measurement/memory-profiling.ts'
+import { optimiseBiggestFirst } from './measurement/optimise-biggest-first.ts'
+import { profileBeforeOptimise } from './measurement/profile-before-optimise.ts'
+import { stressTesting } from './measurement/stress-testing.ts'
+import { validateChange } from './measurement/validate-change.ts'
+import { clusterCores } from './scaling/cluster-cores.ts'
+import { horizontalVsVertical } from './scaling/horizontal-vs-vertical.ts'
+import { loadHarness } from './testing/load-harness.ts'
+import { realisticData } from './testing/realistic-data.ts'
 import { soakTest } from './testing/soak-test.ts'
 
 export { indexText } from './derive/index-sql.ts'
@@ -43,12 +64,29 @@ export { roadmap, roadmapRow } from './roadmap.ts'
 /** Explicit, so that one look says what is checked; a test holds it to the order of the roadmap. */
 export const practices: readonly AnyPractice[] = [
   responseTimeTarget,
+  latencyVsThroughput,
+  percentilesOverAverages,
+  useMethod,
+  redMethod,
   errorRate,
   availability,
+  concurrencyLimit,
+  resourceEfficiency,
+  businessImpact,
+  speedScalabilityReliability,
+  measureFirst,
   identifyBottleneck,
+  optimiseBiggestFirst,
+  validateChange,
+  profileBeforeOptimise,
   cpuProfiling,
   memoryProfiling,
+  flameGraphs,
+  loadTesting,
+  stressTesting,
   benchmarkMethodology,
+  avoidPrematureOptimisation,
+  criticalPaths,
   nPlusOne,
   nPlusOneHttp,
   missingIndex,
@@ -76,7 +114,11 @@ export const practices: readonly AnyPractice[] = [
   eventLoopBlocking,
   syncIo,
   memoryLeak,
+  horizontalVsVertical,
+  clusterCores,
   soakTest,
+  realisticData,
+  loadHarness,
 ]
 
 const byId = new Map(practices.map(practice => [practice.id, practice]))

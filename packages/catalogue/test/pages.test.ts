@@ -22,4 +22,17 @@ describe('the pages of the practices', () => {
     })
     expect(page).toContain('p50Ms before ÷ after = **5×** (95 % interval 4.3 to 5.61), verdict better; answers: same.')
   })
+
+  it('show what a drill counted', () => {
+    const page = renderPage(practices[0]!, {
+      counts: 'requests cut off at each stop',
+      before: [9, 10, 10],
+      after: [0, 0, 1],
+      ratio: 10,
+      verdict: 'better',
+    })
+    expect(page).toContain(
+      'The drill counted requests cut off at each stop in 3 rounds, each with fresh processes: **10** before, **0** after (medians), verdict better.',
+    )
+  })
 })

@@ -31,8 +31,44 @@ describe('the config', () => {
     })
   })
 
+  it('takes the limits of load tests, as they are typed', async () => {
+    const { thresholds } = await load(`{ thresholds: ['p95 < 300ms', 'errors < 0.1%'] }`)
+    expect(thresholds.map(({ text, limit }) => [text, limit])).toEqual([
+      ['p95 < 300ms', 300],
+      ['errors < 0.1%', 0.001],
+    ])
+  })
+
+  it('wants them as a list', async () => {
+    const loading = load(`{ thresholds: 'p95 < 300ms' }`)
+    await expect(loading).rejects.toThrow("write a list, such as ['p95 < 300ms']")
+  })
+
+  it('hands prices to the practice that speaks of costs', async () => {
+    expect((await load(`{ costs: { perCoreHour: 0.04, wattsPerCore: 12 } }`)).practices).toEqual({
+      'resource-efficiency': { perCoreHour: 0.04, wattsPerCore: 12 },
+    })
+  })
+
+  it('holds load tests by name, and says which is none', async () => {
+    const made = `import { flow, get, scenario } from '@whetstone/load'
+      export default { scenarios: { browse: scenario({ name: 'browse', flows: [flow('f', [get('/')])] }) } }`
+    await writeFile(join(folder, 'whetstone.config.mts'), made)
+    await expect(loadConfig(folder)).resolves.toMatchObject({ budgets: {} })
+    await writeFile(join(folder, 'whetstone.config.ts'), 'export default { scenarios: { browse: { flows: [] } } }')
+    await expect(loadConfig(folder)).rejects.toMatchObject({
+      code: 'WHET_CONFIG',
+      message: 'whetstone.config.ts: scenarios.browse is no scenario; write scenario({ … }) of @whetstone/load',
+    })
+  })
+
+  it('tells no costs to a practice that is off', async () => {
+    const off = `{ costs: { perCoreHour: 0.04 }, practices: { 'resource-efficiency': 'off' } }`
+    expect((await load(off)).practices).toEqual({ 'resource-efficiency': 'off' })
+  })
+
   it('is empty where there is none', async () => {
-    expect(await loadConfig(folder)).toEqual({ practices: {}, budgets: {} })
+    expect(await loadConfig(folder)).toEqual({ practices: {}, budgets: {}, thresholds: [] })
   })
 
   it.each([
@@ -52,6 +88,8 @@ describe('the config', () => {
     [`{ practices: { 'n-plus-one': { runs: '5' } } }`, `practices.n-plus-one.runs is '5'; write a number`],
     [`{ practices: { 'n-plus-one': { runs: NaN } } }`, `practices.n-plus-one.runs is NaN; write a number`],
     [`{ practices: { 'n-plus-one': { runs: -1 } } }`, `practices.n-plus-one.runs is -1; write a number`],
+    [`{ costs: { perCoreHour: '4 ct' } }`, "costs.perCoreHour is '4 ct'; write a number from 0"],
+    [`{ costs: { perCoreHours: 1 } }`, 'costs.perCoreHours is not known. Did you mean perCoreHour?'],
     [`{ practises: {} }`, 'practises is not known. Did you mean practices?'],
     [`{ budgets: { '*': { p59: '1s' } } }`, "budgets.'*'.p59 is not known. Did you mean p50?"],
   ])('%s is refused with what to write', async (config, message) => {

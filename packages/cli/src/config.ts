@@ -3,13 +3,28 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { practices } from '@whetstone/catalogue'
+import { parseThreshold } from '@whetstone/load'
 import type { PracticeSettings } from '@whetstone/loop'
-import { type BudgetResult, WhetstoneError } from '@whetstone/model'
+import { type AnswersEvidence, type BudgetResult, type LoadThreshold, WhetstoneError } from '@whetstone/model'
 import { closestTo } from '@whetstone/model'
+import { type AnswersConfig, checkedAnswers } from './config-answers.ts'
+import { notAScenario, type ScenariosConfig } from './config-scenarios.ts'
 
 export interface WhetstoneConfig {
   readonly practices?: PracticeSettings
   readonly budgets?: Readonly<Record<string, BudgetConfig>>
+  readonly answers?: AnswersConfig
+  readonly costs?: CostConfig
+  /** Limits of every load test whose command line gives none: `['p95 < 300ms', 'errors < 0.1%']`. */
+  readonly thresholds?: readonly string[]
+  /** Load tests by name, each made by `scenario({ … })` of `@whetstone/load`. */
+  readonly scenarios?: ScenariosConfig
+}
+/** What resources cost, in a currency of your own: the cost and the energy of a million requests are told from it. */
+export interface CostConfig {
+  readonly perCoreHour?: number
+  readonly perGigabyteHour?: number
+  readonly wattsPerCore?: number
 }
 /** Durations as text with a unit, shares as percent: `{ p95: '150ms', errors: '0.1%' }`. */
 export interface BudgetConfig {
@@ -20,6 +35,8 @@ export interface BudgetConfig {
 }
 
 export interface LoadedConfig {
+  readonly thresholds: readonly LoadThreshold[]
+  readonly answers?: AnswersEvidence
   readonly practices: PracticeSettings
   readonly budgets: Readonly<Record<string, Partial<Record<BudgetResult['metric'], number>>>>
 }
@@ -41,22 +58,74 @@ export async function loadConfig(folder: string): Promise<LoadedConfig> {
     )
     if (there) return checked(name, await read(file, name))
   }
-  return { practices: {}, budgets: {} }
+  return { practices: {}, budgets: {}, thresholds: [] }
 }
 
 async function read(file: string, name: string): Promise<unknown> {
   try {
     const { createJiti } = await import('jiti')
-    return (await createJiti(import.meta.url).import<unknown>(file, { default: true })) ?? {}
+    // Handed over as it is, also where it is not installed: compiling it a second time would take jiti seconds.
+    const virtualModules = { '@whetstone/load': await import('@whetstone/load') }
+    return (await createJiti(import.meta.url, { virtualModules }).import<unknown>(file, { default: true })) ?? {}
   } catch (cause) {
     throw new WhetstoneError('WHET_CONFIG', `${name} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 
 function checked(name: string, config: unknown): LoadedConfig {
-  const { practices: settings = {}, budgets = {} } = objectAt(name, 'the config', config)
-  knownKeys(name, '', config as object, ['practices', 'budgets'])
-  return { practices: checkedPractices(name, settings), budgets: checkedBudgets(name, budgets) }
+  checkScenarios(name, (config as { scenarios?: unknown } | undefined)?.scenarios)
+  const {
+    practices: settings = {},
+    budgets = {},
+    costs = {},
+    answers,
+    thresholds = [],
+  } = objectAt(name, 'the config', config)
+  knownKeys(name, '', config as object, ['practices', 'budgets', 'costs', 'answers', 'scenarios', 'thresholds'])
+  const told = checkedAnswers(answers, {
+    objectAt: (path, value) => objectAt(name, path, value),
+    knownKeys: (path, value, known) => knownKeys(name, path, value, known),
+    wrong: (path, value, wanted) => wrong(`${name}: ${path} is ${shown(value)}; write ${wanted}`),
+  })
+  return {
+    ...(told ? { answers: told } : {}),
+    practices: withCosts(checkedPractices(name, settings), checkedCosts(name, costs)),
+    budgets: checkedBudgets(name, budgets),
+    thresholds: checkedThresholds(name, thresholds),
+  }
+}
+
+function checkedThresholds(name: string, thresholds: unknown): readonly LoadThreshold[] {
+  if (!Array.isArray(thresholds))
+    throw wrong(`${name}: thresholds is ${shown(thresholds)}; write a list, such as ['p95 < 300ms']`)
+  return thresholds.map((text: unknown, at) => {
+    if (typeof text === 'string') return parseThreshold(text)
+    throw wrong(`${name}: thresholds[${at}] is ${shown(text)}; write a text, such as 'p95 < 300ms'`)
+  })
+}
+
+/** The practice that speaks of costs takes prices as it takes thresholds. */
+const pricedPractice = 'resource-efficiency'
+
+function withCosts(settings: PracticeSettings, costs: Readonly<Record<string, number>>): PracticeSettings {
+  const own = settings[pricedPractice]
+  if (Object.keys(costs).length === 0 || own === 'off') return settings
+  return { ...settings, [pricedPractice]: { ...costs, ...own } }
+}
+
+function checkedCosts(name: string, costs: unknown): Readonly<Record<string, number>> {
+  const given = objectAt(name, 'costs', costs)
+  knownKeys(name, 'costs.', given, ['perCoreHour', 'perGigabyteHour', 'wattsPerCore'])
+  for (const [key, value] of Object.entries(given))
+    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
+      throw wrong(`${name}: costs.${key} is ${shown(value)}; write a number from 0, such as 0.04`)
+  return given as Readonly<Record<string, number>>
+}
+
+/** They are read again, each by its name, by the process that sends them. */
+function checkScenarios(name: string, scenarios: unknown = {}): void {
+  const path = notAScenario(objectAt(name, 'scenarios', scenarios))
+  if (path !== undefined) throw wrong(`${name}: ${path} is no scenario; write scenario({ … }) of @whetstone/load`)
 }
 
 function checkedPractices(name: string, settings: unknown): PracticeSettings {

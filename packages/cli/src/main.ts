@@ -8,8 +8,8 @@ import { printError } from './terminal/error.ts'
 import { createTerminal } from './terminal/terminal.ts'
 
 const interrupt = new AbortController()
-/** After this the process ends whatever still hangs. */
-const interruptGraceMs = 2_500
+/** After this the process ends whatever still hangs; a load on a busy machine needs a few seconds to hand over what it has. */
+const interruptGraceMs = 6_000
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (interrupt.signal.aborted) process.exit(exitCodes.interrupted)

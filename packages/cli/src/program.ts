@@ -9,9 +9,8 @@ import type { CatalogueOptions } from './commands/catalogue.ts'
 import type { DemoOptions } from './commands/demo.ts'
 import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
 import type { ExplainOptions } from './commands/explain.ts'
-import { addLoadImportOptions, type LoadImportOptions } from './commands/load-import-options.ts'
 import { addLoadKinds } from './commands/load-kinds.ts'
-import { addCapacityOptions, addLoadOptions, type LoadOptions } from './commands/load-options.ts'
+import { addCapacityOptions, addLoadHelp, addLoadOptions, type LoadOptions } from './commands/load-options.ts'
 import type { ReportOptions } from './commands/report.ts'
 import { addServiceOptions, addStartOptions, durationOption, number } from './commands/service-options.ts'
 import type { TrialCommandOptions } from './commands/trial.ts'
@@ -75,6 +74,7 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     ),
   )
     .addOption(durationOption('--duration', 'measured time, such as 30s', 20))
+    .option('--load <command>', "drive it with a load tool of your own: 'wrk -d 20s --latency $URL/orders'")
     .option('--otlp <port>', 'receive OpenTelemetry traces on this port', text =>
       number('--otlp', 0, 65_535)(text.replace(/^:/, '')),
     )
@@ -117,11 +117,14 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
   ).action(async (target: string[], options: LoadOptions) =>
     setExitCode(await (await import('./commands/load.ts')).loadCommand(target, options, context)),
   )
+  addLoadHelp(load, [
+    'load http://127.0.0.1:3000/items --rate 200 --duration 1m',
+    "load --route 'GET /items 3' --threshold 'p95 < 300ms' -- node server.js",
+    'load --scenario checkout.ts --shape ramp:10..200 --output junit=load.xml',
+    'load stress http://127.0.0.1:3000',
+  ])
   addLoadKinds(load, { context, setExitCode })
-  addLoadImportOptions(load.command('import')).action(async (source: string, options: LoadImportOptions) =>
-    (await import('./commands/load-import.ts')).loadImportCommand(source, options, context),
-  )
-  addCapacityOptions(
+  const capacity = addCapacityOptions(
     program
       .command('capacity')
       .description("the largest rate that keeps an objective: capacity --slo 'p95 < 200ms' http://127.0.0.1:3000")
@@ -129,6 +132,10 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
   ).action(async (target: string[], options: CapacityOptions) =>
     setExitCode(await (await import('./commands/capacity.ts')).capacityCommand(target, options, context)),
   )
+  addLoadHelp(capacity, [
+    "capacity --slo 'p95 < 200ms' http://127.0.0.1:3000",
+    "capacity --slo 'p99 < 1s' --slo 'errors < 0.1%' --max-rate 2000 -- node server.js",
+  ])
   program
     .command('explain')
     .description('the mechanism, the exceptions and the remedy of a practice')

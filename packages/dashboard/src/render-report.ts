@@ -1,5 +1,6 @@
 /** Puts a run into the prebuilt page: the only place where text from traffic meets markup. */
-import type { LoadReport, RunReport } from '@whetstone/model'
+import type { LadderReport, LoadReport, RunReport } from '@whetstone/model'
+import { ladderVerdictOf } from './reading/ladder-verdict.ts'
 import { loadVerdictOf } from './reading/load-verdict.ts'
 import { verdictOf } from './reading/verdict.ts'
 import { reportTemplate } from './template.ts'
@@ -9,13 +10,20 @@ import { reportTemplate } from './template.ts'
  * Everything in `report` is shown as text, whatever it contains.
  */
 export function renderReport(report: RunReport): string {
-  const title = `${verdictOf(report).sentence} · ${report.target.name}`
-  return fill(reportTemplate(), { __REPORT_TITLE__: escapeText(title), __REPORT_JSON__: embeddedJson(report) })
+  return page(`${verdictOf(report).sentence} · ${report.target.name}`, report)
 }
 
 /** The same for a load test. */
 export function renderLoadReport(report: LoadReport): string {
-  const title = `${loadVerdictOf(report).sentence} · ${report.target.name}`
+  return page(`${loadVerdictOf(report).sentence} · ${report.target.name}`, report)
+}
+
+/** The same for a ladder of changes. */
+export function renderLadder(report: LadderReport): string {
+  return page(`${ladderVerdictOf(report).sentence} · ${report.title}`, report)
+}
+
+function page(title: string, report: RunReport | LoadReport | LadderReport): string {
   return fill(reportTemplate(), { __REPORT_TITLE__: escapeText(title), __REPORT_JSON__: embeddedJson(report) })
 }
 

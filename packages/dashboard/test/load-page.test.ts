@@ -6,12 +6,14 @@ import { pathToFileURL } from 'node:url'
 import { chromiumExecutable } from '@whetstone/sandbox'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
-import { renderLoadReport } from '@whetstone/dashboard'
+import { renderLadder, renderLoadReport } from '@whetstone/dashboard'
 import { loadVerdictOf } from '../src/reading/load-verdict.ts'
-import * as reports from './fixtures/load-reports.ts'
+import { ladderReport } from './fixtures/ladder-report.ts'
+import * as fixtures from './fixtures/load-reports.ts'
 
 /** Fetching Chromium on a machine without one may take minutes. */
 const FETCH_TIMEOUT_MS = 400_000
+const reports = { ...fixtures }
 type Name = keyof typeof reports
 const names = Object.keys(reports) as Name[]
 
@@ -27,6 +29,7 @@ beforeAll(async () => {
     return
   }
   browser = await chromium.launch({ executablePath: found.path, args: [...found.args], env: found.env })
+  writeFileSync(join(folder, 'ladder.html'), renderLadder(ladderReport))
   for (const name of names) writeFileSync(join(folder, `${name}.html`), renderLoadReport(reports[name]()))
 }, FETCH_TIMEOUT_MS)
 
@@ -46,7 +49,11 @@ interface View {
   readonly theme?: 'light' | 'dark'
 }
 
-async function open(context: TestContext, name: Name, { width = 1200, theme = 'light' }: View = {}): Promise<Opened> {
+async function open(
+  context: TestContext,
+  name: Name | 'ladder',
+  { width = 1200, theme = 'light' }: View = {},
+): Promise<Opened> {
   if (!browser) context.skip(notRun)
   const page = await browser!.newPage({ viewport: { width, height: 900 } })
   context.onTestFinished(() => page.close())
@@ -139,5 +146,19 @@ describe('the page of a load test', () => {
     const { page } = await open(context, 'keptLoad')
     await page.locator('#slowest button').first().click()
     await page.waitForSelector('#slowest button:has-text("Copied")')
+  })
+})
+
+describe('the page of a ladder', () => {
+  it.for([1200, 390])('says how far it was climbed, at %i pixels', async (width, context) => {
+    const { page, complaints } = await open(context, 'ladder', { width })
+    expect(await page.textContent('h1')).toBe('p95 went from 66\u202fms to 1.2\u202fms over 4 changes')
+    expect(await page.textContent('.detail')).toContain('On 1 rung the load generator was the limit')
+    expect(await page.locator('#ladder circle').count()).toBe(15)
+    expect(await page.textContent('#changes')).toContain('<img src=x onerror=')
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(
+      0,
+    )
+    expect(complaints).toEqual([])
   })
 })

@@ -1,10 +1,12 @@
 /** Fuzzes every reader of foreign input for a night: `npm run -w @whetstone/load fuzz [-- <cases> [<seed>]]`, a million cases each by default. */
 import { performance } from 'node:perf_hooks'
+import { importTargets } from '../src/import/testing/import-fuzz.ts'
 import type { FuzzTarget } from '../src/testing/fuzz-target.ts'
+import { eventStreamTargets } from '../src/wire/testing/event-stream-fuzz.ts'
 import { responseTargets } from '../src/wire/testing/response-fuzz.ts'
 
 /** One line for each reader. */
-const targets: readonly FuzzTarget[] = [...responseTargets]
+const targets: readonly FuzzTarget[] = [...responseTargets, ...eventStreamTargets, ...importTargets]
 
 const CASES = 1_000_000
 const [cases = CASES, seed = Date.now() & 0x7fffffff] = process.argv.slice(2).map(Number)

@@ -1,6 +1,9 @@
 /** The load engine: an open model over raw HTTP/1.1 that times every request from the instant it was due. */
 export { peakRatePerSecond } from './arrivals/rate-curve.ts'
 export { parseShape } from './arrivals/shape-text.ts'
+export { kubernetesManifest } from './cluster/kubernetes.ts'
+export { controlOverNats, workOverNats } from './cluster/over-nats.ts'
+export { runOnThreads } from './cluster/over-threads.ts'
 export type { LoadResult } from './engine/live.ts'
 export { openOutputs } from './output/open.ts'
 export { loadTarget } from './plan.ts'
@@ -8,30 +11,15 @@ export type { LoadPlan } from './plan.ts'
 export { run } from './process/run.ts'
 export { runInProcess } from './run-in-process.ts'
 export type { RunOptions } from './run-in-process.ts'
-export { check, contains, json, matches } from './scenario/check.ts'
-export type { CompiledScenario } from './scenario/compiled.ts'
-export { csv, generate, jsonl, list, range, sql } from './scenario/data/feeder.ts'
-export {
-  call,
-  del,
-  exponential,
-  flow,
-  get,
-  head,
-  isScenario,
-  patch,
-  post,
-  put,
-  request,
-  scenario,
-  think,
-} from './scenario/define.ts'
-export type { Scenario } from './scenario/define.ts'
-export type { Flow, ScenarioDefinition, ScenarioUser, Step } from './scenario/definition.ts'
-export { cookie, header, jsonPath, regex, status } from './scenario/extract.ts'
+export { isScenario } from './scenario/define.ts'
+export { describeScenario } from './scenario/describe.ts'
 export { loadScenario } from './scenario/load-scenario.ts'
+export * from './scenario/words.ts'
 export { findCapacity } from './search/capacity.ts'
-export type { CapacitySearch, CapacitySettings } from './search/capacity.ts'
+export { runSoak } from './search/soak.ts'
+export { runSpike } from './search/spike.ts'
+export { withSteadyState } from './search/steady-state.ts'
+export { runStress } from './search/stress.ts'
 export { judgeThresholds } from './thresholds/judge.ts'
 export { exitCodeOf, verdictOf } from './thresholds/outcome.ts'
 export type { RunOutcome } from './thresholds/outcome.ts'

@@ -13,6 +13,7 @@ import type { LoadPlan } from './plan.ts'
 import { checkPlan, hostHeader } from './plan.ts'
 import type { CompiledScenario } from './scenario/compiled.ts'
 import { watchLimits } from './thresholds/watch.ts'
+import { handshakeWarnings } from './wire/dial.ts'
 
 export interface RunOptions {
   /** Stops early; the result then holds what was measured so far and says `aborted`. */
@@ -49,7 +50,7 @@ export async function runInProcess(plan: LoadPlan, options: InProcessOptions = {
     const host = hostReadings(now)
     try {
       const startAtMs = (await options.ready?.()) ?? options.startAtMs
-      return await driveLoad(plan, scenario, shared, {
+      const result = await driveLoad(plan, scenario, shared, {
         ...watchLimits(plan.thresholds, options),
         now,
         date: () => new Date(),
@@ -57,6 +58,8 @@ export async function runInProcess(plan: LoadPlan, options: InProcessOptions = {
         host,
         ...(startAtMs === undefined ? {} : { startAtMs }),
       })
+      const warnings = [...(result.warnings ?? []), ...handshakeWarnings(plan.target)]
+      return warnings.length === 0 ? result : { ...result, warnings }
     } finally {
       pacer.close()
       host.close()

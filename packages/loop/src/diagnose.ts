@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { cpus } from 'node:os'
 import {
+  type AnswersEvidence,
   type AnyPractice,
   type DrillsEvidence,
   type Evidence,
-  type HistoryEvidence,
   maskedDeep,
   reportedStep,
   type RunReport,
@@ -18,15 +18,14 @@ import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { stopDrill } from './measure/drill/stop-drill.ts'
-import { earlierLoads } from './measure/earlier-loads.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
-import { gitCommit } from './measure/git-commit.ts'
 import { watchHeap } from './measure/heap-growth.ts'
+import { historyOf } from './measure/history.ts'
 import { measureWindow } from './measure/measure.ts'
 import { connectReadOnly } from './measure/pg/connect.ts'
 import { Parts } from './measure/pg/parts.ts'
 import type { OnProgress } from './measure/progress.ts'
-import { comparable, createRunFolder, readIndex, type RunFolder } from './measure/run-folder.ts'
+import { createRunFolder, type RunFolder } from './measure/run-folder.ts'
 import { quantileMs } from './measure/quantiles.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
 import { requestSender } from './measure/workload/http-client.ts'
@@ -43,12 +42,16 @@ export interface DiagnoseOptions {
   readonly durationMs: number
   readonly warmUpMs: number
   readonly seed: number
+  /** A load tool of the user's own drives the service; `$URL` stands for its address, `durationMs` bounds it. */
+  readonly loadCommand?: string
   readonly otlpPort?: number
   readonly readyPath?: string
   readonly explainAnalyze?: boolean
   readonly scratch?: GatherOptions['scratch']
   readonly settings?: PracticeSettings
   readonly budgets?: Budgets
+  /** What only people know: it weighs the findings. */
+  readonly answers?: AnswersEvidence
   /** Findings at least this severe end the run with a code of their own. */
   readonly failOn?: Severity
   /** The `.whetstone` folder. */
@@ -92,20 +95,19 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
         detail: `listening on ${new URL(stand.baseUrl).host} after ${(stand.target.startedInMs / 1_000).toFixed(1)} s`,
       })
     options.onProgress({ kind: 'stage', stage: 'workload', detail: 'finding routes' })
-    const workload = await options.plan(stand)
-    const ratePerSecond = await rateFor(options, workload, stand)
+    const planned = await options.plan(stand)
+    // With a load tool of the user's own the rate is for what is asked afterwards.
+    const ratePerSecond =
+      options.loadCommand === undefined ? await rateFor(options, planned, stand) : mostAutomaticRatePerSecond
     const keep = (evidence: Evidence) => folder.writeEvidence(evidence)
-    const window = await measureWindow(stand, { ...options, ratePerSecond, workload, keep })
+    const window = await measureWindow(stand, { ...options, ratePerSecond, workload: planned, keep })
+    const { workload } = window
     const interrupted = options.signal.aborted
       ? interruption(window.conditions.measuredMs, options.durationMs)
       : undefined
-    const history: HistoryEvidence = {
-      schema: 'history@1',
-      conditions: window.conditions,
-      earlier: await earlierRuns(options.base),
-      loads: await earlierLoads(options.base, options.name),
-    }
-    const first: Evidence = { ...window.evidence, history }
+    const history = await historyOf(window.conditions, options)
+    const { answers } = options
+    const first: Evidence = { ...window.evidence, history, ...(answers ? { answers } : {}) }
     await folder.writeEvidence(first)
     const asked = await ask(first, { ...options, ratePerSecond }, workload, stand)
     const ended = stand.target?.ended()
@@ -116,7 +118,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const { warnings } = asked
     await folder.writeEvidence(evidence)
     const framework = stand.probe?.routes()[0]?.framework
-    const git = await gitCommit(options.root)
+    const { git } = history
     const report = maskedDeep(
       assembleReport({
         run: {
@@ -232,7 +234,8 @@ async function drill(
   { workload, settings, seed, signal, onProgress }: DiagnoseOptions & { readonly workload: Workload },
   stand: Stand,
 ): Promise<DrillsEvidence | undefined> {
-  if (!stand.target || signal.aborted || settings?.['availability'] === 'off') return undefined
+  if (!stand.target || workload.routes.length === 0) return undefined
+  if (signal.aborted || settings?.['availability'] === 'off') return undefined
   onProgress({ kind: 'stage', stage: 'stopping', detail: 'with requests under way' })
   const response = reportedStep(evidence['load-curve'])?.overall.response
   const stopped = await stopDrill(stand.target, {
@@ -253,17 +256,6 @@ export function identifyAgain(
   settings: PracticeSettings = {},
 ): Judged {
   return conclude(evidence, identify(evidence, practices, settings))
-}
-
-async function earlierRuns(base: string): Promise<HistoryEvidence['earlier']> {
-  return comparable(await readIndex(base))
-    .slice(-20)
-    .map(({ id, startedAt, p95Ms, findings }) => ({
-      id,
-      startedAt,
-      p95Ms,
-      findings: findings.map(finding => finding.practice),
-    }))
 }
 
 /** Sorts by time as text. */

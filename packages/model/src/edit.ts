@@ -1,7 +1,7 @@
 /** What-if as data: a remedy described as a change to evidence, so that ONE predictor turns it into numbers. */
 import type { RouteName } from './place.ts'
 
-export type Edit = TraceEdit | DemandEdit | PlanEdit | BytesEdit | ConnectionEdit
+export type Edit = TraceEdit | DemandEdit | PlanEdit | BytesEdit | ConnectionEdit | InstancesEdit
 
 /** Changes the span tree of every trace of the route that holds the spans. */
 export interface TraceEdit {
@@ -62,5 +62,14 @@ export interface ConnectionEdit {
   readonly kind: 'connection'
   readonly change:
     { readonly kind: 'reuse' } | { readonly kind: 'pool-size'; readonly from: number; readonly to: number }
+  readonly route?: RouteName
+}
+
+/** More processes share the work, on the same machine. */
+export interface InstancesEdit {
+  readonly kind: 'instances'
+  readonly from: number
+  readonly to: number
+  /** Never given: they serve every route. */
   readonly route?: RouteName
 }

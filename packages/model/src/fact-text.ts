@@ -30,6 +30,8 @@ function quantityText({ value, unit }: Quantity): string {
       return `cost ${countText(value)}`
     case 'ratio':
       return `${countText(value)} times`
+    case 'watt-hours':
+      return `${countText(value)} Wh`
     case 'count':
       return countText(value)
   }

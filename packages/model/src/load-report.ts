@@ -13,8 +13,7 @@ export interface LoadReport {
   readonly schema: 'whetstone/load@1'
   readonly kind: LoadTestKind
   readonly run: LoadRunInfo
-  /** `processes`: how many of the service's processes did the work, where that could be seen. */
-  readonly target: { readonly name: string; readonly url: string; readonly processes?: number }
+  readonly target: LoadedTarget
   /** A scenario file, `requests` for those given on the command line, or the command of another tool. */
   readonly scenario: { readonly name: string; readonly source: string }
   /** In the order they ran. */
@@ -34,6 +33,15 @@ export interface LoadReport {
   readonly spike?: SpikeResult
   /** One entry a worker, when there were several. */
   readonly workers?: readonly WorkerShare[]
+}
+
+export interface LoadedTarget {
+  readonly name: string
+  readonly url: string
+  /** How many of the service's processes did the work, where that could be seen. */
+  readonly processes?: number
+  /** Of all cores of its machine while it was loaded, 0 to 1; only where it runs on this one. */
+  readonly cpuBusyFraction?: number
 }
 
 export interface LoadRunInfo {

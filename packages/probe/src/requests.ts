@@ -8,6 +8,7 @@ import { attachRequest, runInRequest } from './context.ts'
 import { failed } from './guard.ts'
 import { finishRequest, generation } from './ledger.ts'
 import { level, OFF, SQL, TRACE, wake } from './level.ts'
+import { callerPriority } from './caller-trace.ts'
 import { send, ship } from './outbox.ts'
 import { announceRoutes } from './frameworks/registered-routes.ts'
 import { RequestRecord } from './request-record.ts'
@@ -57,7 +58,8 @@ function emitRequest(
 }
 
 function begin(request: http.IncomingMessage, response: http.ServerResponse): RequestRecord {
-  const record = new RequestRecord(request.method ?? '', request.url ?? '', now(), generation, Math.random())
+  const priority = (level >= TRACE ? callerPriority(request.rawHeaders) : undefined) ?? Math.random()
+  const record = new RequestRecord(request.method ?? '', request.url ?? '', now(), generation, priority)
   attachRequest(request, record)
   const { socket } = request
   const bytesBefore = socket.bytesWritten

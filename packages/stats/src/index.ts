@@ -1,6 +1,8 @@
 /** Pure numbers for judging measurements: nothing here reads a clock, a file or a dice of its own. */
 export { binomialCdf, clopperPearson } from './binomial.ts'
 export type { Interval } from './binomial.ts'
+export { blockQuantile } from './block-quantile.ts'
+export type { Block } from './block-quantile.ts'
 export { spearman } from './correlation.ts'
 export { Histogram } from './histogram.ts'
 export type { Bucket, HistogramJson } from './histogram.ts'

@@ -21,7 +21,7 @@ describe('Theil-Sen slope', () => {
   it('has the interval of all slopes that leave no trend', () => {
     const random = seededRandom(8)
     const grid = Array.from({ length: 121 }, (_, at) => -3 + at / 20)
-    for (let tried = 0; tried < 5; tried++) {
+    for (let tried = 0; tried < 2; tried++) {
       const values = Array.from({ length: 6 }, (_, at) => normal(random) + 0.5 * at)
       const { low, high } = theilSen(points(values), 0.9)
       const [plainLow, plainHigh] = plainSlopeInterval(values, 0.9, grid)

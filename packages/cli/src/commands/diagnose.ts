@@ -2,7 +2,7 @@
 import { relative } from 'node:path'
 import { renderReport } from '@whetstone/dashboard'
 import { type Budgets, diagnose, type RunFolder, type Stand } from '@whetstone/loop'
-import type { RunReport, Severity } from '@whetstone/model'
+import { type RunReport, type Severity, WhetstoneError } from '@whetstone/model'
 import { checkBudgetRoutes } from '../budget-routes.ts'
 import { loadConfig } from '../config.ts'
 import { baseFolder, type CommandContext } from '../context.ts'
@@ -17,6 +17,8 @@ import { nameOf, subjectOf } from './subject.ts'
 
 export interface DiagnoseCommandOptions extends ServiceOptions, StartOptions {
   readonly duration: number
+  /** A load tool of the user's own; `$URL` stands for the service. */
+  readonly load?: string
   readonly json?: boolean
   readonly open?: boolean
   readonly otlp?: number
@@ -32,6 +34,7 @@ export async function diagnoseCommand(
   context: CommandContext,
 ): Promise<number> {
   const subject = subjectOf('diagnose', words, options, context)
+  assertOneDriver(options)
   assertNotProduction(options, context)
   if (subject.kind === 'url') assertThisMachine(subject.url, 'service', options)
   const databaseUrl = databaseOf(options, context)
@@ -44,6 +47,7 @@ export async function diagnoseCommand(
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
       ratePerSecond: options.rate ?? 'auto',
       durationMs: options.duration,
+      ...(options.load === undefined ? {} : { loadCommand: options.load }),
       warmUpMs: options.warmUp,
       seed: options.seed,
       ...(options.otlp === undefined ? {} : { otlpPort: options.otlp }),
@@ -52,6 +56,7 @@ export async function diagnoseCommand(
       ...(scratch.open ? { scratch: scratch.open } : {}),
       settings: config.practices,
       budgets: config.budgets,
+      ...(config.answers ? { answers: config.answers } : {}),
       ...(options.failOn ? { failOn: options.failOn } : {}),
       base: baseFolder(context),
       root: context.workingDirectory,
@@ -69,12 +74,32 @@ export async function diagnoseCommand(
   }
 }
 
+/** @throws WhetstoneError WHET_FLAG */
+function assertOneDriver(options: DiagnoseCommandOptions): void {
+  if (options.load === undefined) return
+  const idle = Object.entries({
+    '--rate': options.rate !== undefined,
+    '--route': options.route.length > 0,
+    '--request': options.request.length > 0,
+    '--openapi': options.openapi !== undefined,
+    '--har': options.har !== undefined,
+    '--access-log': options.accessLog !== undefined,
+    '--login': options.login !== undefined,
+  }).find(([, given]) => given)?.[0]
+  if (idle !== undefined)
+    throw new WhetstoneError('WHET_FLAG', `${idle} says what our engine sends, and --load that another tool does`, {
+      hint: 'leave one of them out',
+    })
+}
+
 async function plan(
   stand: Stand,
   options: DiagnoseCommandOptions,
   { databaseUrl, budgets }: { readonly databaseUrl: string | undefined; readonly budgets: Budgets },
   context: CommandContext,
 ) {
+  // Another tool decides what is sent; what that was is seen inside the service.
+  if (options.load !== undefined) return { routes: [], skipped: [] }
   const frameworkRoutes = stand.probe?.routes() ?? []
   const workload = await planFor(options, { baseUrl: stand.baseUrl, frameworkRoutes, databaseUrl }, context)
   checkBudgetRoutes(budgets, {

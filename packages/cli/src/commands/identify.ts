@@ -17,7 +17,9 @@ export async function identifyCommand(
     readReport(folder),
     loadConfig(context.workingDirectory),
   ])
-  const judged = identifyAgain(evidence, undefined, config.practices)
+  // What people say today stands before what they said then.
+  const answered = { ...evidence, ...(config.answers ? { answers: config.answers } : {}) }
+  const judged = identifyAgain(answered, undefined, config.practices)
   const exitCode = failsOn(options.failOn, judged.findings) ? exitCodes.findings : exitCodes.ok
   const report = { ...saved, exitCode, findings: judged.findings, coverage: judged.coverage }
   if (options.json) context.json(report)

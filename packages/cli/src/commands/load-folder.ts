@@ -1,7 +1,7 @@
 /** Load tests are kept beside the runs: `.whetstone/loads/<id>/` holds the report as JSON and as a page. */
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { renderLoadReport } from '@whetstone/dashboard'
 import { exitCodes, type LoadReport, maskedDeep, WhetstoneError } from '@whetstone/model'
 
@@ -10,15 +10,18 @@ export function loadId(date: Date): string {
   return `${date.toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomUUID().slice(0, 4)}`
 }
 
-/** @param base the `.whetstone` folder. Returns the path of the page. */
-export async function saveLoad(base: string, report: LoadReport): Promise<string> {
+/** @param base the `.whetstone` folder */
+export async function saveLoad(base: string, report: LoadReport): Promise<void> {
   const folder = join(base, 'loads', report.run.id)
   await mkdir(folder, { recursive: true })
   await writeFile(join(base, '.gitignore'), '*\n')
-  const masked = maskedDeep(report)
-  await writeAtomically(join(folder, 'load.json'), `${JSON.stringify(masked)}\n`)
-  const page = join(folder, 'report.html')
-  await writeAtomically(page, renderLoadReport(masked))
+  await writeAtomically(join(folder, 'load.json'), `${JSON.stringify(maskedDeep(report))}\n`)
+}
+
+/** Of a load that was saved; returns where it is. */
+export async function saveLoadPage(base: string, report: LoadReport): Promise<string> {
+  const page = join(base, 'loads', report.run.id, 'report.html')
+  await writeAtomically(page, renderLoadReport(maskedDeep(report)))
   return page
 }
 
@@ -30,15 +33,16 @@ async function writeAtomically(file: string, text: string): Promise<void> {
 
 /** Folders of saved load tests, oldest first. */
 export async function savedLoads(base: string): Promise<readonly string[]> {
-  return (await readdir(join(base, 'loads')).catch(() => [] as string[])).toSorted()
+  const folder = join(base, 'loads')
+  return (await readdir(folder).catch(() => [] as string[])).toSorted().map(id => join(folder, id))
 }
 
-/** The one whose id begins like this; `latest` for the newest. Undefined when there is none or several. */
+/** The only one whose id begins like this, or the newest for `latest`. */
 export async function findLoad(base: string, name: string): Promise<string | undefined> {
-  const ids = await savedLoads(base)
-  const matches =
-    name === 'latest' ? ids.slice(-1) : ids.includes(name) ? [name] : ids.filter(id => id.startsWith(name))
-  return matches.length === 1 ? join(base, 'loads', matches[0] as string) : undefined
+  const folders = await savedLoads(base)
+  if (name === 'latest') return folders.at(-1)
+  const matches = folders.filter(folder => basename(folder).startsWith(name))
+  return matches.find(folder => basename(folder) === name) ?? (matches.length === 1 ? matches[0] : undefined)
 }
 
 /** @throws WhetstoneError WHET_RUN_NOT_FOUND, WHET_EVIDENCE_BROKEN */

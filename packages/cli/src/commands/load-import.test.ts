@@ -38,7 +38,7 @@ describe('whetstone load import', () => {
         ! left out 1 request answered with 4xx or 5xx
         Wrote access.scenario.ts: 1 flow made from 2 requests of access.log
         Wrote access.arrivals.txt
-        Next: whetstone load --scenario access.scenario.ts
+        Next: whetstone load --scenario access.scenario.ts --shape replay:access.arrivals.txt
       "
     `)
     expect(await readdir(folder)).toEqual(['access.arrivals.txt', 'access.log', 'access.scenario.ts'])

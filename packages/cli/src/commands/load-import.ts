@@ -157,5 +157,7 @@ function report(
   )
   for (const file of shown.slice(1)) terminal.out(`  Wrote ${file}`)
   if (variables.length > 0) terminal.out(`  Set before the run, for it is not in the file: ${variables.join(', ')}`)
-  printNext(`whetstone load --scenario ${shellWord(shown[0]!)}`, terminal)
+  const replay = shown.find(file => file.endsWith('.arrivals.txt'))
+  const shape = replay === undefined ? '' : ` --shape ${shellWord(`replay:${replay}`)}`
+  printNext(`whetstone load --scenario ${shellWord(shown[0]!)}${shape}`, terminal)
 }

@@ -5,6 +5,7 @@ import {
   addSafetyOptions,
   addStartOptions,
   addWorkloadOptions,
+  collect,
   type DurationBounds,
   durationOption,
   maxRatePerSecond,
@@ -18,9 +19,19 @@ export interface LoadOptions extends WorkloadOptions, StartOptions, WireOptions 
   readonly maxRate: number
   readonly duration: number
   readonly warmUp: number
+  readonly shape?: string
   readonly arrivals: 'uniform' | 'poisson'
+  /** The closed model. */
+  readonly users?: number
+  /** A file, with `#` and the name of one of its scenarios where it holds several. */
+  readonly scenario?: string
+  readonly threshold: readonly string[]
+  readonly output: readonly string[]
   readonly pacing: NonNullable<LoadPlan['pacing']>
   readonly traceEvery?: number
+  readonly workers?: number
+  readonly nats?: string
+  readonly natsRun: string
   readonly strictNoise?: boolean
   readonly json?: boolean
   readonly open?: boolean
@@ -41,27 +52,48 @@ export interface WireOptions {
 
 const anyLength: DurationBounds = { least: '100ms', most: '24h' }
 const orNone: DurationBounds = { least: '0s', most: '24h' }
-const default_ = { ratePerSecond: 50, durationSeconds: 20, warmUpSeconds: 3, connections: 64 } as const
+/** What differs from one kind of test to the next. */
+export interface LoadDefaults {
+  readonly ratePerSecond: number
+  readonly rate: string
+  readonly durationSeconds: number
+  readonly duration: string
+  readonly warmUpSeconds: number
+}
+const oneRate: LoadDefaults = {
+  ratePerSecond: 50,
+  rate: 'requests per second, sent when they are due (open model)',
+  durationSeconds: 20,
+  duration: 'measured time',
+  warmUpSeconds: 3,
+}
+const connections = 64
 
-export function addLoadOptions(command: Command, durationSeconds: number = default_.durationSeconds): Command {
+export function addLoadOptions(command: Command, change: Partial<LoadDefaults> = {}): Command {
+  const defaults = { ...oneRate, ...change }
   command
     .optionsGroup('How much:')
-    .option(
-      '--rate <number>',
-      'requests per second, sent when they are due (open model)',
-      number('--rate', 0.1, 200_000),
-      default_.ratePerSecond,
-    )
-    .addOption(durationOption('--duration', 'measured time', durationSeconds, anyLength))
+    .option('--rate <number>', defaults.rate, number('--rate', 0.1, 200_000), defaults.ratePerSecond)
+    .addOption(durationOption('--duration', defaults.duration, defaults.durationSeconds, anyLength))
     .addOption(
-      durationOption('--warm-up', 'sent before it and not judged; 0s for none', default_.warmUpSeconds, orNone),
+      durationOption('--warm-up', 'sent before it and not judged; 0s for none', defaults.warmUpSeconds, orNone),
+    )
+    .option(
+      '--shape <shape>',
+      'how the rate moves: ramp:10..200, stairs:50,100,200, sine:100±50/30s, spike:50..500@30s+10s, replay:shop.arrivals.txt',
     )
     .addOption(
       new Option('--arrivals <how>', 'gaps between requests').choices(['poisson', 'uniform']).default('poisson'),
     )
+    .option(
+      '--users <number>',
+      'closed model instead: so many users, each waiting for its answer; slow answers lower the load',
+      number('--users', 1, 10_000),
+    )
     .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)
     .option('--max-rate <number>', 'refuse to send more a second', number('--max-rate', 0.1, 200_000), maxRatePerSecond)
     .optionsGroup('What:')
+    .option('--scenario <file>', 'a scenario file; file.ts#name where it holds several')
   addWorkloadOptions(command, { database: 'keys' })
   command.optionsGroup('The wire:')
   addWireOptions(command)
@@ -73,11 +105,30 @@ export function addLoadOptions(command: Command, durationSeconds: number = defau
         .default('precise'),
     )
     .option(
+      '--workers <number>',
+      'divide the load among so many threads, or workers of --nats',
+      number('--workers', 1, 1_000),
+    )
+    .option('--nats <url>', 'the workers are on other hosts: whetstone load worker')
+    .option('--nats-run <name>', 'which run its workers join', 'whetstone')
+    .option(
       '--trace-every <number>',
       'one request in so many carries a traceparent, so that slow ones can be looked up',
       number('--trace-every', 1, 1e9),
     )
     .optionsGroup('The verdict:')
+    .option(
+      '--threshold <limit>',
+      "a limit, 'p95 < 300ms over 10s abort', 'errors < 0.1%', 'rate >= 95/s' (repeatable)",
+      collect,
+      [],
+    )
+    .option(
+      '--out, --output <kind=where>',
+      'junit=, csv=, csv-summary=, json= or html= with a file; prometheus= or otlp= with a URL (repeatable)',
+      collect,
+      [],
+    )
     .option('--strict-noise', 'exit 4 when it cannot be decided')
     .option('--json', 'one JSON object (whetstone/load@1) on stdout')
     .option('--open', 'open the page')
@@ -86,13 +137,44 @@ export function addLoadOptions(command: Command, durationSeconds: number = defau
   return addSafetyOptions(command, { elsewhere: 'a service' })
 }
 
+/** Below the flags of a command: how it is typed, and what its end means. */
+export function addLoadHelp(command: Command, examples: readonly string[]): Command {
+  return command.addHelpText(
+    'after',
+    [
+      '',
+      'Examples:',
+      ...examples.map(example => `  whetstone ${example}`),
+      '',
+      'Exit codes: 0 every limit was kept, 1 one was broken, 3 nothing answered,',
+      '4 it could not be decided, 130 interrupted (what was measured is kept).',
+    ].join('\n'),
+  )
+}
+
+/** A search takes what a load takes, and its objective. */
+export function addCapacityOptions(command: Command): Command {
+  return addLoadOptions(
+    command
+      .optionsGroup('The objective:')
+      .option('--slo <limit>', "what must hold, 'p95 < 200ms' or 'errors < 0.1%' (repeatable: all must)", collect, []),
+    {
+      ratePerSecond: 20,
+      rate: 'requests per second to begin with; --max-rate is where it ends',
+      durationSeconds: 5,
+      duration: 'of each rate, longer where the objective needs more answers',
+      warmUpSeconds: 1,
+    },
+  )
+}
+
 function addWireOptions(command: Command): Command {
   return command
     .option(
       '--connections <number>',
       'open at most so many; further requests wait, and the wait counts',
       number('--connections', 1, 10_000),
-      default_.connections,
+      connections,
     )
     .option(
       '--requests-per-connection <number>',

@@ -1,66 +1,41 @@
 /** Turns what the engine handed back into the one object everything else is made from, and judges it. */
-import type { LoadResult } from '@whetstone/load'
-import {
-  type ExitCode,
-  exitCodes,
-  type LoadReport,
-  type LoadStep,
-  msText,
-  percentText,
-  type ThresholdResult,
-  wholeText,
-} from '@whetstone/model'
+import { cpus } from 'node:os'
+import { exitCodeOf, type RunOutcome, verdictOf } from '@whetstone/load'
+import { type GeneratorHealth, type LoadReport, type LoadStep, msText, percentText, wholeText } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
 
-export type ReportInput = Omit<LoadReport, 'schema' | 'verdict' | 'exitCode' | 'warnings'> & {
+export interface ReportInput extends Omit<LoadReport, 'schema' | 'verdict' | 'exitCode' | 'warnings'> {
+  /** Beside those that can be read from the figures. */
   readonly warnings?: readonly string[]
+  /** What cannot be decided ends with 4. */
   readonly strictNoise: boolean
 }
 
 export function loadReport({ strictNoise, warnings = [], ...input }: ReportInput): LoadReport {
-  const verdict = verdictOf(input)
+  const outcome: RunOutcome = {
+    results: input.thresholds,
+    generator: generatorOf(input),
+    stopped: input.stopped,
+    lost: judgedSteps(input.steps).some(step => step.lost !== undefined),
+    strict: strictNoise,
+  }
+  // Not one rate kept the objective that was given: the gate says no.
+  const isBelow = input.capacity?.outcome === 'below-smallest-tried' && input.stopped === 'finished'
   return {
     schema: 'whetstone/load@1',
     ...input,
-    verdict,
-    exitCode: exitCodeOf(verdict, input.thresholds, strictNoise),
+    verdict: isBelow ? 'fail' : verdictOf(outcome),
+    exitCode: isBelow ? 1 : exitCodeOf(outcome),
     warnings: [...new Set([...warnings, ...warningsOf(input)])],
   }
 }
 
-/** Warm-up and measured part in the order they ran. */
-export function stepsOf({ warmUp, measure }: Pick<LoadResult, 'warmUp' | 'measure'>): readonly LoadStep[] {
-  return [...(warmUp ? [warmUp] : []), measure]
-}
-
-type Judged = Pick<LoadReport, 'kind' | 'steps' | 'stopped' | 'thresholds' | 'capacity'>
-
-function verdictOf({ kind, steps, stopped, thresholds, capacity }: Judged): LoadReport['verdict'] {
-  const judged = judgedSteps(steps)
-  if (stopped === 'aborted') return 'aborted'
-  // A search and a stress test go past what the machine can send on purpose; what became of that is in their own outcome.
-  const lone = kind === 'load' || kind === 'soak' || kind === 'spike'
-  if (lone && judged.some(step => step.generator.verdict === 'invalid')) return 'invalid'
-  if (capacity?.outcome === 'invalid') return 'invalid'
-  if (stopped === 'threshold' || thresholds.some(({ state }) => state === 'broken')) return 'fail'
-  if (capacity?.outcome === 'below-smallest-tried') return 'fail'
-  return judged.some(step => step.lost !== undefined) ? 'degraded' : 'pass'
-}
-
-/**
- * A gate that could not be judged must not let pass in silence: with thresholds, an invalid run ends with 4. Without any,
- * what could not be decided ends with 0 and a warning, or with 4 when noise was declared strict.
- */
-function exitCodeOf(
-  verdict: LoadReport['verdict'],
-  thresholds: readonly ThresholdResult[],
-  strictNoise: boolean,
-): ExitCode {
-  if (verdict === 'aborted') return exitCodes.interrupted
-  if (verdict === 'fail') return exitCodes.gate
-  const undecided = verdict !== 'pass' || thresholds.some(({ state }) => state === 'unknown')
-  if (verdict === 'invalid' && thresholds.length > 0) return exitCodes.undecided
-  return undecided && strictNoise ? exitCodes.undecided : exitCodes.ok
+/** A search and a stress test go past what can be sent, on purpose; a search says itself when that spoiled it. */
+function generatorOf({ kind, steps, capacity }: Omit<ReportInput, 'strictNoise'>): GeneratorHealth['verdict'] {
+  if (kind === 'capacity') return capacity?.outcome === 'invalid' ? 'invalid' : 'healthy'
+  const verdicts = judgedSteps(steps).map(({ generator }) => generator.verdict)
+  if (kind === 'stress') return verdicts.length > 0 && verdicts.every(one => one === 'invalid') ? 'invalid' : 'healthy'
+  return verdicts.includes('invalid') ? 'invalid' : verdicts.includes('degraded') ? 'degraded' : 'healthy'
 }
 
 /** The warm-up is shown and never judged. */
@@ -70,42 +45,43 @@ function judgedSteps(steps: readonly LoadStep[]): readonly LoadStep[] {
 
 /** Ten samples must lie beyond a quantile before it says more than which request was unlucky. */
 const samplesBeyond = 10
+const samplesForP99 = samplesBeyond * 100
 
-function warningsOf({ kind, steps, stopped, thresholds }: Judged): readonly string[] {
-  const measured = judgedSteps(steps)
-  const step = measured[0]
-  if (step === undefined) return []
+function warningsOf({ kind, steps, stopped }: Omit<ReportInput, 'strictNoise'>): readonly string[] {
+  const [step] = judgedSteps(steps)
+  if (step === undefined) return ['it ended before anything was measured']
   const warnings: string[] = []
-  if (step.overall.response.count === 0)
-    warnings.push('no request was answered successfully: there is no latency to report')
-  else if (kind === 'load' && stopped !== 'aborted') {
-    const beyondP99 = Math.floor(step.overall.response.count * 0.01)
-    if (beyondP99 < samplesBeyond)
-      warnings.push(
-        `p99 rests on ${wholeText(beyondP99)} of ${wholeText(step.overall.response.count)} samples: measure longer or at a higher rate for at least ${wholeText(samplesBeyond * 100)}`,
-      )
-  }
+  const { count } = step.overall.response
+  if (count === 0) warnings.push('no request was answered successfully, so there is no latency to report')
+  else if (count < samplesForP99 && kind === 'load' && stopped === 'finished')
+    warnings.push(`p99 rests on ${beyondText(count)}; ${wholeText(samplesForP99)} answers are needed to trust it`)
   if (step.steadyState?.kind === 'never-steady')
-    warnings.push('the response times never settled: the quantiles describe a service that was still changing')
+    warnings.push('the response times never settled: these are the quantiles of a service that was still changing')
   if (step.arrivals === 'closed')
-    warnings.push(
-      'closed model: each user waits for its answer, so slow answers lower the load and hide their own queue',
-    )
+    warnings.push('closed model: each user waits for its answer, so slow answers lower the load and hide their queue')
   if (step.lost)
     warnings.push(
-      `${step.lost.workers} of ${step.lost.ofWorkers} workers were lost, and with them ${percentText(step.lost.fraction)} of the offered load: every figure is of the rest`,
+      `${step.lost.workers} of ${step.lost.ofWorkers} workers were lost, and with them ${percentText(step.lost.fraction)} of the offered load; every figure is of the rest`,
     )
-  for (const { threshold, state, note } of thresholds)
-    if (state === 'unknown')
-      warnings.push(`${threshold.text} could not be judged${note === undefined ? '' : `: ${note}`}`)
-  const wait = step.generator.connectionWaitP99Ms ?? 0
-  if (wait > 1 && wait > 0.1 * p99Ms(step))
+  const { connectionWaitP99Ms = 0 } = step.generator
+  if (connectionWaitP99Ms > 1 && connectionWaitP99Ms > 0.1 * p99Ms(step))
     warnings.push(
-      `requests waited up to ${msText(wait)} at p99 for one of the connections; that is part of their response time (--connections)`,
+      `requests waited up to ${msText(connectionWaitP99Ms)} at p99 for a free connection, which is part of their response time: the service was slow, or --connections is too small`,
     )
   return warnings
 }
 
+function beyondText(count: number): string {
+  const beyond = Math.floor(count / 100)
+  const samples = `${wholeText(count)} ${count === 1 ? 'answer' : 'answers'}`
+  return beyond === 0 ? `the slowest of ${samples}` : `the ${wholeText(beyond)} slowest of ${samples}`
+}
+
 function p99Ms({ overall: { response } }: LoadStep): number {
   return response.count === 0 ? Infinity : Histogram.fromJSON(response).quantile(0.99) / 1_000
+}
+
+export function machineName(): string {
+  const list = cpus()
+  return `${list.length} cores, ${list[0]?.model.trim() ?? 'unknown CPU'}, ${process.platform} ${process.arch}`
 }

@@ -1,10 +1,11 @@
 /** The service of a load test: found by its URL or started without the probe, and the requests that will be sent to it. */
-import type { LoadPlan } from '@whetstone/load'
+import { describeScenario, type LoadPlan, loadScenario } from '@whetstone/load'
 import { commandArm, openStand, type Stand, type Subject } from '@whetstone/loop'
 import { type PlannedRoute, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { label, progressPrinter } from '../terminal/progress.ts'
 import type { LoadOptions } from './load-options.ts'
+import { scenarioReference } from './load-plan.ts'
 import { assertReachable, senderFor, targetOf } from './load-wire.ts'
 import { assertNotProduction, assertThisMachine } from './safety.ts'
 import { databaseOf, planFor } from './service-options.ts'
@@ -27,7 +28,8 @@ export async function openService(
   options: LoadOptions,
   context: CommandContext,
 ): Promise<LoadService> {
-  const subject = subjectOf(command, words, options, context)
+  assertOneSource(options)
+  const subject = subjectOf(command, words.length === 0 ? await scenarioTarget(options) : words, options, context)
   assertNotProduction(options, context)
   if (subject.kind === 'url') return atUrl(subject.url, subject, options, context)
   return started(subject, options, context)
@@ -109,6 +111,11 @@ async function planned(
   context: CommandContext,
   frameworkRoutes: Parameters<typeof planFor>[1]['frameworkRoutes'],
 ): Promise<readonly PlannedRoute[]> {
+  if (options.scenario !== undefined) {
+    const scenario = await loadScenario(scenarioReference(options.scenario), { target, seed: options.seed })
+    for (const line of describeScenario(scenario).split('\n')) context.terminal.progress(`  ${line}`)
+    return []
+  }
   const send = senderFor(target, options.timeout)
   const databaseUrl = databaseOf(options, context)
   const { routes, skipped } = await planFor(options, { baseUrl, frameworkRoutes, databaseUrl, send }, context)
@@ -119,8 +126,28 @@ async function planned(
   return routes
 }
 
-function namesRequests({ route, request, openapi, har, accessLog }: LoadOptions): boolean {
-  return [openapi, har, accessLog].some(Boolean) || route.length + request.length > 0
+function namesRequests({ scenario, route, request, openapi, har, accessLog }: LoadOptions): boolean {
+  return [scenario, openapi, har, accessLog].some(Boolean) || route.length + request.length > 0
+}
+
+/** The address the scenario was written for, where none is given. */
+async function scenarioTarget({ scenario, seed }: LoadOptions): Promise<readonly string[]> {
+  if (scenario === undefined) return []
+  const { target } = await loadScenario(scenarioReference(scenario), { seed })
+  return target === undefined ? [] : [target]
+}
+
+/** @throws WhetstoneError WHET_FLAG: a scenario says itself what is sent */
+function assertOneSource(options: LoadOptions): void {
+  if (options.scenario === undefined) return
+  const { route, request, header, ids, openapi, har, accessLog, login } = options
+  const given = Object.entries({ route, request, header, ids, openapi, har, 'access-log': accessLog, login })
+    .filter(([, value]) => value !== undefined && value.length > 0)
+    .map(([flag]) => `--${flag}`)
+  if (given.length === 0) return
+  throw new WhetstoneError('WHET_FLAG', `--scenario says itself what is sent; ${given.join(', ')} cannot go with it`, {
+    hint: `Write it into ${options.scenario}, or leave --scenario out`,
+  })
 }
 
 function firstPath(routes: readonly PlannedRoute[]): string | undefined {

@@ -46,7 +46,7 @@ const commands: Readonly<Record<string, (context: CommandContext) => unknown>> =
   report: shell => reportCommand('latest', {}, shell),
 }
 /** They start services; what they print last is read from their text. */
-const starting = ['demo', 'diagnose', 'load', 'trial']
+const starting = ['capacity', 'demo', 'diagnose', 'load', 'trial']
 
 describe('the last line of a command says what to type next', () => {
   it('holds for every command there is', async () => {

@@ -1,13 +1,23 @@
 /** `whetstone trial`: two commands, interleaved in fresh processes, and a verdict with its interval. */
-import { calibrate, commandArm, exitCodeOfTrial, loadBlock, openStand, requestSender, runTrial } from '@whetstone/loop'
+import {
+  calibrate,
+  commandArm,
+  exitCodeOfTrial,
+  loadBlock,
+  openStand,
+  requestSender,
+  runTrial,
+  saveTrial,
+} from '@whetstone/loop'
 import { run as runLoad } from '@whetstone/load'
 import { type TrialResult, type Workload, WhetstoneError } from '@whetstone/model'
 import { shellWord } from '../command-line.ts'
-import type { CommandContext } from '../context.ts'
+import { baseFolder, type CommandContext } from '../context.ts'
 import { printNext } from '../terminal/print-next.ts'
 import { printTrial } from '../terminal/print-trial.ts'
 import { progressPrinter } from '../terminal/progress.ts'
 import { assertNotProduction } from './safety.ts'
+import { loadId } from './load-folder.ts'
 import { databaseOf, planFor, type ServiceOptions, type StartOptions } from './service-options.ts'
 import { splitWords } from './words.ts'
 
@@ -26,6 +36,7 @@ const mostRatePerSecond = 50
 
 export async function trialCommand(options: TrialCommandOptions, context: CommandContext): Promise<number> {
   assertNotProduction(options, context)
+  const startedAt = context.now()
   const databaseUrl = databaseOf(options, context)
   const onProgress = progressPrinter(context.terminal, () => performance.now())
   const subject = (command: string) => ({
@@ -62,6 +73,8 @@ export async function trialCommand(options: TrialCommandOptions, context: Comman
     onProgress: ({ done, planned }) => onProgress({ kind: 'block', done, total: planned, label: 'blocks' }),
     signal: context.signal,
   })
+  // Later runs know by it that a change was proved.
+  await saveTrial(baseFolder(context), loadId(startedAt), { startedAt: startedAt.toISOString(), result })
   if (options.json) context.json(result)
   else {
     printTrial(result, context.terminal)

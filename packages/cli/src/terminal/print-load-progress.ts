@@ -1,10 +1,11 @@
 /** What a load test shows while it runs: one live line on a terminal, a plain line every five seconds elsewhere. */
 import { msText, numberText, wholeText } from '@whetstone/model'
-import type { RunOptions } from '@whetstone/load'
+import type { findCapacity, RunOptions } from '@whetstone/load'
 import { label } from './progress.ts'
-import { seconds } from './quantity.ts'
+import { duration } from './quantity.ts'
 import type { Terminal } from './terminal.ts'
 
+type SearchProgress = Parameters<NonNullable<Parameters<typeof findCapacity>[2]['onProgress']>>[0]
 type Live = Parameters<NonNullable<RunOptions['onInterval']>>[0]
 
 const plainEveryMs = 5_000
@@ -16,7 +17,9 @@ export function loadProgress(terminal: Terminal, now: () => number): (live: Live
     if (live.purpose !== purpose) {
       purpose = live.purpose
       lastPlain = now()
-      terminal.progress(`${label(words[live.purpose])}${seconds(live.stepDurationMs)}`)
+      // A search tells each of its rates itself.
+      if (live.purpose === 'warm-up' || live.purpose === 'measure')
+        terminal.progress(`${label(words[live.purpose])}${duration(live.stepDurationMs)}`)
     }
     const line = label('') + figures(live)
     terminal.transient(line)
@@ -26,7 +29,7 @@ export function loadProgress(terminal: Terminal, now: () => number): (live: Live
   }
 }
 
-const words = { 'warm-up': 'warm-up', measure: 'measuring', curve: 'searching', recovery: 'recovering' } as const
+const words = { 'warm-up': 'warm-up', measure: 'measuring' } as const
 
 function figures(live: Live): string {
   const ms = (value: number | undefined) => (value === undefined ? '-' : msText(value))
@@ -39,4 +42,27 @@ function figures(live: Live): string {
     `errors ${wholeText(live.errors)}`,
     `${wholeText(live.inFlight)} under way`,
   ].join('  ')
+}
+
+/** One line for each rate that is tried. */
+export function searchProgress(terminal: Terminal): (progress: SearchProgress) => void {
+  return ({ stage, ratePerSecond, durationMs, held, notHeld }) => {
+    const known = [
+      held === undefined ? '' : `${numberText(held)} held`,
+      notHeld === undefined ? '' : `${numberText(notHeld)} did not`,
+    ].filter(Boolean)
+    const so = known.length === 0 ? '' : `   so far ${known.join(', ')}`
+    terminal.progress(`${label(stageWords[stage])}${numberText(ratePerSecond)} /s for ${duration(durationMs)}${so}`)
+  }
+}
+
+const stageWords: Readonly<Record<SearchProgress['stage'], string>> = {
+  bracket: 'bracketing',
+  bisect: 'bisecting',
+  confirm: 'confirming',
+  climb: 'climbing',
+  recovery: 'recovering',
+  before: 'before',
+  spike: 'spike',
+  soak: 'soaking',
 }

@@ -10,19 +10,28 @@ import {
   type ThresholdResult,
   wholeText,
 } from '@whetstone/model'
+import { metricValueText } from '@whetstone/load'
 import { Histogram } from '@whetstone/stats'
+import { printSearch } from './print-load-search.ts'
 import { clip } from './print-report.ts'
-import { seconds } from './quantity.ts'
+import { duration } from './quantity.ts'
 import type { Terminal } from './terminal.ts'
-import { printParagraph } from './wrap.ts'
+import { columns, printParagraph } from './wrap.ts'
 
 const quantiles = [0.5, 0.9, 0.95, 0.99, 0.999, 1] as const
 const quantileNames = ['p50', 'p90', 'p95', 'p99', 'p99.9', 'max'] as const
 const cell = 8
 const nameColumns = 10
 
-/** One measured step in full: what a load test of one rate is, and the heart of the others. */
-export function printLoadStep(step: LoadStep, terminal: Terminal): void {
+/** One measured step in full, the limits, the generator and what else to know. */
+export function printLoad(report: LoadReport, terminal: Terminal): void {
+  const measured = report.steps.find(({ purpose }) => purpose === 'measure')
+  if (measured) printStep(measured, terminal)
+  printSearch(report, terminal)
+  printVerdict(report, terminal)
+}
+
+function printStep(step: LoadStep, terminal: Terminal): void {
   terminal.out()
   terminal.out(`  ${modelText(step)}`)
   const errorFraction = step.overall.requests === 0 ? 0 : step.errors / step.overall.requests
@@ -41,7 +50,7 @@ export function printLoadStep(step: LoadStep, terminal: Terminal): void {
 }
 
 function modelText(step: LoadStep): string {
-  const length = seconds(step.durationMs)
+  const length = duration(step.durationMs)
   if (step.arrivals === 'closed')
     return `closed model: ${step.users ?? 0} users for ${length}; slow answers lower the load`
   const shape = step.shape === undefined ? '' : `, ${step.shape}`
@@ -66,20 +75,21 @@ function printQuantiles(step: LoadStep, terminal: Terminal): void {
   if (steady) row('whole', step.overall.response, 'with its start')
   row('service', step.overall.service, 'since it was sent')
   row('lag', step.lag, 'the generator')
-  row('waiting', step.connectionWait, 'no connection')
+  row('waiting', step.connectionWait, 'for a connection')
   if (steady)
     terminal.out(
-      `  ${colour.dim(`steady after ${seconds(steady.excludedMs)}; what came before is shown and not judged`)}`,
+      `  ${colour.dim(`steady after ${duration(steady.excludedMs)}; what came before is shown and not judged`)}`,
     )
 }
 
-/** A quantile with nothing beyond it is the maximum by another name. */
+/** Where nothing lies beyond a quantile it is the maximum by another name; and p99.9 of few requests is one unlucky one. */
+const leastBeyond: Readonly<Record<number, number>> = { 0.9: 1, 0.95: 1, 0.99: 1, 0.999: 10 }
+
 function quantileCells(saved: SerializedHistogram): readonly string[] {
   const histogram = Histogram.fromJSON(saved)
-  return quantiles.map(q => {
-    const beyond = saved.count * (1 - q)
-    return q < 1 && q > 0.5 && beyond < 1 ? '-' : msText(histogram.quantile(q) / 1_000)
-  })
+  return quantiles.map(q =>
+    saved.count * (1 - q) + 1e-9 < (leastBeyond[q] ?? 0) ? '-' : msText(histogram.quantile(q) / 1_000),
+  )
 }
 
 function quantileText(saved: SerializedHistogram, q: number): string {
@@ -145,13 +155,15 @@ function mergedOf(saved: readonly SerializedHistogram[]): SerializedHistogram {
   return all.toJSON()
 }
 
+const checkColumns = 38
+
 function printChecks({ checks = [] }: LoadStep, terminal: Terminal): void {
   const { colour, marks } = terminal
   for (const { name, passes, fails } of checks) {
     const share = passes + fails === 0 ? 0 : passes / (passes + fails)
     const mark = fails === 0 ? colour.green(marks.ok) : colour.red(marks.bad)
     terminal.out(
-      `  ${mark} ${clip(name, 44).padEnd(44)} ${percentText(share).padStart(8)}  ${wholeText(passes)} of ${wholeText(passes + fails)}`,
+      `  ${mark} ${clip(name, checkColumns).padEnd(checkColumns)} ${percentText(share).padStart(8)}  ${wholeText(passes)} of ${wholeText(passes + fails)}`,
     )
   }
 }
@@ -161,10 +173,10 @@ function printEntry(name: string, text: string, terminal: Terminal): void {
 }
 
 /** Whether the limits were kept, whether the generator can be believed, and what else to know. */
-export function printLoadVerdict(report: LoadReport, terminal: Terminal): void {
+function printVerdict(report: LoadReport, terminal: Terminal): void {
   const { colour, marks } = terminal
   if (report.thresholds.length > 0) terminal.out()
-  for (const result of report.thresholds) printThreshold(result, terminal)
+  for (const result of report.thresholds) printThreshold(result, report.verdict, terminal)
   terminal.out()
   const worst = worstGenerator(report.steps)
   if (worst) {
@@ -182,34 +194,30 @@ export function printLoadVerdict(report: LoadReport, terminal: Terminal): void {
     printParagraph(warning, terminal, { indent: 2, mark: marks.warn, paintedMark: colour.yellow(marks.warn) })
 }
 
+const limitColumns = 38
+
 function printThreshold(
   { threshold, state, value, brokenAtMs, brokenWindows, note }: ThresholdResult,
+  verdict: LoadReport['verdict'],
   terminal: Terminal,
 ): void {
   const { colour, marks } = terminal
+  // A late generator proves no limit kept, and none broken.
+  const shownAs = verdict === 'invalid' ? 'unknown' : state
   const mark = { kept: colour.green(marks.ok), broken: colour.red(marks.bad), unknown: colour.yellow(marks.warn) }[
-    state
+    shownAs
   ]
-  const figure = value === undefined ? '-' : thresholdValue(threshold.metric, value)
+  const figure = value === undefined ? '-' : metricValueText(threshold.metric, value)
   const when = [
-    brokenAtMs === undefined ? '' : `first broken at ${seconds(brokenAtMs)}`,
+    brokenAtMs === undefined ? '' : `first broken at ${duration(brokenAtMs)}`,
     brokenWindows === undefined || brokenWindows < 2 ? '' : `in ${brokenWindows} windows`,
-    state === 'unknown' ? (note ?? 'not judged') : '',
+    note ?? '',
   ].filter(Boolean)
-  terminal.out(`  ${mark} ${clip(threshold.text, 38).padEnd(38)} ${figure.padStart(8)}  ${when.join(', ')}`.trimEnd())
-}
-
-export function thresholdValue(metric: ThresholdResult['threshold']['metric'], value: number): string {
-  switch (metric.kind) {
-    case 'response':
-    case 'service':
-      return msText(value)
-    case 'rate':
-      return rate(value)
-    case 'errors':
-    case 'checks':
-      return percentText(value)
-  }
+  const line = `  ${mark} ${clip(threshold.text, limitColumns).padEnd(limitColumns)} ${figure.padStart(cell)}`
+  const details = when.join(', ')
+  const isShort = limitColumns + cell + details.length + 7 <= columns
+  terminal.out(isShort ? `${line}  ${details}`.trimEnd() : line)
+  if (!isShort) printParagraph(details, terminal, { indent: 4, paint: colour.dim })
 }
 
 const badness = { healthy: 0, degraded: 1, invalid: 2 } as const

@@ -18,3 +18,9 @@ export function msRange(lowMs: number, highMs: number): string {
 export function seconds(ms: number): string {
   return `${ms >= 9_950 ? Math.round(ms / 1_000) : (ms / 1_000).toFixed(1)} s`
 }
+
+/** Of something that was asked for: `20 s`, `2.5 s`, `90 min`. */
+export function duration(ms: number): string {
+  const [amount, unit] = ms >= 120_000 ? [ms / 60_000, 'min'] : [ms / 1_000, 's']
+  return `${Number(amount.toFixed(1))} ${unit}`
+}

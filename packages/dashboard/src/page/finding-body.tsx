@@ -2,7 +2,7 @@
 import type { RankedFinding, RunReport } from '@whetstone/model'
 import { formatFact, plural } from '../reading/format.ts'
 import { promisesOf } from '../reading/gain.ts'
-import { exemplarOf } from '../reading/waterfall.ts'
+import { exemplarOf, seenFromOutside } from '../reading/waterfall.ts'
 import { Remedy, Where } from './code.tsx'
 import { Plans } from './plan-tree.tsx'
 import { Waterfall } from './waterfall.tsx'
@@ -14,7 +14,14 @@ export function FindingBody({ finding, report }: { readonly finding: RankedFindi
   return (
     <div class="body">
       <Facts finding={finding} />
-      {trace && <Waterfall trace={trace} statements={report.statements} highlight={statementId} />}
+      {trace && (
+        <Waterfall
+          trace={trace}
+          outside={seenFromOutside(trace, report.loadCurve)}
+          statements={report.statements}
+          highlight={statementId}
+        />
+      )}
       <div class="code-pair">
         <Where finding={finding} report={report} />
         <Remedy finding={finding} />

@@ -14,7 +14,7 @@ const lines = [
   { key: 'p50Ms', name: 'p50', token: 'p50' },
 ] as const
 
-export function Ladder({ report }: { readonly report: RunReport }) {
+export function Ladder({ report }: { readonly report: Pick<RunReport, 'ladder'> }) {
   const steps = report.ladder ?? []
   if (steps.length < 2) return null
   return (

@@ -1,6 +1,7 @@
-/** Starts the page: reads the run or the load test that was embedded and shows it, or says what is wrong with the file. */
-import type { LoadReport, RunReport } from '@whetstone/model'
+/** Starts the page: reads the run, the load test or the ladder that was embedded and shows it, or says what is wrong with the file. */
+import type { LadderReport, LoadReport, RunReport } from '@whetstone/model'
 import { render } from 'preact'
+import { LadderPage } from './ladder-page.tsx'
 import { LoadPage } from './load/load-page.tsx'
 import { Page } from './page.tsx'
 import 'uplot/dist/uPlot.min.css'
@@ -16,8 +17,19 @@ import { startTheme } from './theme.ts'
 startTheme()
 const page = document.getElementById('page')!
 try {
-  const report = JSON.parse(document.getElementById('report')!.textContent) as RunReport | LoadReport
-  render(report.schema === 'whetstone/load@1' ? <LoadPage report={report} /> : <Page report={report} />, page)
+  const report = JSON.parse(document.getElementById('report')!.textContent) as RunReport | LoadReport | LadderReport
+  render(pageOf(report), page)
 } catch (error) {
   page.textContent = `This report could not be shown: ${String(error)}. The numbers are still in the file, as JSON.`
+}
+
+function pageOf(report: RunReport | LoadReport | LadderReport) {
+  switch (report.schema) {
+    case 'whetstone/load@1':
+      return <LoadPage report={report} />
+    case 'whetstone/ladder@1':
+      return <LadderPage report={report} />
+    default:
+      return <Page report={report} />
+  }
 }

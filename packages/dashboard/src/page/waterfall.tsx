@@ -1,16 +1,18 @@
 /** One request drawn as a waterfall. */
-import type { Statement, Trace } from '@whetstone/model'
+import type { SlowSample, Statement, Trace } from '@whetstone/model'
 import { formatMs } from '../reading/format.ts'
 import { linearTicks } from '../reading/ticks.ts'
 import { waterfallOf, type WaterfallRow } from '../reading/waterfall.ts'
 
 interface Props {
   readonly trace: Trace
+  /** The request as the load saw it, where it was among the slowest. */
+  readonly outside: SlowSample | undefined
   readonly statements: readonly Statement[]
   readonly highlight: string | undefined
 }
 
-export function Waterfall({ trace, statements }: Props) {
+export function Waterfall({ trace, outside, statements }: Props) {
   const rows = waterfallOf(trace, statements)
   const totalMs = Math.max(trace.durationMs, ...rows.map(row => row.startMs + row.lengthMs), 0.001)
   const percent = (ms: number): string => `${(ms / totalMs) * 100}%`
@@ -66,6 +68,12 @@ export function Waterfall({ trace, statements }: Props) {
           <Row key={index} row={row} percent={percent} />
         ))}
       </div>
+      {outside && (
+        <figcaption class="soft">
+          One of the slowest from outside: {formatMs(outside.responseMs)} since it was due, of which the service worked{' '}
+          {formatMs(trace.durationMs)}.
+        </figcaption>
+      )}
     </figure>
   )
 }

@@ -52,6 +52,7 @@ export function waysToSeeMore(report: RunReport): readonly WayToSeeMore[] {
 }
 
 const kindWords: Readonly<Record<EvidenceKind, string>> = {
+  answers: 'your answers',
   'http-probe': 'single requests',
   'load-curve': 'load',
   traces: 'traces',

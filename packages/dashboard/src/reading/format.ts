@@ -152,6 +152,8 @@ function formatUnit(value: number, unit: Quantity['unit']): string {
       return `${countText(value)} ${value === 1 ? 'row' : 'rows'}`
     case 'cost':
       return `cost ${formatNumber(value)}`
+    case 'watt-hours':
+      return `${formatNumber(value)} Wh`
     case 'count':
       return countText(value)
   }

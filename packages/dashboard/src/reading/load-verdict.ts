@@ -95,7 +95,11 @@ function stressSentence({ kneePerSecond, peakGoodputPerSecond, collapsed }: Stre
 
 function spikeSentence({ p95BeforeMs, p95DuringMs, recoveryMs }: SpikeResult): string {
   const back =
-    recoveryMs === undefined ? 'and did not come back' : `and was back ${formatDuration(recoveryMs)} after it`
+    recoveryMs === undefined
+      ? 'and did not come back'
+      : recoveryMs === 0
+        ? 'and was back at once'
+        : `and was back ${formatDuration(recoveryMs)} after it`
   return `p95 went from ${formatMs(p95BeforeMs)} to ${formatMs(p95DuringMs)} in the spike ${back}`
 }
 

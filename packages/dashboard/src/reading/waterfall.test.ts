@@ -1,7 +1,8 @@
 import type { Span, Trace } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
+import { demoReport } from '../../test/fixtures/reports.ts'
 import { nPlusOne, poolSize, slowTrace, statements } from '../../test/fixtures/parts.ts'
-import { exemplarOf, shortSql, waterfallOf } from './waterfall.ts'
+import { exemplarOf, seenFromOutside, shortSql, waterfallOf } from './waterfall.ts'
 
 describe('the waterfall', () => {
   it('folds repeats away after the sixth and sums them', () => {
@@ -55,6 +56,23 @@ describe('the waterfall', () => {
     expect(exemplarOf(nPlusOne, [faster, slowTrace])?.id).toBe(slowTrace.id)
     expect(exemplarOf({ ...nPlusOne, facts: [] }, [faster, slowTrace])?.id).toBe(slowTrace.id)
     expect(exemplarOf(poolSize, [slowTrace])).toBeUndefined()
+  })
+
+  it('knows the request from outside where its trace id began with the one that was kept', () => {
+    const sample = {
+      traceId: `4bf92f3577b34${'0'.repeat(19)}`,
+      route: slowTrace.route,
+      status: 200,
+      atMs: 5,
+      responseMs: 80,
+    }
+    const curve = {
+      schema: 'load-curve@1',
+      steps: [{ ...demoReport().loadCurve!.steps[0]!, slowest: [sample] }],
+    } as const
+    expect(seenFromOutside({ ...slowTrace, id: '4bf92f3577b34' }, curve)).toBe(sample)
+    expect(seenFromOutside({ ...slowTrace, id: 'ffff2f3577b34' }, curve)).toBeUndefined()
+    expect(seenFromOutside({ ...slowTrace, id: '4' }, curve)).toBeUndefined()
   })
 
   it('shortens long column lists only', () => {

@@ -1,5 +1,5 @@
 /** One slow request as rows of a waterfall, with repeats folded away after the sixth. */
-import type { RankedFinding, RunReport, Span, Statement, Trace } from '@whetstone/model'
+import type { LoadCurveEvidence, RankedFinding, RunReport, SlowSample, Span, Statement, Trace } from '@whetstone/model'
 
 const SHOWN_REPEATS = 6
 const MOST_ROWS = 60
@@ -21,6 +21,15 @@ export interface WaterfallRow {
   /** More than one when the row stands for spans that were folded away. */
   readonly folded: number
 }
+
+/** The same request as the load saw it, when it was among the slowest: the kept trace's id is the beginning of the one it was sent with. */
+export function seenFromOutside(trace: Trace, curve: LoadCurveEvidence | undefined): SlowSample | undefined {
+  if (trace.id.length < SHORTEST_KEPT_ID) return undefined
+  return curve?.steps.flatMap(({ slowest = [] }) => slowest).find(({ traceId }) => traceId.startsWith(trace.id))
+}
+
+/** Hexadecimal digits of the probe's trace ids: fewer could begin another's. */
+const SHORTEST_KEPT_ID = 13
 
 /** The trace a finding speaks about: the one its facts name, else the slowest that shows its statement or route. */
 export function exemplarOf(finding: RankedFinding, traces: RunReport['traces']): Trace | undefined {

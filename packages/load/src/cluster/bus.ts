@@ -8,7 +8,7 @@ export interface Bus {
   barrier(name: string, members: number, timeoutMs: number): Promise<void>
   /**
    * Hands a message (JSON) to the controller, in order per sender. Resolves when the controller has it, with what its clock
-   * said then (monotonic milliseconds). Rejects with `WHET_LOAD_BUS` when it does not answer: it is gone.
+   * said then (monotonic milliseconds). Rejects with `WHET_LOAD_BUS` when it does not answer.
    */
   publish(message: unknown): Promise<number>
   /** What the controller says to all, in order, each once. Returns how to stop listening. */
@@ -19,6 +19,6 @@ export interface Bus {
 /** The controller's side. */
 export interface ControlBus extends Bus {
   control(message: unknown): Promise<void>
-  /** What came before the first listener is kept for it. */
+  /** What is published before anybody listens, or after, waits. */
   onMessage(listener: (sender: string, message: unknown) => void): () => void
 }

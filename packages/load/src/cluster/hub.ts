@@ -18,8 +18,6 @@ export class Hub {
   readonly #lastSequence = new Map<string, number>()
   readonly #controls: unknown[] = []
   readonly #listeners = new Set<(sender: string, message: unknown) => void>()
-  /** Messages that came before anybody listened. */
-  #early: [sender: string, message: unknown][] = []
   readonly #waiting = new Set<() => void>()
 
   constructor(options: HubOptions) {
@@ -41,9 +39,7 @@ export class Hub {
 
   onMessage(listener: (sender: string, message: unknown) => void): () => void {
     this.#listeners.add(listener)
-    const early = this.#early
-    this.#early = []
-    for (const [sender, message] of early) listener(sender, message)
+    this.#wake()
     return () => this.#listeners.delete(listener)
   }
 
@@ -58,8 +54,7 @@ export class Hub {
       case 'arrive':
         return await this.#arrive(question.name, question.members, question.sender)
       case 'message':
-        this.#deliver(question.sender, question.sequence, question.message)
-        return { kind: 'delivered' }
+        return await this.#deliver(question.sender, question.sequence, question.message)
     }
   }
 
@@ -82,12 +77,15 @@ export class Hub {
     return { kind: 'arrived', count: all.size }
   }
 
-  #deliver(sender: string, sequence: number, message: unknown): void {
-    // Sent again because our answer was lost.
-    if (sequence <= (this.#lastSequence.get(sender) ?? 0)) return
-    this.#lastSequence.set(sender, sequence)
-    if (this.#listeners.size === 0) this.#early.push([sender, message])
-    else for (const listener of this.#listeners) listener(sender, message)
+  async #deliver(sender: string, sequence: number, message: unknown): Promise<Answer> {
+    if (this.#listeners.size === 0) await this.#until(() => this.#listeners.size > 0)
+    if (this.#listeners.size === 0) return { kind: 'nobody-listens' }
+    // Else it was sent again because our answer was lost.
+    if (sequence > (this.#lastSequence.get(sender) ?? 0)) {
+      this.#lastSequence.set(sender, sequence)
+      for (const listener of this.#listeners) listener(sender, message)
+    }
+    return { kind: 'delivered' }
   }
 
   /** Resolves when it holds, or after the longest a reply may be held. */

@@ -92,14 +92,17 @@ export class Member implements Bus {
     const { name, link, patienceMs, retryMs = RETRY_MS, now } = this.#options
     const deadlineMs = now() + patienceMs
     for (;;) {
+      if (this.#closed)
+        throw new WhetstoneError('WHET_LOAD_BUS', `${name} has left the run`, { exitCode: exitCodes.target })
       try {
         const reply = JSON.parse(await link.ask(JSON.stringify({ ...body, sender: name, seen: this.#seen }))) as Reply
         if (reply.kind === 'too-large') throw tooLarge(body, reply.bytes)
         this.#hear(reply)
+        if (reply.kind === 'nobody-listens') throw new Error('nobody listens')
         return reply
       } catch (error) {
         if (isWhetstoneError(error)) throw error
-        if (this.#closed || now() >= deadlineMs) throw noAnswer(patienceMs, error)
+        if (now() >= deadlineMs) throw noAnswer(patienceMs, error)
         await delay(retryMs)
       }
     }
@@ -130,20 +133,15 @@ function valueOf(outcome: Outcome): unknown {
 /** What of an error crosses to another process. */
 export function failureOf(error: unknown): Failure {
   if (!isWhetstoneError(error)) {
-    return {
-      code: 'WHET_LOAD_DEFECT',
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    }
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return { code: 'WHET_LOAD_DEFECT', message, exitCode: exitCodes.internal }
   }
-  const { code, message, hint } = error
-  return { code, message, ...(hint === undefined ? {} : { hint }) }
+  const { code, message, exitCode, hint } = error
+  return { code, message, exitCode, ...(hint === undefined ? {} : { hint }) }
 }
 
-export function errorOf({ code, message, hint }: Failure): WhetstoneError {
-  return new WhetstoneError(code, message, {
-    exitCode: code === 'WHET_LOAD_DEFECT' ? exitCodes.internal : exitCodes.usage,
-    ...(hint === undefined ? {} : { hint }),
-  })
+export function errorOf({ code, message, exitCode, hint }: Failure): WhetstoneError {
+  return new WhetstoneError(code, message, { exitCode, ...(hint === undefined ? {} : { hint }) })
 }
 
 function noAnswer(patienceMs: number, cause: unknown): WhetstoneError {
@@ -156,6 +154,7 @@ function noAnswer(patienceMs: number, cause: unknown): WhetstoneError {
 function tooLarge(body: QuestionBody, bytes: number): WhetstoneError {
   const what = body.kind === 'claim' ? `the value of "${body.key}"` : `an answer`
   return new WhetstoneError('WHET_LOAD_BUS', `${what} has ${bytes} bytes, more than the bus carries`, {
+    exitCode: exitCodes.target,
     hint: 'let setup return less: an identifier or a token instead of whole rows',
   })
 }

@@ -27,7 +27,7 @@ const ENVELOPE_BYTES = 4096
 const MAX_OPEN_QUESTIONS = 1000
 const decoder = new TextDecoder()
 
-/** Throws `WHET_LOAD_NATS` when no server answers there. */
+/** Throws `WHET_LOAD_NATS` when no server answers there, `WHET_URL` when it is none. */
 export async function natsControlBus({ url, run }: NatsOptions): Promise<ControlBus> {
   const connection = await open(url, 'whetstone controller')
   return await controlBus(hub => {
@@ -47,7 +47,7 @@ export async function natsControlBus({ url, run }: NatsOptions): Promise<Control
   })
 }
 
-/** Throws `WHET_LOAD_NATS` when no server answers there. The run's controller may come later. */
+/** Throws as `natsControlBus`. The run's controller may come later. */
 export async function joinNats({ url, run }: NatsOptions, name: string): Promise<Bus> {
   const connection = await open(url, `whetstone worker ${name}`)
   const link: Link = {
@@ -96,7 +96,7 @@ function parsed(url: string): URL {
     const address = new URL(url)
     if ((address.protocol === 'nats:' || address.protocol === 'tls:') && address.host !== '') return address
   }
-  throw new WhetstoneError('WHET_LOAD_NATS', 'the address of NATS is not a URL', { hint: 'nats://127.0.0.1:4222' })
+  throw new WhetstoneError('WHET_URL', 'the address of NATS is not a URL', { hint: 'nats://127.0.0.1:4222' })
 }
 
 /** In pieces where it is longer than the server takes; the answer comes with the last. */

@@ -1,4 +1,5 @@
 /** What members and the controller's hub say to each other, whatever carries it. */
+import type { ExitCode } from '@whetstone/model'
 
 export type Question = {
   readonly sender: string
@@ -19,6 +20,7 @@ export type Outcome =
 export interface Failure {
   readonly code: `WHET_${string}`
   readonly message: string
+  readonly exitCode: ExitCode
   readonly hint?: string
 }
 
@@ -29,6 +31,8 @@ export type Answer =
   | { readonly kind: 'settled' }
   | { readonly kind: 'arrived'; readonly count: number }
   | { readonly kind: 'delivered' }
+  /** Yet: the member asks again. */
+  | { readonly kind: 'nobody-listens' }
   /** The transport could not carry the answer; asking again would not help. */
   | { readonly kind: 'too-large'; readonly bytes: number }
 

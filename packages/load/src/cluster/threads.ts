@@ -16,7 +16,7 @@ interface Envelope {
 export interface ThreadBus {
   readonly controller: ControlBus
   /** The end to hand to a new thread, with which it joins. */
-  openPort(): MessagePort
+  readonly openPort: () => MessagePort
 }
 
 export async function threadBus(): Promise<ThreadBus> {

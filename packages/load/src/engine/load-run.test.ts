@@ -131,6 +131,20 @@ describe('a flow of steps', () => {
   })
 })
 
+describe('an engine that is held up past the end', () => {
+  it('still sends all that was due, late', async () => {
+    const port = await listen((_request, response) => response.end())
+    const holdUp = setTimeout(() => {
+      const untilMs = performance.now() + 600
+      while (performance.now() < untilMs);
+    }, 200)
+    const { measure } = await runInProcess(planOf(port, { ratePerSecond: 1000, durationMs: 500 }))
+    clearTimeout(holdUp)
+    expect(measure).toMatchObject({ sent: 500, completed: 500, errors: 0 })
+    expect(measure.generator.verdict).toBe('invalid')
+  })
+})
+
 describe('segments', () => {
   it('are together the whole schedule, request by request', async () => {
     const seen: string[] = []

@@ -216,8 +216,13 @@ class LoadRun {
     this.#guard(() => this.#sendDue())
     this.#waking = false
     this.#sleepingUntilMs = Infinity
-    if (this.#shell.now() < this.#endMs) this.#sleep()
+    if (this.#owes || this.#shell.now() < this.#endMs) this.#sleep()
     else this.#finishIfDrained()
+  }
+
+  /** Whether something was due before the end that the engine has not come round to: late, but never left out. */
+  get #owes(): boolean {
+    return Math.min(this.#dueMs, this.#sleepers.nextMs) < this.#endMs
   }
 
   #sendDue(): void {
@@ -228,13 +233,18 @@ class LoadRun {
       if (dueMs > noticedMs || dueMs >= this.#endMs) return
       if (wakingMs === dueMs) {
         const walker = this.#sleepers.take()
-        if (walker === undefined) this.#begin(noticedMs, noticedMs)
+        if (walker === undefined) this.#beginTurn(noticedMs)
         else walk(walker, dueMs, noticedMs, this.#ground)
       } else {
         this.#begin(dueMs, noticedMs)
         this.#dueMs = this.#arrival < this.#arrivalLimit ? this.#startMs + this.#nextArrivalMs() : Infinity
       }
     }
+  }
+
+  /** A closed user, who has no schedule to keep once the time is over. */
+  #beginTurn(nowMs: number): void {
+    if (nowMs < this.#endMs) this.#begin(nowMs, nowMs)
   }
 
   /** The next arrival, or the next turn of a closed user. */
@@ -345,7 +355,7 @@ class LoadRun {
   }
 
   #finishIfDrained(): void {
-    if (this.#underway > 0 || this.#done) return
+    if (this.#underway > 0 || this.#done || this.#owes) return
     const nowMs = this.#shell.now()
     // Users who think past the end are let go; those in a conversation are asked to end it.
     if (nowMs < this.#endMs) return

@@ -1,7 +1,7 @@
 /** An access log in combined format or JSON lines, read into the requests that really happened, with their times. */
 import { isOwnPath } from './route-pattern.ts'
 import type { ImportProblem, RecordedRequest, Recording, SourceText } from './imported.ts'
-import { counted, excerptOf, Problems, property } from './imported.ts'
+import { counted, excerptOf, Problems, property, sendablePath } from './imported.ts'
 import { timeOf } from './log-time.ts'
 
 /** No bracket within brackets, no quote within quotes: that keeps the time linear in the length of a hostile line. */
@@ -159,5 +159,5 @@ function field(value: unknown, names: readonly string[]): unknown {
 function targetOf(target: string): { readonly path: string } | undefined {
   const url = !target.startsWith('/') && URL.canParse(target) ? new URL(target) : undefined
   const path = url?.protocol.startsWith('http') ? url.pathname + url.search : target
-  return isOwnPath(path) ? { path } : undefined
+  return isOwnPath(path) ? { path: sendablePath(path) } : undefined
 }

@@ -12,6 +12,7 @@ export function readHar({ file, text }: SourceText): Recording {
   if (typeof entries === 'string') return unreadable(file, entries)
   const problems = new Problems(file)
   const requests: RecordedRequest[] = []
+  const given = new Set<string>()
   for (const [index, entry] of entries.entries()) {
     const request = readEntry(entry)
     if (typeof request === 'string')
@@ -20,7 +21,8 @@ export function readHar({ file, text }: SourceText): Recording {
         why: request,
         text: excerptOf(JSON.stringify(entry) ?? ''),
       })
-    else requests.push(request)
+    else requests.push(withoutGivenCookies(request, given))
+    for (const name of cookiesGivenBy(entry)) given.add(name)
   }
   return { file, requests, problems: problems.list(), unreadable: problems.count, leftOut: [] }
 }
@@ -80,6 +82,21 @@ function headersOf(headers: unknown): Record<string, string> {
     if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && name !== '__proto__' && typeof value === 'string') read[name] = value
   }
   return read
+}
+
+/** Cookies that answers of the same recording gave come by themselves when it is sent again, and are new ones then. */
+function withoutGivenCookies(request: RecordedRequest, given: ReadonlySet<string>): RecordedRequest {
+  const { cookie, ...headers } = request.headers
+  const names = cookie?.split(';').map(pair => pair.split('=')[0]!.trim())
+  return names !== undefined && names.every(name => given.has(name)) ? { ...request, headers } : request
+}
+
+/** A recorder writes several of one answer as several headers or as lines of one. */
+function cookiesGivenBy(entry: unknown): string[] {
+  return listOf(property(property(entry, 'response'), 'headers'))
+    .filter(header => textOr(property(header, 'name'), '').toLowerCase() === 'set-cookie')
+    .flatMap(header => textOr(property(header, 'value'), '').split('\n'))
+    .map(cookie => cookie.split('=')[0]!.trim())
 }
 
 function isAsset(entry: unknown): boolean {

@@ -115,4 +115,40 @@ curl -H 'Authorization: Bearer abcdefgh12345' http://127.0.0.1:3000/orders/7?vie
       0, 0, 1000, 1000,
     ])
   })
+
+  it.each<[string, string, string, string]>([
+    ['one short flow on a line', 'a.sh', 'curl http://a.test/x', "flows: [flow('GET /x', [get('/x')])],"],
+    [
+      'a long text below its name',
+      'a.sh',
+      `curl -d '${'long text '.repeat(20)}' -H 'content-type: text/plain' http://a.test/x`,
+      'body:',
+    ],
+    [
+      'rows as a table',
+      'a.log',
+      [1, 2, 3].map(id => `1.1.1.1 - - [x] "GET /${id}?q=${id}x HTTP/1.1" 200 5`).join('\n'),
+      "{ id: 1, q: '1x' },",
+    ],
+    [
+      'quotes in the quotes that need no escapes',
+      'a.sh',
+      `curl --json "{\\"it's\\":\\"a 'b' c\\"}" http://a.test/x`,
+      `"it's": "a 'b' c"`,
+    ],
+    [
+      'a long path on a line of its own',
+      'a.sh',
+      `curl -d x=1 http://a.test/${'x'.repeat(110)}`,
+      "{ form: { x: '1' } },",
+    ],
+    [
+      'numbers side by side',
+      'a.sh',
+      `curl --json '{"n":[${Array.from({ length: 60 }, (_, index) => 1_000 + index).join()}]}' http://a.test/x`,
+      '1000, 1001,',
+    ],
+  ])('shows %s', async (_name, file, text, part) => {
+    expect((await written(file, text)).text).toContain(part)
+  })
 })

@@ -123,3 +123,8 @@ export function textOr<Fallback>(value: unknown, fallback: Fallback): string | F
 export function escapedForUrl(text: string): string {
   return encodeURIComponent(Buffer.from(text, 'utf8').toString('utf8'))
 }
+
+/** A path as a log shows it, with whatever a request line cannot hold escaped: spaces, control characters, letters beyond ASCII. */
+export function sendablePath(path: string): string {
+  return path.replace(/[^\x21-\x7e]+/g, escapedForUrl).replace(/#.*$/, '')
+}

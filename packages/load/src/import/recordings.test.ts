@@ -112,6 +112,19 @@ describe('readHar', () => {
     expect(candidate?.requests[0]?.headers).toEqual({ accept: 'application/json', 'x-app-id': 'shop' })
   })
 
+  it('leaves cookies to the answers that gave them in the recording', () => {
+    const cookie = (value: string) => ({ headers: [{ name: 'Cookie', value }] })
+    const answers = (value: string) => ({ response: { headers: [{ name: 'Set-Cookie', value }] } })
+    const { requests } = readHar(
+      har(
+        { ...entry('GET', 'http://x/a', cookie('consent=1')), ...answers('session=2; Path=/\ncart=3') },
+        entry('GET', 'http://x/b', cookie('session=2; cart=3')),
+        entry('GET', 'http://x/c', cookie('session=2; consent=1')),
+      ),
+    )
+    expect(requests.map(({ headers }) => headers['cookie'])).toEqual(['consent=1', undefined, 'session=2; consent=1'])
+  })
+
   it('tells GraphQL operations on one path apart', () => {
     const post = (query: string) => entry('POST', 'http://x/graphql', { postData: { text: JSON.stringify({ query }) } })
     const { candidates } = fromHar(har(post('query A { a }'), post('query B { b }'), post('query A { a }')))

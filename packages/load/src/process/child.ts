@@ -1,5 +1,6 @@
 /** The load process: runs one plan apart from everything else, so that neither our own work nor the service's shares its event loop. */
 import { isWhetstoneError } from '@whetstone/model'
+import { runOnThreads } from '../cluster/over-threads.ts'
 import { runInProcess } from '../run-in-process.ts'
 import type { FromLoadProcess, ToLoadProcess } from './messages.ts'
 
@@ -18,7 +19,7 @@ process.on('disconnect', () => process.exit(0))
 process.on('SIGINT', () => stop.abort())
 process.on('SIGTERM', () => stop.abort())
 
-async function work({ plan, seconds }: Extract<ToLoadProcess, { kind: 'run' }>): Promise<void> {
+async function work({ plan, seconds, threads }: Extract<ToLoadProcess, { kind: 'run' }>): Promise<void> {
   try {
     const onInterval = (interval: Extract<FromLoadProcess, { kind: 'interval' }>['interval']) =>
       tell({ kind: 'interval', interval })
@@ -27,7 +28,8 @@ async function work({ plan, seconds }: Extract<ToLoadProcess, { kind: 'run' }>):
       tell({ kind: 'second', second })
     }
     const options = { signal: stop.signal, onInterval, ...(seconds ? { onSecond } : {}) }
-    tell({ kind: 'result', result: await runInProcess(plan, options) }, leave)
+    const result = await (threads > 1 ? runOnThreads(plan, threads, options) : runInProcess(plan, options))
+    tell({ kind: 'result', result }, leave)
   } catch (error) {
     const known = isWhetstoneError(error)
     const message = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error)

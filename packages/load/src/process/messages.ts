@@ -4,8 +4,8 @@ import type { LiveInterval, LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 
 export type ToLoadProcess =
-  /** `seconds`: whether each second of the measured part is wanted while it runs. */
-  | { readonly kind: 'run'; readonly plan: LoadPlan; readonly seconds: boolean }
+  /** `seconds`: whether each second of the measured part is wanted while it runs. `threads`: how many share the load. */
+  | { readonly kind: 'run'; readonly plan: LoadPlan; readonly seconds: boolean; readonly threads: number }
   | { readonly kind: 'stop' }
   /** Stop for a broken limit. */
   | { readonly kind: 'breach' }

@@ -71,6 +71,12 @@ it('hands over each second as it passes, and stops for a broken limit where one 
   expect(result.measure.intervals.length).toBeGreaterThanOrEqual(2)
 })
 
+it('shares the load among threads', async () => {
+  const result = await run({ ...plan, arrivals: 'uniform' }, { threads: 2 })
+  expect(result.measure).toMatchObject({ sent: 100, completed: 100, errors: 0 })
+  expect(result.workers?.map(({ requests }) => requests)).toEqual([50, 50])
+})
+
 it('is interrupted when the signal was given before anything was measured', async () => {
   const running = run({ ...plan, durationMs: 60_000 }, { signal: AbortSignal.abort() })
   await expect(running).rejects.toMatchObject({ code: 'WHET_LOAD_STOPPED', exitCode: 130 })

@@ -14,12 +14,17 @@ import type { FromLoadProcess, ToLoadProcess } from './messages.ts'
 const STOP_GRACE_MS = 2000
 const LOG_TAIL_LINES = 20
 
+export interface ProcessOptions extends RunOptions {
+  /** How many share the load, each with an engine and an event loop of its own. Default 1. */
+  readonly threads?: number
+}
+
 /**
  * Resolves with the result, also when `signal` stops it early (`stopped: 'aborted'`). Rejects with `WHET_LOAD_PLAN` for a
  * plan that cannot be carried out, `WHET_LOAD_STOPPED` when it was stopped before the first figures, and `WHET_LOAD_DIED` when
  * the load process ended without a result.
  */
-export function run(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResult> {
+export function run(plan: LoadPlan, options: ProcessOptions = {}): Promise<LoadResult> {
   return new Promise((resolve, reject) => {
     checkPlan(plan)
     const child = startChild()
@@ -53,7 +58,7 @@ export function run(plan: LoadPlan, options: RunOptions = {}): Promise<LoadResul
     child.on('close', (code, signal) =>
       settle(() => reject(died(`ended with ${signal ?? `code ${code}`} and no result`, log()))),
     )
-    say(child, { kind: 'run', plan, seconds: options.onSecond !== undefined })
+    say(child, { kind: 'run', plan, seconds: options.onSecond !== undefined, threads: options.threads ?? 1 })
     if (options.signal?.aborted) stop()
     else options.signal?.addEventListener('abort', stop, { once: true })
   })

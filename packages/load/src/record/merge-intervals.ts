@@ -5,10 +5,10 @@ import { mergeHistograms } from './merge-histograms.ts'
 /** Of an interval that does not say its width. */
 const DEFAULT_WIDTH_MS = 1000
 
-/** Widths are a second times a power of two, so that a narrow interval always lies within one wide one. */
-export function mergeIntervals(series: readonly (readonly LoadInterval[])[]): LoadInterval[] {
+/** Widths are a second times a power of two, so that a narrow interval always lies within one wide one. At least `leastWidthMs` wide. */
+export function mergeIntervals(series: readonly (readonly LoadInterval[])[], leastWidthMs = 0): LoadInterval[] {
   const all = series.flat()
-  const widthMs = all.reduce((widest, { durationMs }) => Math.max(widest, durationMs ?? DEFAULT_WIDTH_MS), 0)
+  const widthMs = all.reduce((widest, { durationMs }) => Math.max(widest, durationMs ?? DEFAULT_WIDTH_MS), leastWidthMs)
   const groups = new Map<number, LoadInterval[]>()
   for (const interval of all) {
     const slot = Math.floor(interval.atMs / widthMs)

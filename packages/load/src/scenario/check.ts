@@ -66,7 +66,7 @@ export function compileExpectations(expect: Expectations, site: Site | undefined
   const body = expect.body === undefined ? [] : 'kind' in expect.body ? [expect.body] : expect.body
   const all = [
     ...(expect.status === undefined ? [] : [statusCheck(expect.status, site)]),
-    ...body.map(condition => ({ name: `body ${described(condition)}`, ...ofBody(condition, site) })),
+    ...body.map(condition => ({ name: `body ${describedCondition(condition)}`, ...ofBody(condition, site) })),
     ...Object.entries(expect.header ?? {}).map(([name, wanted]) => ofHeader(name, wanted, site)),
     ...(expect.below === undefined ? [] : [belowCheck(expect.below, site)]),
     ...(expect.checks ?? []).map(({ name, holds }): CompiledCheck => {
@@ -124,6 +124,14 @@ function ofBody(condition: Condition, site: Site | undefined): Omit<CompiledChec
   }
 }
 
+function pathOf(path: string, site: Site | undefined): JsonPath {
+  const steps = parseJsonPath(path)
+  if (steps !== undefined) return steps
+  throw scenarioError(site, `${JSON.stringify(path)} is not a path such as $.items[0].id`, {
+    hint: 'filters, slices and .. are not read; take a function of the answer: answer => answer.json()…',
+  })
+}
+
 function ofHeader(field: string, wanted: string | RegExp | Condition, site: Site | undefined): CompiledCheck {
   const holds = (name: string, test: (value: string) => boolean): CompiledCheck => ({
     name: `${field} ${name}`,
@@ -135,20 +143,15 @@ function ofHeader(field: string, wanted: string | RegExp | Condition, site: Site
   })
   if (typeof wanted === 'string') return holds(`is ${wanted}`, value => value === wanted)
   if (wanted instanceof RegExp) return ofHeader(field, matches(wanted), site)
-  if (wanted.kind === 'contains') return holds(described(wanted), value => value.includes(wanted.text))
+  if (wanted.kind === 'contains') return holds(describedCondition(wanted), value => value.includes(wanted.text))
   if (wanted.kind === 'json') throw scenarioError(site, `json(…) is for bodies; ${field} is a header`)
   const pattern = stateless(wanted.pattern)
-  return holds(described(wanted), value => pattern.test(value))
+  return holds(describedCondition(wanted), value => pattern.test(value))
 }
 
 /** Reads one value of a JSON body, by scanning where that is enough. Throws `WHET_SCENARIO` for a path that is none. */
 export function jsonReader(path: string, site: Site | undefined): (answer: Reading, draw: number) => unknown {
-  const steps: JsonPath | undefined = parseJsonPath(path)
-  if (steps === undefined) {
-    throw scenarioError(site, `${JSON.stringify(path)} is not a path such as $.items[0].id`, {
-      hint: 'filters, slices and .. are not read; take a function of the answer: answer => answer.json()…',
-    })
-  }
+  const steps = pathOf(path, site)
   if (steps.length === 0) return answer => answer.json()
   const scannable = scanSteps(steps)
   if (scannable === undefined) return (answer, draw) => valueAtPath(answer.json(), steps, draw)
@@ -158,7 +161,8 @@ export function jsonReader(path: string, site: Site | undefined): (answer: Readi
   }
 }
 
-function described(condition: Condition): string {
+/** For the name of a check. */
+export function describedCondition(condition: Condition): string {
   switch (condition.kind) {
     case 'contains':
       return `contains ${condition.text}`
@@ -169,6 +173,23 @@ function described(condition: Condition): string {
       const what = path === '$' ? 'as JSON' : path
       return typeof holds === 'function' ? `${what} as expected` : `${what} is ${JSON.stringify(holds)}`
     }
+  }
+}
+
+/** Of one message of a conversation, in the words of the wire. Throws `WHET_SCENARIO` for a path that is none. */
+export function messageTest(
+  condition: Condition,
+  site: Site | undefined,
+): { readonly text: string | RegExp } | { readonly json: (value: unknown) => boolean } {
+  if (condition.kind === 'contains') return { text: condition.text }
+  if (condition.kind === 'matches') return { text: stateless(condition.pattern) }
+  const { holds } = condition
+  const path = pathOf(condition.path, site)
+  return {
+    json: document => {
+      const value = valueAtPath(document, path, 0)
+      return typeof holds === 'function' ? holds(value) === true : isDeepStrictEqual(value, holds)
+    },
   }
 }
 

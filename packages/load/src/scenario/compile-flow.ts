@@ -1,13 +1,14 @@
 /** The steps of one flow, in order, and the user that takes them. */
 import type { CompiledFlow, CompiledStep, ThinkStep } from './compiled.ts'
 import type { RequestPlan, World } from './compile-request.ts'
+import { eventsStep, webSocketStep } from './channel/compile-channel.ts'
 import { planRequest, requestStep } from './compile-request.ts'
-import type { Call, Flow, Think } from './definition.ts'
-import { drawn } from './draw.ts'
+import type { Call, Flow, Step, Think } from './definition.ts'
 import { statelessRequest } from './request/stateless.ts'
 import type { DataValue } from './scope.ts'
 import { FlowScope } from './scope.ts'
 import { scenarioError } from './site.ts'
+import { drawMs } from './think-time.ts'
 import { VirtualUser } from './user.ts'
 
 /** Longer flows are a loop that was written out by mistake. */
@@ -33,12 +34,19 @@ export function compileFlow(flow: Flow, data: ReadonlyMap<string, DataValue>, wo
         return [thinkStep(step, world)]
       case 'call':
         return [callStep(step, scope, world)]
+      case 'websocket':
+        return [webSocketStep(step, scope, world)]
+      case 'events':
+        return [eventsStep(step, scope, world)]
       default:
         throw scenarioError(site, `flow ${name} has a step that is none: ${JSON.stringify(step)}`)
     }
   })
   const { tokens } = world
-  const ownToken = tokens !== undefined && tokens.perUser && plans.some(({ withToken }) => withToken)
+  const ownToken =
+    tokens !== undefined &&
+    tokens.perUser &&
+    (plans.some(({ withToken }) => withToken) || flow.steps.some(opensWithToken))
   const draws = scope.drawn()
   const [only] = plans
   const stateless =
@@ -56,7 +64,11 @@ export function compileFlow(flow: Flow, data: ReadonlyMap<string, DataValue>, wo
     user(arrival, shared) {
       const user = new VirtualUser(arrival, shared, world.client)
       tokens?.equip(user)
-      for (const [name, { draw }] of draws) user.variables[name] = draw(user)
+      try {
+        for (const [name, { draw }] of draws) user.variables[name] = draw(user)
+      } catch (error) {
+        user.fault = error
+      }
       return user
     },
   }
@@ -69,27 +81,24 @@ function requestSteps(plan: RequestPlan, world: World): CompiledStep[] {
   return [requestStep(plan, world, 'first'), refresh, requestStep(plan, world, 'again')]
 }
 
+function opensWithToken(step: Step): boolean {
+  return (step.kind === 'websocket' || step.kind === 'events') && step.options.auth !== false
+}
+
 function loginStep({ tokens, route }: World): CompiledStep {
-  return { kind: 'call', route: route('auth'), run: async user => tokens!.renew(user as VirtualUser) }
+  return {
+    kind: 'call',
+    route: route('auth'),
+    async run(user: VirtualUser) {
+      if (user.fault !== undefined) throw user.fault
+      await tokens!.renew(user)
+    },
+  }
 }
 
 function thinkStep({ time }: Think, { seed, values }: World): ThinkStep {
-  switch (time.kind) {
-    case 'fixed':
-      return { kind: 'think', ms: () => time.ms }
-    case 'range': {
-      const place = values.place()
-      const spanMs = time.toMs - time.fromMs
-      return { kind: 'think', ms: user => time.fromMs + drawn(seed, (user as VirtualUser).arrival, place) * spanMs }
-    }
-    case 'exponential': {
-      const place = values.place()
-      return {
-        kind: 'think',
-        ms: user => -Math.log(1 - drawn(seed, (user as VirtualUser).arrival, place)) * time.meanMs,
-      }
-    }
-  }
+  const place = values.place()
+  return { kind: 'think', ms: user => drawMs(time, seed, (user as VirtualUser).arrival, place) }
 }
 
 function callStep({ name, run, gives, site }: Call, scope: FlowScope, { route }: World): CompiledStep {
@@ -98,8 +107,9 @@ function callStep({ name, run, gives, site }: Call, scope: FlowScope, { route }:
   return {
     kind: 'call',
     route: route(name),
-    async run(user) {
-      await run(user as VirtualUser)
+    async run(user: VirtualUser) {
+      if (user.fault !== undefined) throw user.fault
+      await run(user)
     },
   }
 }

@@ -1,4 +1,5 @@
 /** One request of a flow: what is drawn before it, how it is written, and what is read of its answer. */
+import type { LoadTarget } from '../plan.ts'
 import type { Reading } from './answer/reading.ts'
 import type { Tokens } from './auth.ts'
 import type { CompiledCheck, Needs } from './check.ts'
@@ -12,11 +13,13 @@ import { compileExtract } from './extract.ts'
 import type { RequestSettings, WrittenRequest } from './request/write-request.ts'
 import { writeRequest } from './request/write-request.ts'
 import type { FlowScope } from './scope.ts'
+import type { Site } from './site.ts'
 import { scenarioError } from './site.ts'
 import type { Client, VirtualUser } from './user.ts'
 
 /** What all requests of a scenario share. */
 export interface World {
+  readonly target: LoadTarget
   /** The index of a route, of a check under a route: made when they are new. */
   readonly route: (name: string) => number
   readonly check: (name: string, route: number) => number
@@ -28,12 +31,18 @@ export interface World {
   readonly client: Client
 }
 
+export interface PlannedDraw {
+  readonly name: string
+  readonly value: Value
+  readonly draw: Draw
+}
+
 /** Everything the compiler knows of one request; the steps and the fast path are made from it. */
 export interface RequestPlan {
   readonly route: number
   readonly method: string
   /** Made for each user just before the request. */
-  readonly draws: readonly { readonly name: string; readonly value: Value; readonly draw: Draw }[]
+  readonly draws: readonly PlannedDraw[]
   readonly written: WrittenRequest
   readonly checks: readonly (CompiledCheck & { readonly index: number })[]
   readonly extracts: readonly (CompiledExtract & { readonly index: number })[]
@@ -46,11 +55,7 @@ export function planRequest(request: Request, scope: FlowScope, world: World): R
   const { options, site } = request
   const name = options.name ?? `${request.method} ${routePath(request.path)}`
   const route = world.route(name)
-  const draws = Object.entries(options.with ?? {}).map(([variable, value]) => {
-    const draw = world.values.draw(value, variable)
-    scope.define(variable, site, value)
-    return { name: variable, value, draw }
-  })
+  const draws = planDraws(options.with, scope, world, site)
   const withToken = world.tokens !== undefined && options.auth !== false
   const written = writeRequest(request, withToken ? world.request : { ...world.request, auth: undefined })
   for (const placeholder of written.names) scope.use(placeholder, site)
@@ -81,6 +86,20 @@ export function planRequest(request: Request, scope: FlowScope, world: World): R
   }
 }
 
+/** What a step's `with` gives to it and to the steps after it. */
+export function planDraws(
+  values: Readonly<Record<string, Value>> = {},
+  scope: FlowScope,
+  world: World,
+  site: Site | undefined,
+): PlannedDraw[] {
+  return Object.entries(values).map(([name, value]) => {
+    const draw = world.values.draw(value, name)
+    scope.define(name, site, value)
+    return { name, value, draw }
+  })
+}
+
 /** `kind` tells which answer to a refused token it is: passed on to a refresh, or taken as it is. */
 export function requestStep(plan: RequestPlan, world: World, kind: 'first' | 'only' | 'again'): RequestStep {
   const { route, method, draws, written, checks, extracts, orStop } = plan
@@ -98,6 +117,7 @@ export function requestStep(plan: RequestPlan, world: World, kind: 'first' | 'on
     ),
     ...(kind === 'again' ? { when: (user: VirtualUser) => user.refused } : {}),
     encode(user: VirtualUser) {
+      if (user.fault !== undefined) throw user.fault
       // The second time it is the same request, with another token.
       if (kind === 'again') user.refused = false
       else for (const { name, draw } of draws) user.variables[name] = draw(user)
@@ -159,7 +179,7 @@ function most(needs: readonly Needs[], least: Needs): Needs {
 }
 
 /** The path with its names, as routes are called everywhere: `/items/{item.id}?page={page}` is `/items/:id`. */
-function routePath(path: string): string {
+export function routePath(path: string): string {
   return path.replace(/[?#].*$/, '').replaceAll(/\{\+?([^{}]+)\}/g, (_, name: string) => `:${name.split('.').at(-1)}`)
 }
 

@@ -41,6 +41,7 @@ export function compileScenario({ definition, site }: Scenario, options: Compile
   const values = new Values(options.seed)
   const client = clients(definition, options, site)
   const world: World = {
+    target: options.target,
     route: route => routes.index(route),
     check: (check, route) => checks.index({ name: check, route }),
     values,

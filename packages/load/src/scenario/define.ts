@@ -1,18 +1,7 @@
 /** The words a scenario file is written with. */
-import type {
-  Call,
-  Flow,
-  Request,
-  RequestOptions,
-  ScenarioDefinition,
-  ScenarioUser,
-  Step,
-  Think,
-  ThinkTime,
-} from './definition.ts'
-import { durationMs } from './duration.ts'
+import type { Call, Flow, Request, RequestOptions, ScenarioDefinition, ScenarioUser, Step } from './definition.ts'
 import type { Site } from './site.ts'
-import { scenarioError, siteOf } from './site.ts'
+import { siteOf } from './site.ts'
 
 const brand = Symbol.for('whetstone.scenario')
 
@@ -77,17 +66,6 @@ export function del(path: string, options: RequestOptions = {}): Request {
   return { kind: 'request', method: 'DELETE', path, options, site: siteOf(del) }
 }
 
-/** Waits `500ms`, anything from `200ms..1s`, or a time of `exponential('1s')`; the same for the same user in every run. */
-export function think(time: string | ThinkTime): Think {
-  const site = siteOf(think)
-  return { kind: 'think', time: typeof time === 'string' ? thinkTime(time, site) : time, site }
-}
-
-/** Times with this mean, as between people who do not know of each other. */
-export function exponential(mean: string): ThinkTime {
-  return { kind: 'exponential', meanMs: milliseconds(mean, siteOf(exponential)) }
-}
-
 /**
  * Your own code, when a template cannot say it; what it rejects with ends the user's flow. Names it leaves in
  * `user.variables` for later steps are listed in `gives`.
@@ -98,18 +76,4 @@ export function call(
   { gives = [] }: { readonly gives?: readonly string[] } = {},
 ): Call {
   return { kind: 'call', name, run, gives, site: siteOf(call) }
-}
-
-function thinkTime(text: string, site: Site | undefined): ThinkTime {
-  const [from = '', to] = text.split('..')
-  if (to === undefined) return { kind: 'fixed', ms: milliseconds(from, site) }
-  const [fromMs, toMs] = [milliseconds(from, site), milliseconds(to, site)]
-  if (fromMs > toMs) throw scenarioError(site, `think('${text}') ends before it begins`)
-  return { kind: 'range', fromMs, toMs }
-}
-
-function milliseconds(text: string, site: Site | undefined): number {
-  const ms = durationMs(text)
-  if (ms === undefined) throw scenarioError(site, `${JSON.stringify(text)} is no time such as 500ms or 200ms..1s`)
-  return ms
 }

@@ -1,5 +1,6 @@
 /** What a scenario file says, as data: the words of `define.ts` make it and `compile.ts` reads it. */
 import type { Check, Condition } from './check.ts'
+import type { EventsStep, WebSocketStep } from './channel/talk.ts'
 import type { Feeder } from './data/feeder.ts'
 import type { Extract } from './extract.ts'
 import type { Http } from './http.ts'
@@ -49,7 +50,7 @@ export interface Flow {
   readonly site: Site | undefined
 }
 
-export type Step = Request | Think | Call
+export type Step = Request | Think | Call | WebSocketStep | EventsStep
 
 /** A feeder, a function of the user, or a constant. */
 export type Value = Feeder | ((user: ScenarioUser) => unknown) | string | number | boolean | null
@@ -110,7 +111,6 @@ export interface Request {
 export interface Think {
   readonly kind: 'think'
   readonly time: ThinkTime
-  readonly site: Site | undefined
 }
 
 export type ThinkTime =

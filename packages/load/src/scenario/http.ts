@@ -1,9 +1,10 @@
 /** A plain client for what a scenario does beside the measured requests: setup, teardown, logins and calls of its own. */
-import { request as httpRequest } from 'node:http'
+import { performance } from 'node:perf_hooks'
 import { exitCodes, WhetstoneError } from '@whetstone/model'
 import type { LoadTarget } from '../plan.ts'
 import { hostHeader } from '../plan.ts'
-import { dial } from '../wire/dial.ts'
+import { encodeRequest } from '../wire/encode.ts'
+import { transportFor } from '../wire/transport-for.ts'
 import type { CookieJar } from './cookies.ts'
 
 export interface HttpOptions {
@@ -45,8 +46,7 @@ export interface HttpSettings {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
-/** More than this is a download, not the answer to a login. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024
+const SWEEP_EVERY_MS = 100
 
 export function httpClient(settings: HttpSettings): Http {
   const request = (method: string, path: string, options: HttpOptions = {}) => exchange(settings, method, path, options)
@@ -85,55 +85,70 @@ function send(
 ): Promise<HttpAnswer> {
   const body = options.json === undefined ? options.body : JSON.stringify(options.json)
   const cookies = jar?.header(path, now()) ?? ''
-  const all = {
-    ...headers,
-    ...(options.json === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(cookies === '' ? {} : { cookie: cookies }),
-    ...options.headers,
-    ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
-  }
+  const all = byLowerCase([
+    ...Object.entries(headers),
+    ...(options.json === undefined ? [] : [['content-type', 'application/json'] as const]),
+    ...(cookies === '' ? [] : [['cookie', cookies] as const]),
+    ...Object.entries(options.headers ?? {}),
+  ])
   return new Promise((resolve, reject) => {
-    const fail = (cause: Error) =>
+    const encoded = encodeRequest(
+      { method, path, headers: all, ...(body === undefined ? {} : { body }) },
+      hostHeader(target),
+    )
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    const monotonic = () => performance.now()
+    const nowMs = monotonic()
+    // The wire of the measured requests, so that whatever protocol they speak is spoken here. One connection a request: a
+    // kept one could be closed by the server just then, and would keep the process alive.
+    const transport = transportFor(
+      { target, maxConnections: 1, requestsPerConnection: 1, timeoutMs, maxWaiting: 1, now: monotonic },
+      {
+        onAnswer(_exchange, answer) {
+          // What an answer holds is gone once its connection is.
+          const { status, bodyBytes, head } = answer
+          const kept = answer.body.length
+          const text = answer.body.toString('utf8')
+          end()
+          if (bodyBytes > kept) return fail(`its answer has ${bodyBytes} bytes`)
+          jar?.store(head, path, now())
+          resolve({ status, headers: headersOf(head), text, json: () => JSON.parse(text) as unknown })
+        },
+        onFailure(_exchange, kind) {
+          end()
+          fail(kind)
+        },
+      },
+    )
+    const sweeping = setInterval(() => transport.sweep(), Math.min(SWEEP_EVERY_MS, timeoutMs))
+    const end = () => {
+      clearInterval(sweeping)
+      transport.close()
+    }
+    const fail = (why: string) =>
       reject(
-        new WhetstoneError('WHET_SCENARIO_HTTP', `${method} ${path} was not answered: ${cause.message}`, {
+        new WhetstoneError('WHET_SCENARIO_HTTP', `${method} ${path} was not answered: ${why}`, {
           exitCode: exitCodes.target,
-          cause,
         }),
       )
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-    const sent = httpRequest({
-      method,
-      path,
-      headers: { host: hostHeader(target), ...all },
-      timeout: timeoutMs,
-      // One connection a request: a pooled one could be closed by the server just then, or keep the process alive.
-      createConnection: () => dial(target),
-    })
-    sent.on('timeout', () => sent.destroy(new Error(`nothing came for ${timeoutMs} ms`)))
-    sent.on('error', fail)
-    sent.on('response', response => {
-      const pieces: Buffer[] = []
-      let bytes = 0
-      response.on('data', (piece: Buffer) => {
-        bytes += piece.length
-        if (bytes > MAX_BODY_BYTES) sent.destroy(new Error(`its answer is longer than ${MAX_BODY_BYTES} bytes`))
-        else pieces.push(piece)
-      })
-      response.on('error', fail)
-      response.on('end', () => {
-        const text = Buffer.concat(pieces).toString('utf8')
-        const lines = (response.headers['set-cookie'] ?? []).map(value => `set-cookie: ${value}\r\n`)
-        jar?.store(lines.join(''), path, now())
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: Object.fromEntries(
-            Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
-          ),
-          text,
-          json: () => JSON.parse(text) as unknown,
-        })
-      })
-    })
-    sent.end(body)
+    const times = { scheduledMs: nowMs, noticedMs: nowMs, sentMs: NaN }
+    transport.submit({ encoded, method, capture: 'body', retries: 0, ...times })
   })
+}
+
+/** Of two that differ in case only, the last counts. */
+function byLowerCase(headers: readonly (readonly [string, string])[]): Record<string, string> {
+  return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function headersOf(head: string): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const line of head.split('\n')) {
+    const colon = line.indexOf(':')
+    if (colon < 1) continue
+    const name = line.slice(0, colon).toLowerCase()
+    const value = line.slice(colon + 1).trim()
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
+  }
+  return headers
 }

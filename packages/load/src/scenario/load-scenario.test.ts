@@ -1,8 +1,10 @@
 /** Scenario files as people write them: what is read, from where, and what is said when something is wrong. */
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describeScenario } from './describe.ts'
 import { loadScenario } from './load-scenario.ts'
 
 let folder: string
@@ -39,6 +41,39 @@ describe('loadScenario', () => {
       'GET /items/1?name=lamp HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n',
       'GET /items/2?name=table%2C%20round HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n',
       'GET /items/1?name=lamp HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n',
+    ])
+  })
+
+  it('reads an example with one of everything, by the loader of this process', async () => {
+    const file = fileURLToPath(new URL('testing/example.load.ts', import.meta.url))
+    const scenario = await loadScenario({ file })
+    await expect(scenario.prepare!({ token: 't' })).resolves.toBeUndefined()
+    expect(describeScenario(scenario)).toMatchInlineSnapshot(`
+      "shop, for http://127.0.0.1:3000
+        browse  90 %  GET /items → think → GET /items/:first → GET /items/:other
+        order   10 %  POST /orders → audit → WS /live → SSE /prices
+      data
+        item  items.csv  3 rows, in turn
+        page  1 to 200   200 rows, in turn
+      9 checks"
+    `)
+    const order = scenario.flows[1]!
+    const [step] = order.steps
+    expect(step?.kind === 'request' && step.encode(order.user(2, {})).split('\r\n\r\n')[1]).toBe(
+      '{"item":"c,3","price":7,"note":"user 2"}',
+    )
+  })
+
+  it('reads every example of the guide', async () => {
+    const guide = await readFile(new URL('../../../../docs/guide/scenarios.md', import.meta.url), 'utf8')
+    const examples = Array.from(guide.matchAll(/^```ts\n(.*?)^```/gms), ([, code]) => code!)
+    const names = examples.map(async (code, index) => {
+      const scenario = await loadScenario({ file: await write(`guide-${index}.ts`, code) })
+      return [scenario.name, ...scenario.routes]
+    })
+    expect(await Promise.all(names)).toEqual([
+      ['shop', 'GET /items', 'auth', 'GET /items/:first', 'POST /orders'],
+      ['live', 'open an account', 'WS /live', 'SSE /prices'],
     ])
   })
 

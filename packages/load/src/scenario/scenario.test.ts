@@ -4,7 +4,8 @@ import { check, contains, json, matches } from './check.ts'
 import { compileScenario } from './compile.ts'
 import type { CompiledScenario } from './compiled.ts'
 import { generate, list, range } from './data/feeder.ts'
-import { call, del, exponential, flow, get, patch, post, put, request, scenario, think } from './define.ts'
+import { call, del, flow, get, patch, post, put, request, scenario } from './define.ts'
+import { exponential, think } from './think-time.ts'
 import type { Flow, ScenarioDefinition, Step } from './definition.ts'
 import { cookie, header, jsonPath, regex, status } from './extract.ts'
 import { drive } from './testing/drive.ts'
@@ -429,7 +430,9 @@ describe('data', () => {
       { square: 1, twice: 2 },
       { square: 9, twice: 6 },
     ])
-    expect(() => flow.user(5, undefined)).toThrow(/the generator ended before user 5/)
+    const [step] = flow.steps
+    const late = flow.user(5, undefined)
+    expect(() => step?.kind === 'request' && step.encode(late)).toThrow(/the generator ended before user 5/)
   })
 })
 

@@ -12,6 +12,8 @@ export class VirtualUser implements User, ScenarioUser {
   token: string | undefined = undefined
   /** Its last answer was 401, and the token has not been fetched anew for it. */
   refused = false
+  /** Why its data could not be drawn: thrown by its first step, which the engine counts, and not where it is made. */
+  fault: unknown = undefined
   readonly #client: Client
 
   constructor(arrival: number, shared: unknown, client: Client) {

@@ -28,10 +28,12 @@ export class Connection<E extends Exchange> {
   gone = false
   /** Answers read so far; a failure on the first request is never blamed on an idle timeout. */
   answers = 0
+  readonly #target: LoadTarget
   readonly #socket: Socket
   readonly #events: ConnectionEvents<E>
 
   constructor(target: LoadTarget, events: ConnectionEvents<E>) {
+    this.#target = target
     this.#events = events
     this.openedMs = events.now()
     const onread = { buffer: READ_BUFFER, callback: (count: number) => this.#read(count) }
@@ -43,7 +45,8 @@ export class Connection<E extends Exchange> {
     this.#socket.on('error', error =>
       this.#fail(socketErrorOf(error, { ready: this.connected, encrypted: isEncrypted(target) })),
     )
-    this.#socket.on('end', () => this.#ended())
+    // A handshake that is broken off ends before it fails, and only its error tells why.
+    this.#socket.on('end', () => this.connected && this.#ended())
     this.#socket.on('close', () => this.#ended())
   }
 
@@ -85,7 +88,11 @@ export class Connection<E extends Exchange> {
   #ended(): void {
     if (this.gone) return
     if (this.exchange === undefined)
-      return this.#fail(new WireError('closed-early', 'the server closed an idle connection'))
+      return this.#fail(
+        this.connected || !isEncrypted(this.#target)
+          ? new WireError('closed-early', 'the server closed an idle connection')
+          : new WireError('tls-failed', 'the server hung up on the handshake'),
+      )
     try {
       this.parser.end()
     } catch (error) {

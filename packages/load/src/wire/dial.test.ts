@@ -1,12 +1,14 @@
 /** Sockets to real servers: plain, encrypted, on a path, and every way of not getting one. */
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { LoadTarget, TlsSettings } from '../plan.ts'
-import { dial, handshakesOf, isEncrypted, readyEvent } from './dial.ts'
+import { dial, handshakesOf, handshakeWarnings, isEncrypted, readyEvent } from './dial.ts'
 import { socketErrorOf } from './socket-error.ts'
 import { localhostCertificate, localhostKey } from './testing/localhost-certificate.ts'
 import { closeServers, listen, tcpServer, tlsServer } from './testing/servers.ts'
@@ -80,14 +82,14 @@ describe('dial', () => {
   it('offers the last session of its target, and counts full and resumed handshakes', async () => {
     const target = https(await tlsServer(echo))
     for (let connection = 0; connection < 4; connection++) expect(await hello(target)).toBe('hello')
-    expect(handshakesOf(target)).toEqual({ full: 1, resumed: 3 })
-    expect(handshakesOf({ ...target })).toEqual({ full: 0, resumed: 0 })
+    expect(handshakesOf(target)).toEqual({ full: 1, resumed: 3, refused: 0 })
+    expect(handshakesOf({ ...target })).toEqual({ full: 0, resumed: 0, refused: 0 })
   })
 
   it('resumes TLS 1.2 too', async () => {
     const target = https(await tlsServer(echo, { maxVersion: 'TLSv1.2' }))
     for (let connection = 0; connection < 3; connection++) expect(await hello(target)).toBe('hello')
-    expect(handshakesOf(target)).toEqual({ full: 1, resumed: 2 })
+    expect(handshakesOf(target)).toEqual({ full: 1, resumed: 2, refused: 0 })
   })
 
   it('shakes hands in full with a server that forgot the session', async () => {
@@ -97,7 +99,26 @@ describe('dial', () => {
     await closeServers()
     await tlsServer(echo, {}, first)
     expect(await hello(target)).toBe('hello')
-    expect(handshakesOf(target)).toEqual({ full: 2, resumed: 0 })
+    expect(handshakesOf(target)).toEqual({ full: 2, resumed: 0, refused: 1 })
+  })
+
+  it('warns of a server that never takes up a session, not of one that does', async () => {
+    // As behind a balancer whose servers do not share the keys of their tickets.
+    const port = await tcpServer(socket => {
+      const secrets = { cert: localhostCertificate, key: localhostKey, ticketKeys: randomBytes(48) }
+      const server = createTlsServer(secrets, echo)
+      server.on('tlsClientError', () => undefined)
+      server.emit('connection', socket)
+    })
+    const forgetful = https(port)
+    for (let connection = 0; connection < 21; connection++) expect(await hello(forgetful)).toBe('hello')
+    expect(handshakesOf(forgetful)).toEqual({ full: 21, resumed: 0, refused: 20 })
+    expect(handshakeWarnings(forgetful)).toEqual([
+      'the server took up 0 of 20 TLS sessions it was offered: nearly every new connection paid for a full handshake',
+    ])
+    const good = https(await tlsServer(echo))
+    for (let connection = 0; connection < 21; connection++) expect(await hello(good)).toBe('hello')
+    expect(handshakeWarnings(good)).toEqual([])
   })
 
   it('shows its certificate to a server that asks for one', async () => {

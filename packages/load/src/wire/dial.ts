@@ -10,6 +10,8 @@ import type { LoadTarget } from '../plan.ts'
 export interface Handshakes {
   readonly full: number
   readonly resumed: number
+  /** Of the full ones: those where a session was offered and the server did not take it up. */
+  readonly refused: number
 }
 
 interface TlsState {
@@ -17,7 +19,11 @@ interface TlsState {
   session: Buffer | undefined
   full: number
   resumed: number
+  refused: number
 }
+
+/** Fewer refusals than this are a server that was started anew, or its tickets' keys in turn. */
+const MANY_REFUSED = 20
 
 /** By the target object itself: whoever holds the plan shares its sessions, and they go when it goes. */
 const states = new WeakMap<LoadTarget, TlsState>()
@@ -44,8 +50,16 @@ export function isEncrypted({ protocol }: LoadTarget): boolean {
 
 /** Of all sockets dialled for this very target object so far. */
 export function handshakesOf(target: LoadTarget): Handshakes {
-  const { full, resumed } = states.get(target) ?? { full: 0, resumed: 0 }
-  return { full, resumed }
+  const { full, resumed, refused } = states.get(target) ?? { full: 0, resumed: 0, refused: 0 }
+  return { full, resumed, refused }
+}
+
+/** What a reader of the figures must know about the handshakes in them; empty when there is nothing to say. */
+export function handshakeWarnings(target: LoadTarget): string[] {
+  const { resumed, refused } = handshakesOf(target)
+  if (refused < MANY_REFUSED || refused <= resumed) return []
+  const takenUp = `the server took up ${resumed} of ${resumed + refused} TLS sessions it was offered`
+  return [`${takenUp}: nearly every new connection paid for a full handshake`]
 }
 
 function address({ host, port, socketPath }: LoadTarget) {
@@ -55,6 +69,7 @@ function address({ host, port, socketPath }: LoadTarget) {
 function dialTls(target: LoadTarget, options: object): TLSSocket {
   const state = stateOf(target)
   const { host, tls = {} } = target
+  const offered = state.session
   const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
   const socket = connectTls({
     ...options,
@@ -62,7 +77,7 @@ function dialTls(target: LoadTarget, options: object): TLSSocket {
     host,
     ...(servername !== undefined && { servername }),
     secureContext: state.context,
-    ...(state.session && { session: state.session }),
+    ...(offered && { session: offered }),
     ALPNProtocols: [target.protocol === 'h2' ? 'h2' : 'http/1.1'],
     rejectUnauthorized: tls.insecure !== true,
   } as ConnectionOptions)
@@ -70,7 +85,10 @@ function dialTls(target: LoadTarget, options: object): TLSSocket {
   socket.on('session', session => (state.session = session))
   socket.once('secureConnect', () => {
     if (socket.isSessionReused()) state.resumed++
-    else state.full++
+    else {
+      state.full++
+      if (offered !== undefined) state.refused++
+    }
   })
   // A session that was not accepted must not be offered for ever.
   socket.once('error', () => (state.session = undefined))
@@ -81,7 +99,7 @@ function stateOf(target: LoadTarget): TlsState {
   let state = states.get(target)
   if (state === undefined) {
     // Reading the system's authorities takes milliseconds: once for a target, not once for a connection.
-    state = { context: contextOf(target), session: undefined, full: 0, resumed: 0 }
+    state = { context: contextOf(target), session: undefined, full: 0, resumed: 0, refused: 0 }
     states.set(target, state)
   }
   return state

@@ -71,6 +71,9 @@ export class Http2Stream<E extends Exchange> implements WireAnswer {
   #respond(headers: IncomingHttpHeaders & IncomingHttpStatusHeader, raw: readonly string[]): void {
     this.#events.onHeard()
     this.status = headers[':status'] ?? 0
+    if (!(this.status >= 200 && this.status <= 599)) {
+      return this.fail(new WireError('parse-error', `a status of ${this.status}`))
+    }
     const declared = headers['content-length']
     if (declared !== undefined && this.#exchange?.method !== 'HEAD' && this.status !== 304)
       this.#declaredBytes = Number(declared)

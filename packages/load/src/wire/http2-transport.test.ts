@@ -220,7 +220,7 @@ describe('Http2Transport', () => {
       },
       { settings: { maxConcurrentStreams: 2 } },
     )
-    const client = asker(target, { timeoutMs: 150, maxConnections: 1 })
+    const client = asker(target, { timeoutMs: 500, maxConnections: 1 })
     client.ask({ path: '/never' })
     client.ask({ path: '/half' })
     expect(await client.told()).toMatchObject([
@@ -281,6 +281,11 @@ describe('Http2Transport', () => {
       },
       'closed-early',
     ],
+    [
+      'answers with a status that is none',
+      (say, stream) => say(frame(frameType.headers, 4 | END_STREAM, stream, field(':status', '999'))),
+      'parse-error',
+    ],
     ['leaves with an error', say => say(frame(frameType.goaway, 0, 0, Buffer.concat([code(1), code(2)]))), 'reset'],
   ])('counts it by kind when the server %s', async (_name, answer, kind) => {
     const port = await tcpServer(socket =>
@@ -302,7 +307,7 @@ describe('Http2Transport', () => {
       const first = ++connections === 1
       speakHttp2(socket, stream => void socket.write(first ? bad(stream) : ok(stream, '', END_STREAM)))
     })
-    const client = asker({ host: '127.0.0.1', port, protocol: 'h2c' }, { timeoutMs: 200, maxConnections: 1 })
+    const client = asker({ host: '127.0.0.1', port, protocol: 'h2c' }, { timeoutMs: 500, maxConnections: 1 })
     client.ask()
     expect(await client.told()).toMatchObject([{ result: 'timeout', sent: true }])
     client.ask()
@@ -388,7 +393,7 @@ describe('Http2Transport', () => {
       'connect-refused',
     ],
   ])('ends every request unsent when the server %s', async (_name, target, kind) => {
-    const client = asker(await target(), { timeoutMs: 300 })
+    const client = asker(await target(), { timeoutMs: 1_500 })
     for (let request = 0; request < 20; request++) client.ask()
     const outcomes = await client.told()
     expect(outcomes.every(({ sent }) => !sent)).toBe(true)

@@ -27,10 +27,14 @@ export class Pool<E extends Exchange> implements Transport<E> {
   /** Last used first, so that surplus connections fall idle and the server may close them. */
   readonly #idle: Connection<E>[] = []
   readonly #waiting = new Queue<E>()
+  /** To be sent again, and only over a new connection: another idle one may be closing just as well. */
+  readonly #repeats = new Queue<E>()
   readonly #connectionEvents = {
     onConnect: (opened: Connection<E>) => {
       this.#connecting--
-      this.#next(opened)
+      const repeated = this.#repeats.take()
+      if (repeated === undefined) this.#next(opened)
+      else this.#send(opened, repeated)
     },
     onAnswer: (answered: Connection<E>, nowMs: number) => this.#answered(answered, nowMs),
     onGone: (lost: Connection<E>, error: WireError) => this.#lose(lost, error),
@@ -64,13 +68,11 @@ export class Pool<E extends Exchange> implements Transport<E> {
         if (now - connection.exchange.sentMs > this.#options.timeoutMs)
           this.#lose(connection, new WireError('timeout', 'no answer in time'))
       } else if (!connection.connected && now - connection.openedMs > this.#options.timeoutMs) {
-        this.#lose(connection, new WireError('connect-failed', 'no connection in time'))
+        this.#lose(connection, new WireError('connect-timeout', 'no connection in time'))
       }
     }
-    for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
-      if (now - first.noticedMs <= this.#options.timeoutMs) break
-      this.#report(this.#waiting.take()!, 'no-connection')
-    }
+    this.#giveUp(this.#repeats, now)
+    this.#giveUp(this.#waiting, now)
   }
 
   close(): void {
@@ -78,12 +80,23 @@ export class Pool<E extends Exchange> implements Transport<E> {
     this.#connections.clear()
     this.#idle.length = 0
     this.#waiting.clear()
+    this.#repeats.clear()
     this.#connecting = 0
     this.#inFlight = 0
   }
 
+  #giveUp(queue: Queue<E>, nowMs: number): void {
+    for (let first = queue.first; first !== undefined; first = queue.first) {
+      if (nowMs - first.noticedMs <= this.#options.timeoutMs) return
+      this.#report(queue.take()!, 'no-connection')
+    }
+  }
+
   #openIfNeeded(): void {
-    while (this.#connecting < this.#waiting.length && this.#connections.size < this.#options.maxConnections) {
+    while (
+      this.#connecting < this.#repeats.length + this.#waiting.length &&
+      this.#connections.size < this.#options.maxConnections
+    ) {
       this.#connecting++
       this.#connections.add(new Connection(this.#options.target, this.#connectionEvents))
     }
@@ -106,7 +119,9 @@ export class Pool<E extends Exchange> implements Transport<E> {
     const { parser } = connection
     connection.exchange = undefined
     this.#inFlight--
-    const reusable = parser.keepAlive && connection.answers < this.#options.requestsPerConnection
+    // What must go over a new connection may need the room of an old one.
+    const isInTheWay = this.#repeats.length > this.#connecting
+    const reusable = parser.keepAlive && connection.answers < this.#options.requestsPerConnection && !isInTheWay
     if (!reusable) {
       connection.destroy()
       this.#connections.delete(connection)
@@ -134,7 +149,7 @@ export class Pool<E extends Exchange> implements Transport<E> {
     if (!connected) {
       this.#connecting--
       // Each failed attempt uses up one waiting request: a dead server ends the run's requests instead of looping.
-      const given = this.#waiting.take()
+      const given = this.#repeats.take() ?? this.#waiting.take()
       if (given !== undefined) this.#report(given, error.kind)
     } else if (exchange !== undefined) {
       this.#inFlight--
@@ -152,7 +167,7 @@ export class Pool<E extends Exchange> implements Transport<E> {
     if (!idleRace || !safe || exchange.retries >= MAX_RETRIES) return this.#report(exchange, error.kind)
     exchange.retries++
     exchange.sentMs = NaN
-    this.#waiting.putBack(exchange)
+    this.#repeats.push(exchange)
   }
 
   #report(exchange: E, kind: WireError['kind'] | 'no-connection'): void {

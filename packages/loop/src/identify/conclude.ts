@@ -18,7 +18,7 @@ const predictionSeed = 20_260_101
 /** Practices about how the measurement was made: they cost the service nothing, so they are remarks. */
 const aboutTheMeasurement: ReadonlySet<string> = new Set(['benchmark-methodology'])
 /** Says where time goes without a remedy of its own; silent once a finding names the cause. */
-const givesWayToAnyCause: ReadonlySet<string> = new Set(['identify-bottleneck'])
+const givesWayToAnyCause: ReadonlySet<string> = new Set(['identify-bottleneck', 'use-method'])
 
 export function conclude(evidence: Evidence, { findings, coverage }: Identified): Judged {
   const ranked = rankFindings(mergeFindings(findings), evidence, seededRandom(predictionSeed))

@@ -14,6 +14,7 @@ const generality: Readonly<Record<string, number>> = {
   'cpu-profiling': 1,
   'memory-profiling': 1,
   'response-time-target': 2,
+  'resource-efficiency': 2,
   'identify-bottleneck': 3,
 }
 

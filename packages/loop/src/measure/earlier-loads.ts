@@ -1,7 +1,8 @@
 /** The load tests that were kept of a service, in the few figures that a later run judges by. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { EarlierLoad, LoadReport } from '@whetstone/model'
+import type { CurvePoint, EarlierLoad, LoadReport, LoadStep } from '@whetstone/model'
+import { quantileMs } from './quantiles.ts'
 
 /** As many as are worth comparing with; each is a file to read. */
 const mostLoads = 20
@@ -16,7 +17,8 @@ export async function earlierLoads(base: string, target: string): Promise<readon
   const loads: EarlierLoad[] = []
   for (const id of ids.slice(-5 * mostLoads)) {
     const report = await readFile(join(folder, id, 'load.json'), 'utf8').then(parse, () => undefined)
-    if (report?.schema === 'whetstone/load@1' && report.target.name === target) loads.push(summaryOf(report))
+    if (report?.schema !== 'whetstone/load@1' || !Array.isArray(report.steps)) continue
+    if (report.target.name === target) loads.push(summaryOf(report))
   }
   return loads.slice(-mostLoads)
 }
@@ -29,26 +31,63 @@ function parse(text: string): LoadReport | undefined {
   }
 }
 
-function summaryOf({ run, kind, verdict, target, capacity, soak }: LoadReport): EarlierLoad {
+function summaryOf({ run, kind, verdict, target, steps, capacity, stress, soak }: LoadReport): EarlierLoad {
   return {
     id: run.id,
     startedAt: run.startedAt,
     kind,
     verdict,
     durationMs: run.durationMs,
+    ...measuredOf(steps.findLast(({ purpose }) => purpose === 'measure')),
+    ...(stress
+      ? {
+          stress: {
+            ...stress,
+            generator: steps.findLast(({ purpose }) => purpose === 'recovery')?.generator.verdict ?? 'healthy',
+          },
+          curve: steps.filter(({ purpose }) => purpose === 'curve').map(pointOf),
+        }
+      : {}),
     ...(target.processes === undefined ? {} : { processes: target.processes }),
+    ...(target.cpuBusyFraction === undefined ? {} : { cpuBusyFraction: target.cpuBusyFraction }),
     ...(capacity
       ? {
           capacity: {
             outcome: capacity.outcome,
             ...(capacity.ratePerSecond ? { ratePerSecond: capacity.ratePerSecond } : {}),
           },
-          curve: capacity.trials.map(({ concurrency, achievedRatePerSecond }) => ({
+          curve: capacity.trials.map(({ concurrency, achievedRatePerSecond, offeredRatePerSecond, step }) => ({
             concurrency,
             ratePerSecond: achievedRatePerSecond,
+            offeredPerSecond: offeredRatePerSecond,
+            ...p99Of(steps[step]),
           })),
         }
       : {}),
     ...(soak ? { trends: soak.trends.map(({ points: _points, ...trend }) => trend) } : {}),
   }
+}
+
+function measuredOf(step: LoadStep | undefined): Pick<EarlierLoad, 'measured'> {
+  if (!step) return {}
+  const { arrivals, offeredRatePerSecond: offeredPerSecond, overall } = step
+  const { requests, errors, response } = overall
+  const p95 = response.count > 0 ? { p95Ms: quantileMs(response, 0.95) } : {}
+  return { measured: { arrivals, offeredPerSecond, requests, errors, ...p95 } }
+}
+
+/** Little's law: what is under way is what arrives in a second times how long it stays. */
+function pointOf(step: LoadStep): CurvePoint {
+  const { achievedRatePerSecond, offeredRatePerSecond, overall } = step
+  const { count, sum } = overall.response
+  return {
+    concurrency: count > 0 ? (achievedRatePerSecond * sum) / count / 1e6 : 0,
+    ratePerSecond: achievedRatePerSecond,
+    offeredPerSecond: offeredRatePerSecond,
+    ...p99Of(step),
+  }
+}
+
+function p99Of(step: LoadStep | undefined): Pick<CurvePoint, 'p99Ms'> {
+  return step && step.overall.response.count > 0 ? { p99Ms: quantileMs(step.overall.response, 0.99) } : {}
 }

@@ -1,7 +1,7 @@
 /** The same load for some seconds more while the heap is collected in full every second: whether it grows, and who allocated what stays. */
 import type { HeapProfileEvidence, Workload } from '@whetstone/model'
 import { run as runLoad } from '@whetstone/load'
-import { planOf } from './measure.ts'
+import { planOf } from './drive.ts'
 import type { OnProgress } from './progress.ts'
 import { relativePaths } from './relative-paths.ts'
 import type { Stand } from './stand.ts'

@@ -6,53 +6,43 @@ import type {
   LoadStep,
   RunConditions,
   Statement,
+  TracesEvidence,
   Workload,
 } from '@whetstone/model'
-import { loadTarget, type LoadPlan, run as runLoad } from '@whetstone/load'
 import { startHostCollector } from './collect/host.ts'
 import { probeRoutes } from './collect/http-probe.ts'
+import { readMetricsPage } from './collect/metrics-page.ts'
 import { collectSource } from './collect/source.ts'
+import { type DriveOptions, type Driven, driveOf, type Judged } from './drive.ts'
 import { startPgCollector } from './pg/collector.ts'
 import { serverOf } from './pg/connect.ts'
 import { Parts } from './pg/parts.ts'
-import type { OnProgress } from './progress.ts'
 import { relativePaths } from './relative-paths.ts'
 import { processesListeningOn, processTree } from './process-tree.ts'
 import { seenInside } from './seen-inside.ts'
 import type { Stand } from './stand.ts'
 import { loadStatementParser, statementShape } from './statement-shape.ts'
 
-export interface WindowOptions {
-  readonly workload: Workload
-  readonly ratePerSecond: number
-  readonly durationMs: number
-  readonly warmUpMs: number
-  readonly seed: number
+export interface WindowOptions extends DriveOptions {
   readonly databaseUrl?: string
   readonly explainAnalyze?: boolean
-  /** Where the project's files are. */
-  readonly root: string
   /** Called with the load as soon as it is over: whatever fails later, that is not lost. */
   readonly keep?: (evidence: Evidence) => Promise<void>
-  readonly onProgress: OnProgress
-  readonly signal: AbortSignal
 }
 
 export interface Window {
   readonly evidence: Evidence
   readonly conditions: RunConditions
+  /** What was sent. */
+  readonly workload: Workload
   readonly warnings: readonly string[]
 }
 
 /** Keeps what was measured when `signal` stops it early. A collector that fails becomes a warning, and its kind of evidence is missing; only the load itself may fail the window. */
 export async function measureWindow(stand: Stand, options: WindowOptions): Promise<Window> {
   const parts = new Parts()
-  const plan = planOf(stand.baseUrl, options)
-  options.onProgress({ kind: 'stage', stage: 'warm-up', detail: `${options.warmUpMs / 1_000} s` })
-  const warmUp =
-    options.warmUpMs > 0
-      ? await runLoad({ ...plan, durationMs: options.warmUpMs, seed: options.seed + 1 }, { signal: options.signal })
-      : undefined
+  const drive = driveOf(stand.baseUrl, options)
+  const warmUp = await drive.warmUp()
   await parts.read('heap', undefined, async () => stand.probe?.collectHeap())
   await parts.read('traces', undefined, async () => stand.probe?.reset())
   stand.otlp?.reset()
@@ -64,34 +54,19 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
       ? undefined
       : await parts.read('pg', undefined, () => startPgCollector({ url: databaseUrl, explainAnalyze }))
   const host = startHostCollector({ pids: () => pids.service, databasePids: () => pids.database })
-  options.onProgress({
-    kind: 'stage',
-    stage: 'measuring',
-    detail: `${options.ratePerSecond} req/s for ${options.durationMs / 1_000} s`,
-  })
-  stand.probe?.profile(Math.max(500, options.durationMs - profileMarginMs))
-  const began = performance.now()
-  const load = await runLoad(plan, {
-    signal: options.signal,
-    onInterval: live =>
-      options.onProgress({
-        kind: 'load',
-        elapsedMs: live.atMs,
-        totalMs: options.durationMs,
-        ratePerSecond: live.completed / Math.max(0.001, (performance.now() - began) / 1_000),
-        p50Ms: live.p50Ms,
-        p95Ms: live.p95Ms,
-        errors: live.errors,
-      }),
-  }).catch(async (error: unknown) => {
+  options.onProgress({ kind: 'stage', stage: 'measuring', detail: drive.detail })
+  stand.probe?.profile(drive.profileMs)
+  const driven = await drive.run().catch(async (error: unknown) => {
     host.finish()
     await pg?.stop()
     throw error
   })
   const hostEvidence = host.finish()
-  const steps: LoadStep[] = [...(warmUp ? [{ ...warmUp.measure, purpose: 'warm-up' as const }] : []), load.measure]
-  const loadCurve: LoadCurveEvidence = { schema: 'load-curve@1', steps }
-  await options.keep?.({ 'load-curve': loadCurve, host: hostEvidence })
+  const curveOf = (step: LoadStep): LoadCurveEvidence => ({
+    schema: 'load-curve@1',
+    steps: [...(warmUp ? [warmUp] : []), step],
+  })
+  if (driven.step) await options.keep?.({ 'load-curve': curveOf(driven.step), host: hostEvidence })
   await parts.read('traces', undefined, async () => stand.probe?.flush())
   await parts.read('heap', undefined, async () => stand.probe?.collectHeap())
   // Exporters batch for up to five seconds.
@@ -101,6 +76,8 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
   const seen = await parts.read<ReturnType<typeof seenInside>>('traces', {}, async () =>
     relativePaths(seenInside(stand.probe?.evidence(), stand.otlp?.evidence()), options.root),
   )
+  const load = await judgedOrStopped(driven, seen.traces, pg)
+  if (!driven.step) await options.keep?.({ 'load-curve': curveOf(load.step), host: hostEvidence })
   await parts.read('statement shapes', undefined, loadStatementParser)
   const statements = seen.statements && {
     ...seen.statements,
@@ -110,9 +87,11 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     pg && (await parts.read('pg', undefined, () => pg.finish({ statements: statements?.statements ?? [] })))
   const httpProbe = options.signal.aborted
     ? undefined
-    : await parts.read('http-probe', undefined, () =>
-        probeRoutes(stand.baseUrl, firstRequests(options.workload), { signal: options.signal }),
-      )
+    : await parts.read('http-probe', undefined, async () => {
+        const metrics = await readMetricsPage(stand.baseUrl, options.signal)
+        const probes = await probeRoutes(stand.baseUrl, firstRequests(load.workload), { signal: options.signal })
+        return metrics ? { ...probes, metrics } : probes
+      })
   const { runtime, 'cpu-profile': cpuProfile, 'heap-profile': heapProfile } = seen
   const sites = [
     ...(statements?.uses ?? []).flatMap(use => (use.site ? [use.site] : [])),
@@ -124,14 +103,14 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     ? await parts.read('source', undefined, () => collectSource({ root: options.root, sites }))
     : undefined
   const conditions: RunConditions = {
-    warmUpMs: options.warmUpMs,
-    measuredMs: load.measure.durationMs,
-    requests: load.measure.completed,
-    generatorVerdict: load.measure.generator.verdict,
+    warmUpMs: warmUp ? options.warmUpMs : 0,
+    measuredMs: load.step.durationMs,
+    requests: load.step.completed,
+    generatorVerdict: load.step.generator.verdict,
     stealFraction: Math.max(0, ...hostEvidence.samples.map(sample => sample.stealFraction)),
   }
   const evidence: Evidence = {
-    'load-curve': loadCurve,
+    'load-curve': curveOf(load.step),
     host: hostEvidence,
     ...(httpProbe ? { 'http-probe': httpProbe } : {}),
     ...(seen.traces ? { traces: seen.traces } : {}),
@@ -143,32 +122,24 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     ...(source ? { source } : {}),
   }
   const warnings = [
+    ...load.warnings,
     ...Object.entries(parts.unavailable).map(([part, why]) => `${part} could not be gathered: ${why}`),
     ...probeWarnings(stand, seen.traces?.dropped ?? 0),
   ]
-  return { evidence, conditions, warnings }
+  return { evidence, conditions, workload: load.workload, warnings }
 }
 
-/** The load of the measured window: every later look at the service under load sends the same. */
-export function planOf(
-  baseUrl: string,
-  {
-    workload,
-    ratePerSecond,
-    durationMs,
-    seed,
-  }: Pick<WindowOptions, 'workload' | 'ratePerSecond' | 'durationMs' | 'seed'>,
-): LoadPlan {
-  return {
-    target: loadTarget(new URL(baseUrl)),
-    routes: workload.routes,
-    ratePerSecond,
-    durationMs,
-    warmUpMs: 0,
-    arrivals: 'poisson',
-    seed,
-    maxConnections: 64,
-    timeoutMs: 10_000,
+/** The database's collector must not outlive a window that comes to nothing. */
+async function judgedOrStopped(
+  driven: Driven,
+  traces: TracesEvidence | undefined,
+  pg: { stop(): Promise<unknown> } | undefined,
+): Promise<Judged> {
+  try {
+    return driven.judged(traces)
+  } catch (error) {
+    await pg?.stop()
+    throw error
   }
 }
 
@@ -195,9 +166,6 @@ async function livePids(
     database: server?.isLocal ? (await processesListeningOn(server.port)).slice(0, 1) : [],
   }
 }
-
-/** The profile ends before the load does, so that it has arrived when the probe is asked for what is left. */
-const profileMarginMs = 700
 
 const readOnly = new Set(['GET', 'HEAD'])
 

@@ -23,6 +23,7 @@ export interface IndexEntry {
   readonly findings: readonly { readonly practice: string; readonly fingerprint: string; readonly severity: string }[]
   readonly verdict: string
   readonly interrupted?: true
+  readonly git?: NonNullable<RunReport['run']['git']>
 }
 
 /** @param base the `.whetstone` folder; it ignores itself in git. */
@@ -166,6 +167,7 @@ async function addToIndex(base: string, report: RunReport): Promise<void> {
     findings: report.findings.map(({ practice, fingerprint, severity }) => ({ practice, fingerprint, severity })),
     verdict: report.verdict,
     ...(report.run.interruptedAfterMs === undefined ? {} : { interrupted: true }),
+    ...(report.run.git ? { git: report.run.git } : {}),
   }
   const entries = [...(await readIndex(base)).filter(other => other.id !== entry.id), entry].slice(-indexLimit)
   await writeAtomically(join(base, 'index.json'), `${JSON.stringify(entries, null, 1)}\n`)

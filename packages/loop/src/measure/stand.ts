@@ -1,11 +1,11 @@
 /** Everything that stands around a service while it is measured: the process, the probe's receiver, the OTLP receiver. Opened once, always closed. */
 import { exitCodes, WhetstoneError } from '@whetstone/model'
-import { loadTarget } from '@whetstone/load'
 import { type OtlpReceiver, startOtlpReceiver } from './collect/otlp/receiver.ts'
 import { waitUntilAnswering } from './collect/readiness.ts'
 import { ProbeReceiver } from './probe/index.ts'
 import type { OnProgress } from './progress.ts'
 import { startTarget, type Target } from './target.ts'
+import { requestSender } from './workload/http-client.ts'
 
 export type Subject =
   | {
@@ -97,7 +97,7 @@ async function openCommand(
 async function openUrl(options: StandOptions, url: string, otlp: OtlpReceiver | undefined): Promise<Stand> {
   const parsed = new URL(url)
   // Before anything is sent: asking a TLS port in plain HTTP would end as "nothing answers".
-  loadTarget(parsed)
+  requestSender(parsed)
   await waitUntilAnswering(parsed.origin, {
     path: options.readyPath ?? (parsed.pathname || '/'),
     signal: options.signal,

@@ -26,6 +26,9 @@ export function applyEdit(draft: Draft, edit: Edit, figures: Figures, bound: Bou
       else draft.removedGapMs += removedMs
       return removedMs > 0
     }
+    case 'instances':
+      // What changes is the waiting for the event loop, which is not in any one trace.
+      return true
     case 'bytes':
       return (
         edit.statementId !== undefined &&

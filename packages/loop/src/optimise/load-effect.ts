@@ -80,7 +80,7 @@ export function loadEffect(edits: readonly Edit[], figures: Figures, seed: numbe
   const cpuPerCallMs = ownCpuPerCall(population, figures)
   const resources = {
     pool: waitsForPool ? poolOf(population, edits, figures) : undefined,
-    cpu: cpuPerCallMs === undefined ? undefined : eventLoopOf(population, cpuPerCallMs, figures),
+    cpu: cpuPerCallMs === undefined ? undefined : eventLoopOf(population, cpuPerCallMs, processesOf(edits, figures)),
     database: figures.databaseCores === undefined ? undefined : databaseOf(population, figures, figures.databaseCores),
   }
   const change = (resource: Resource | undefined) =>
@@ -94,7 +94,10 @@ export function loadEffect(edits: readonly Edit[], figures: Figures, seed: numbe
   const own = cpuPerCallMs ?? 0
   const known = Object.values(resources).filter(resource => resource !== undefined)
   const demandBefore = Math.max(0, ...known.map(({ before }) => demandMs(before)))
-  const demandAfter = Math.max(0, ...known.map(({ after }) => demandMs(after)))
+  const demandAfter = Math.max(
+    machineDemandMs(edits, resources.cpu, figures),
+    ...known.map(({ after }) => demandMs(after)),
+  )
   return {
     waits: {
       pool: poolWaitLeft(population, resources.pool, arrivalsPerSecond, seed),
@@ -214,15 +217,32 @@ function burstOf(draft: Draft): Burst {
   })
 }
 
-function eventLoopOf(population: readonly Pair[], cpuPerCallMs: number, { processes }: Figures): Resource {
+/** Event loops before and after. */
+function processesOf(edits: readonly Edit[], { processes }: Figures): readonly [number, number] {
+  const shared = edits.find(edit => edit.kind === 'instances')
+  return [processes, shared?.kind === 'instances' ? (processes * shared.to) / shared.from : processes]
+}
+
+/** More processes share the cores of the machine with the database on it: a request then costs no less CPU than before. */
+function machineDemandMs(edits: readonly Edit[], cpu: Resource | undefined, figures: Figures): number {
+  if (!cpu || figures.databaseCores === undefined || !edits.some(({ kind }) => kind === 'instances')) return 0
+  const ownMs = demandMs({ ...cpu.after, servers: 1 })
+  return (ownMs + (figures.databaseCpuMsPerRequest ?? 0)) / figures.databaseCores
+}
+
+function eventLoopOf(
+  population: readonly Pair[],
+  cpuPerCallMs: number,
+  [before, after]: readonly [number, number],
+): Resource {
   return {
     before: {
       servicesMs: population.map(
-        ({ before, after }) => callsOf(before) * cpuPerCallMs + after.removedGapMs + after.offloadedMs,
+        pair => callsOf(pair.before) * cpuPerCallMs + pair.after.removedGapMs + pair.after.offloadedMs,
       ),
-      servers: processes,
+      servers: before,
     },
-    after: { servicesMs: population.map(({ after }) => callsOf(after) * cpuPerCallMs), servers: processes },
+    after: { servicesMs: population.map(pair => callsOf(pair.after) * cpuPerCallMs), servers: after },
   }
 }
 

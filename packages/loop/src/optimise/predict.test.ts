@@ -229,4 +229,18 @@ describe('predicting what remains', () => {
     expect(ask(edit, evidence)).toMatchObject({ route: 'GET /heavy' })
     expect(ask(edit, evidence)!.p50Ms!.estimate).toBeCloseTo(22, 0)
   })
+
+  it('lets more processes share the event loop, as far as the cores of the machine go', () => {
+    const loadCurve = { schema: 'load-curve@1', steps: [{ purpose: 'measure', offeredRatePerSecond: 90, routes: [] }] }
+    const samples = [{ requests: 90, windowMs: 1_000, cpuUserMs: 900, cpuSystemMs: 0 }]
+    const runtime = { schema: 'runtime@1', processes: [{ pools: [], samples }], syncCalls: [] }
+    const host = (cores: number) => ({ schema: 'host@1', cores, samples: [] })
+    const on = (cores: number) =>
+      ask(
+        { kind: 'instances', from: 1, to: 4 },
+        evidenceOf(twenty([], 10), { 'load-curve': loadCurve, runtime, host: host(cores) } as unknown as Evidence),
+      )!.capacityRatio
+    expect(on(8)).toBeCloseTo(4, 1)
+    expect(on(2)).toBeCloseTo(2, 1)
+  })
 })

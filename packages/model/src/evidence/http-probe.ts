@@ -1,9 +1,12 @@
 /** A few single requests made on purpose, and what their answers showed about headers, size and parameters. */
 import type { RouteName } from '../place.ts'
+import type { MetricsPage } from './metrics-page.ts'
 
 export interface HttpProbeEvidence {
   readonly schema: 'http-probe@1'
   readonly probes: readonly HttpProbe[]
+  /** Of `/metrics`; absent where there is no such page, and in older runs. */
+  readonly metrics?: MetricsPage
 }
 export type HttpProbeVariation =
   | { readonly kind: 'plain' }

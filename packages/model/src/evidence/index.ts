@@ -1,4 +1,5 @@
 /** Every kind of evidence by its name: what collectors write, what practices read. */
+import type { AnswersEvidence } from './answers.ts'
 import type { CpuProfileEvidence } from './cpu-profile.ts'
 import type { DrillsEvidence } from './drills.ts'
 import type { HeapProfileEvidence } from './heap-profile.ts'
@@ -25,6 +26,7 @@ export interface EvidenceByKind {
   readonly drills: DrillsEvidence
   readonly source: SourceEvidence
   readonly history: HistoryEvidence
+  readonly answers: AnswersEvidence
 }
 export type EvidenceKind = keyof EvidenceByKind
 export type Evidence = Partial<EvidenceByKind>
@@ -42,8 +44,10 @@ export const evidenceKinds: readonly EvidenceKind[] = [
   'drills',
   'source',
   'history',
+  'answers',
 ]
 
+export type * from './answers.ts'
 export type * from './cpu-profile.ts'
 export type * from './drills.ts'
 export type * from './heap-profile.ts'
@@ -52,6 +56,7 @@ export type * from './history.ts'
 export type * from './host.ts'
 export type * from './http-probe.ts'
 export type * from './load-curve.ts'
+export type * from './metrics-page.ts'
 export type * from './pg.ts'
 export type * from './runtime.ts'
 export type * from './source.ts'

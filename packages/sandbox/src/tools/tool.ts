@@ -30,6 +30,7 @@ export const toolRecipes = {
     packages: ['prometheus'],
     inPackage: 'usr/bin/prometheus',
   },
+  ab: { commands: ['ab'], variable: 'WHETSTONE_AB', packages: ['apache2-utils'], inPackage: 'usr/bin/ab' },
   wrk: { commands: ['wrk'], variable: 'WHETSTONE_WRK', packages: ['wrk'], inPackage: 'usr/bin/wrk' },
   // Not usr/bin/chromium: that is a script which reads /etc of the machine.
   chromium: {

@@ -35,9 +35,9 @@ function Charts({ timeline, report }: { readonly timeline: LoadTimeline; readonl
   const moments = report.thresholds
     .filter(({ brokenAtMs }) => brokenAtMs !== undefined)
     .slice(0, 1)
-    .map(({ brokenAtMs, threshold }) => ({
+    .map(({ brokenAtMs }) => ({
       at: Math.min(endSeconds, brokenAtMs! / 1_000 + timeline.warmUpSeconds),
-      text: `${threshold.text} broken`,
+      text: 'limit broken',
       token: 'bad',
     }))
   const shared = {

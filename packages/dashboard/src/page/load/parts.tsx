@@ -42,8 +42,10 @@ function Curves({ step, report }: { readonly step: LoadStep; readonly report: Lo
       />
     )
   const xs = [...new Set([...response, ...service].map(({ depth }) => depth))].toSorted((a, b) => a - b)
-  const limits = report.thresholds.flatMap(({ threshold: { metric, limit, route, text } }) =>
-    metric.kind === 'response' && route === undefined ? [{ value: limit, text, quantile: metric.quantile }] : [],
+  const limits = report.thresholds.flatMap(({ threshold: { metric, limit, route, windowMs, text } }) =>
+    metric.kind === 'response' && route === undefined && windowMs === undefined
+      ? [{ value: limit, text, quantile: metric.quantile }]
+      : [],
   )
   // The fastest twentieth would take half the axis and says nothing.
   const values = [...response, ...service].filter(({ depth }) => depth >= 1.05).map(({ ms }) => ms)

@@ -37,7 +37,7 @@ export function Slowest({ report }: { readonly report: LoadReport }) {
                     <td class="trace">
                       <code>{traceId}</code> <CopyButton text={() => traceId}>Copy</CopyButton>
                     </td>
-                    <td>
+                    <td style={{ minWidth: '150px' }}>
                       <code>{route.slice(0, 200)}</code>
                     </td>
                     <td class="number">{status}</td>

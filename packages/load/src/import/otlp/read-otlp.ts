@@ -1,6 +1,6 @@
 /** Traces as OpenTelemetry's file exporters write them, read into the requests that a service answered, with their times. */
 import type { ImportProblem, RecordedRequest, Recording } from '../imported.ts'
-import { counted, excerptOf, Problems } from '../imported.ts'
+import { counted, excerptOf, Problems, sendablePath } from '../imported.ts'
 import { isOwnPath, normalisePattern, parametersOf } from '../route-pattern.ts'
 import { numberOf, textOf } from './attributes.ts'
 import { decodeJson, decodeProtobuf, type OtlpSpan } from './decode.ts'
@@ -122,7 +122,7 @@ function requestOf(span: OtlpSpan): RecordedRequest | string {
     return excerptOf(`${method} ${route ?? span.name}`)
   return {
     method,
-    path,
+    path: sendablePath(path),
     headers: {},
     atMs: span.startMs,
     // A double keeps the end no better than to a quarter of a microsecond.

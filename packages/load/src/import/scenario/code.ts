@@ -8,6 +8,8 @@ interface Bracketed {
   readonly open: '(' | '[' | '{'
   readonly items: readonly Item[]
   readonly after: string
+  /** All arguments of the call, for the case that those before the last leave no room for its bracket. */
+  readonly call?: { readonly name: string; readonly given: readonly Code[] }
   /** Broken even where it would fit. */
   readonly broken: boolean
 }
@@ -20,6 +22,8 @@ interface Item {
 }
 
 const WIDTH = 120
+/** Prettier breaks after names of at least its tab width and three more. */
+const LONG_KEY = 5
 const CLOSING = { '(': ')', '[': ']', '{': '}' } as const
 
 export function object(
@@ -30,7 +34,7 @@ export function object(
   return items.length === 0 ? '{}' : { before: '', open: '{', items, after: '', broken }
 }
 
-export function array(codes: readonly Code[], broken = false): Code {
+export function array(codes: readonly Code[]): Code {
   if (codes.length === 0) return '[]'
   // A table of rows is easier to read with each on a line of its own.
   const isTable = codes.length > 1 && codes.every(code => isRow(code) && code.open === (codes[0] as Bracketed).open)
@@ -39,7 +43,7 @@ export function array(codes: readonly Code[], broken = false): Code {
     open: '[',
     items: codes.map(code => ({ code, comments: [] })),
     after: '',
-    broken: broken || isTable,
+    broken: isTable,
   }
 }
 
@@ -54,7 +58,7 @@ export function call(name: string, ...given: readonly Code[]): Code {
   const before = given.slice(0, -1).map(flat)
   const head = `${name}(${before.map(text => `${text}, `).join('')}`
   if (typeof last === 'string') return `${head}${last})`
-  return { ...last, before: `${head}${last.before}`, after: `${last.after})` }
+  return { ...last, before: `${head}${last.before}`, after: `${last.after})`, call: { name, given } }
 }
 
 /** @param column where the text begins; later lines are indented by `indent` */
@@ -64,6 +68,10 @@ export function printed(code: Code, indent = 0, column = indent, trailing = 0): 
   const mustBreak = isBroken(code)
   if (!mustBreak && column + line.length + trailing <= WIDTH) return line
   const inner = ' '.repeat(indent + 2)
+  if (code.call !== undefined && column + code.before.length + 1 > WIDTH) {
+    const given = code.call.given.map(one => `${inner}${printed(one, indent + 2, indent + 2, 1)},\n`)
+    return `${code.call.name}(\n${given.join('')}${' '.repeat(indent)})`
+  }
   const lines = isNumbers(code)
     ? filled(
         code.items.map(({ code: item }) => flat(item)),
@@ -77,8 +85,8 @@ function itemText({ comments, key, code }: Item, indent: number): string {
   const above = comments.map(comment => `// ${comment}\n${' '.repeat(indent)}`).join('')
   if (key === undefined) return `${above}${printed(code, indent, indent, 1)},`
   const column = indent + key.length + 2
-  // A text that does not fit goes below its name, unless the name is hardly longer than the indentation.
-  if (typeof code === 'string' && /^['"]/.test(code) && key.length > 2 && column + code.length + 1 > WIDTH)
+  // A text that does not fit goes below its name, unless too little would be won by it.
+  if (typeof code === 'string' && /^['"]/.test(code) && key.length >= LONG_KEY && column + code.length + 1 > WIDTH)
     return `${above}${key}:\n${' '.repeat(indent + 2)}${code},`
   return `${above}${key}: ${printed(code, indent, column, 1)},`
 }

@@ -91,7 +91,7 @@ function twoDigits(ms: number): number {
 function withOwnNames(flows: readonly DraftFlow[]): DraftFlow[] {
   const taken = new Set<string>()
   return flows.map(flow => {
-    const wanted = flow.name.slice(0, 120)
+    const wanted = flow.name.slice(0, 80)
     let name = wanted
     for (let count = 2; taken.has(name); count++) name = `${wanted} (${count})`
     taken.add(name)

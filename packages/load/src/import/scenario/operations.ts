@@ -48,6 +48,10 @@ function stepOf({ method, pattern, parameters, body }: Operation, variables: Var
   if (missing !== undefined) return `the document gives no value for the ${missing.in} parameter ${missing.name}`
   if (body === undefined && method !== 'GET' && method !== 'HEAD' && method !== 'DELETE')
     return 'the document gives no example of its body'
+  const unsendable = parameters.find(
+    one => one.in === 'header' && one.required && !/^[\w!#$%&'*+.^`|~-]+$/.test(one.name),
+  )
+  if (unsendable !== undefined) return `no header can be called ${unsendable.name}`
   const feeders: Record<string, DraftFeeder> = {}
   const place = (name: string, own: readonly string[], escape: (text: string) => string): string => {
     if (own.length === 1) return literal(escape(own[0]!))
@@ -66,7 +70,13 @@ function stepOf({ method, pattern, parameters, body }: Operation, variables: Var
     )
   const headers = given
     .filter(one => one.in === 'header' && one.required)
-    .map(one => [one.name.toLowerCase(), variables.header(one.name.toLowerCase(), valuesOf(one)[0]!)] as const)
+    .map(
+      one =>
+        [
+          one.name.toLowerCase(),
+          variables.header(one.name.toLowerCase(), valuesOf(one)[0]!.replace(/[\0\r\n]+/g, ' ')),
+        ] as const,
+    )
   return {
     kind: 'request',
     method,

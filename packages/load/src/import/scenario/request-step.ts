@@ -28,7 +28,7 @@ export function requestStep(request: RecordedRequest, { variables, fromBrowser }
     if (LEFT_OUT.test(name) || (fromBrowser && OF_A_BROWSER.test(name))) continue
     // The step says it by the kind of its body.
     if (name === 'content-type' && body !== undefined && value.split(';')[0]!.trim() === TYPE_OF[body.kind]) continue
-    headers[name] = fill(variables.header(name, value))
+    headers[name] = fill(variables.header(name, value.replace(/[\0\r\n]+/g, ' ')))
   }
   return {
     kind: 'request',

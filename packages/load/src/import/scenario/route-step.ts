@@ -21,7 +21,7 @@ export function routeStep(group: RouteGroup, variables: Variables): DraftRequest
     typeof piece === 'string' ? literal(piece) : `{${piece.raw ? '+' : ''}${alone ? '' : 'row.'}${piece.name}}`,
   )
   const path = written.join('')
-  const added = [...secrets].map(([name, template]) => `${name}=${template}`).join('&')
+  const added = [...secrets].map(([name, template]) => `${literal(name)}=${template}`).join('&')
   return {
     kind: 'request',
     method,

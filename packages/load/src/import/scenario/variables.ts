@@ -59,7 +59,7 @@ export class Variables {
 
   /** A `{{name}}` of a collection that has no value there. */
   named(name: string): string {
-    const make = GENERATED[name]
+    const make = Object.hasOwn(GENERATED, name) ? GENERATED[name] : undefined
     const key = `named ${name}`
     const known = this.#names.get(key)
     if (known !== undefined) return known

@@ -58,13 +58,7 @@ class Page {
       ['target', quoted(draft.target)],
       ...(Object.keys(draft.headers).length === 0 ? [] : [['headers', literalCode(draft.headers)] as const]),
       ...(data.length === 0 ? [] : [['data', object(data, true)] as const]),
-      [
-        'flows',
-        array(
-          draft.flows.map(flow => this.#flow(flow)),
-          true,
-        ),
-      ],
+      ['flows', array(draft.flows.map(flow => this.#flow(flow)))],
     ]
     return printed(call('scenario', object(entries, true)))
   }

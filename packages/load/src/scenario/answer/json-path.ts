@@ -29,8 +29,8 @@ export function valueAtPath(document: unknown, path: JsonPath, draw: number): un
   for (const step of path) {
     if (typeof value !== 'object' || value === null) return undefined
     if (typeof step === 'string') {
-      // Names that every object inherits are not in the document.
-      value = Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : undefined
+      // Names that every object inherits, or every array has, are not in the document.
+      value = !Array.isArray(value) && Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : undefined
     } else if (Array.isArray(value)) {
       value = value.at(step === ANY ? Math.floor(draw * value.length) : step)
     } else return undefined

@@ -13,8 +13,8 @@ export async function closeServers(): Promise<void> {
 }
 
 /** Resolves with the port on 127.0.0.1. */
-export function tcpServer(onSocket: (socket: Socket) => void, options: { allowHalfOpen?: boolean } = {}) {
-  return listen(createTcpServer(options, quiet(onSocket)), 0)
+export function tcpServer(onSocket: (socket: Socket) => void, options: { allowHalfOpen?: boolean } = {}, port = 0) {
+  return listen(createTcpServer(options, quiet(onSocket)), port)
 }
 
 /** With the certificate of localhost unless `options` has another. */

@@ -1,12 +1,17 @@
 /** The rules for every kind of evidence. */
 import type {
+  AnswersEvidence,
+  ChangedRoute,
   CpuProfile,
   CpuProfileEvidence,
   CurvePoint,
   Drill,
   DrillsEvidence,
+  DurationMetric,
   EarlierLoad,
   EarlierRun,
+  EarlierStress,
+  EarlierTrial,
   Interval,
   Trend,
   EvidenceByKind,
@@ -22,8 +27,12 @@ import type {
   HttpProbeEvidence,
   HttpProbeVariation,
   JsonShape,
+  MeasuredCommit,
+  MeasuredLoad,
+  MetricsPage,
   PoolState,
   ProfileNode,
+  RouteAnswer,
   RunConditions,
   RuntimeEvidence,
   RuntimeProcess,
@@ -32,6 +41,7 @@ import type {
   StopDrill,
   StoppedRoute,
   SyncCall,
+  TableAnswer,
 } from '@whetstone/model'
 import { header, headers } from './header-rules.ts'
 import { frame, loadCurve, site } from './load-rules.ts'
@@ -204,6 +214,7 @@ const drills = object<DrillsEvidence>({
 
 const httpProbe = object<HttpProbeEvidence>({
   schema,
+  metrics: object<MetricsPage>({ durations: list(object<DurationMetric>({ name, shape: word })) }),
   probes: list(
     object<HttpProbe>({
       route,
@@ -249,6 +260,9 @@ const source = object<SourceEvidence>({
 
 const interval = object<Interval>({ estimate: figure, low: figure, high: figure })
 
+// A commit names a state of somebody's code; that two runs are of the same one is not needed elsewhere.
+const measuredCommit = object<MeasuredCommit>({ commit: blank, dirty: figure })
+
 const history = object<HistoryEvidence>({
   schema,
   conditions: object<RunConditions>({
@@ -260,7 +274,21 @@ const history = object<HistoryEvidence>({
     trialPairs: figure,
     guardSpreadFraction: figure,
   }),
-  earlier: list(object<EarlierRun>({ id: runId, startedAt: instant, p95Ms: figure, findings: list(word) })),
+  git: measuredCommit,
+  earlier: list(
+    object<EarlierRun>({ id: runId, startedAt: instant, p95Ms: figure, git: measuredCommit, findings: list(word) }),
+  ),
+  trials: list(
+    object<EarlierTrial>({
+      id: runId,
+      startedAt: instant,
+      verdict: word,
+      pairs: figure,
+      tooNoisy: figure,
+      p95: interval,
+      changed: list(object<ChangedRoute>({ route, beforeMs: figure, afterMs: figure })),
+    }),
+  ),
   loads: list(
     object<EarlierLoad>({
       id: runId,
@@ -269,8 +297,26 @@ const history = object<HistoryEvidence>({
       verdict: word,
       durationMs: figure,
       processes: figure,
+      cpuBusyFraction: figure,
       capacity: object<NonNullable<EarlierLoad['capacity']>>({ outcome: word, ratePerSecond: interval }),
-      curve: list(object<CurvePoint>({ concurrency: figure, ratePerSecond: figure })),
+      measured: object<MeasuredLoad>({
+        arrivals: word,
+        offeredPerSecond: figure,
+        requests: figure,
+        errors: figure,
+        p95Ms: figure,
+      }),
+      stress: object<EarlierStress>({
+        kneePerSecond: figure,
+        peakGoodputPerSecond: figure,
+        goodputPastKneePerSecond: figure,
+        collapsed: figure,
+        recoveryMs: figure,
+        generator: word,
+      }),
+      curve: list(
+        object<CurvePoint>({ concurrency: figure, ratePerSecond: figure, offeredPerSecond: figure, p99Ms: figure }),
+      ),
       trends: list(
         object<Omit<Trend, 'points'>>({
           metric: word,
@@ -282,6 +328,14 @@ const history = object<HistoryEvidence>({
       ),
     }),
   ),
+})
+
+const answers = object<AnswersEvidence>({
+  schema,
+  routes: list(object<RouteAnswer>({ route, weight: figure })),
+  // A figure of the business, not of the service.
+  costOfASecond: gone,
+  tables: list(object<TableAnswer>({ table: dottedName, productionRows: figure })),
 })
 
 export const evidence = object<EvidenceByKind>({
@@ -297,4 +351,5 @@ export const evidence = object<EvidenceByKind>({
   drills,
   source,
   history,
+  answers,
 })

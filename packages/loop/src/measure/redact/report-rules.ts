@@ -93,6 +93,8 @@ const edit = object<Edit>({
     to: figure,
   }),
   route,
+  from: figure,
+  to: figure,
   resource: word,
   removeMsPerRequest: figure,
   blocking: figure,

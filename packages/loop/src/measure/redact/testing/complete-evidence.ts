@@ -36,6 +36,7 @@ const probe = { route: 'GET /orders/:id', url: 'http://127.0.0.1:3000/orders/471
 export const completeEvidence = {
   'http-probe': {
     schema: 'http-probe@1',
+    metrics: { durations: [{ name: 'http_request_duration_seconds', shape: 'buckets' }] },
     probes: [
       { ...probe, variation: { kind: 'repeat', afterMs: 1 } },
       { ...probe, variation: { kind: 'accept-encoding', value: 'br, gzip' } },
@@ -301,7 +302,20 @@ export const completeEvidence = {
         id: '2026-11-21-10-00-00-ab12',
         startedAt: '2026-11-21T10:00:00.000Z',
         p95Ms: 1,
+        git: { commit: '0123456789abcdef0123456789abcdef01234567', dirty: false },
         findings: ['n-plus-one'],
+      },
+    ],
+    git: { commit: '0123456789abcdef0123456789abcdef01234567', dirty: true },
+    trials: [
+      {
+        id: '2026-11-21-10-00-00-ab12',
+        startedAt: '2026-11-21T10:00:00.000Z',
+        verdict: 'better',
+        pairs: 14,
+        tooNoisy: false,
+        p95: { estimate: 1, low: 1, high: 1 },
+        changed: [{ route: 'GET /orders/:id', beforeMs: 1, afterMs: 1 }],
       },
     ],
     loads: [
@@ -312,8 +326,18 @@ export const completeEvidence = {
         verdict: 'pass',
         durationMs: 1,
         processes: 1,
+        cpuBusyFraction: 1,
         capacity: { outcome: 'found', ratePerSecond: { estimate: 1, low: 1, high: 1 } },
-        curve: [{ concurrency: 1, ratePerSecond: 1 }],
+        measured: { arrivals: 'poisson', offeredPerSecond: 1, requests: 1, errors: 0, p95Ms: 1 },
+        stress: {
+          kneePerSecond: 1,
+          peakGoodputPerSecond: 1,
+          goodputPastKneePerSecond: 1,
+          collapsed: false,
+          recoveryMs: 1,
+          generator: 'healthy',
+        },
+        curve: [{ concurrency: 1, ratePerSecond: 1, offeredPerSecond: 1, p99Ms: 1 }],
         trends: [
           {
             metric: 'resident-memory',
@@ -325,5 +349,11 @@ export const completeEvidence = {
         ],
       },
     ],
+  },
+  answers: {
+    schema: 'answers@1',
+    routes: [{ route: 'GET /orders/:id', weight: 10 }],
+    costOfASecond: 1,
+    tables: [{ table: 'orders', productionRows: 1 }],
   },
 } as const satisfies Complete<Evidence>

@@ -74,6 +74,7 @@ const edits = [
   },
   { kind: 'bytes', route, bytesBefore: 2, bytesAfter: 1, statementId: 'd1' },
   { kind: 'connection', change: { kind: 'pool-size', from: 1, to: 2 }, route },
+  { kind: 'instances', from: 1, to: 2, route },
 ] as const
 
 export const completeReport = {
@@ -106,6 +107,7 @@ export const completeReport = {
       runtime: 'gathered',
       'cpu-profile': 'gathered',
       'heap-profile': 'gathered',
+      answers: 'gathered',
       drills: 'gathered',
       host: 'gathered',
       source: 'gathered',

@@ -1,13 +1,13 @@
 /** The bus within one event loop: several members without a thread or a server between them. */
 import { performance } from 'node:perf_hooks'
-import type { Bus, ControlBus } from './bus.ts'
-import { controlBus, OWN_PROCESS_PATIENCE_MS } from './control-bus.ts'
-import type { Hub } from './hub.ts'
-import { Member } from './member.ts'
+import type { Bus, ControlBus } from '../bus.ts'
+import { controlBus, OWN_PROCESS_PATIENCE_MS } from '../control-bus.ts'
+import type { Hub } from '../hub.ts'
+import { Member } from '../member.ts'
 
 export interface InProcessBus {
   readonly controller: ControlBus
-  join(name: string): Bus
+  readonly join: (name: string) => Bus
 }
 
 export async function inProcessBus(): Promise<InProcessBus> {

@@ -1,0 +1,100 @@
+/** The two arms of an experiment as commands: each a process of its own on its own copy of the database. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Workload } from '@whetstone/model'
+import type { PostgresServer } from '@whetstone/sandbox'
+import pg from 'pg'
+import type { BundledArm } from './bundle.ts'
+import type { Arms } from './define.ts'
+
+export type ArmName = 'before' | 'after'
+export type ArmStart = ReturnType<typeof armCommand>
+
+export async function databases(postgres: PostgresServer, experiment: Arms): Promise<Record<ArmName, string>> {
+  await postgres.createDatabase('base')
+  await execute(urlOf(postgres, 'base'), experiment.database)
+  const urls = { before: urlOf(postgres, 'arm_before'), after: urlOf(postgres, 'arm_after') }
+  for (const arm of ['before', 'after'] as const) {
+    await postgres.createDatabase(`arm_${arm}`, { template: 'base' })
+    const { schema } = experiment[arm]
+    await execute(urls[arm], `${schema ?? ''}; ANALYZE`)
+  }
+  return urls
+}
+
+function urlOf(postgres: PostgresServer, database: string): string {
+  const url = new URL(postgres.url)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+interface ArmPlace {
+  readonly databaseUrl: string
+  readonly upstreamPort?: number | undefined
+  /** Default: as many as the arm says. */
+  readonly workers?: number
+}
+
+export function armCommand(file: string, arm: ArmName, { databaseUrl, upstreamPort, workers }: ArmPlace) {
+  const entry = fileURLToPath(new URL('arm.ts', import.meta.url))
+  return {
+    command: [process.execPath, '--conditions=@whetstone/source', '--import', 'tsx', entry, file, arm],
+    workingDirectory: fileURLToPath(new URL('..', import.meta.url)),
+    env: {
+      DATABASE_URL: databaseUrl,
+      NODE_ENV: 'development',
+      ...(upstreamPort ? { UPSTREAM_PORT: String(upstreamPort) } : {}),
+      ...(workers === undefined ? {} : { ARM_WORKERS: String(workers) }),
+    },
+  }
+}
+
+/** The same arm without a compiler in the process. */
+export function compiledCommand(bundle: BundledArm, arm: ArmName, start: ArmStart): ArmStart {
+  return { ...start, command: [process.execPath, bundle.entry, bundle.file, arm] }
+}
+
+export function workloadOf(experiment: Arms): Workload {
+  return {
+    routes: experiment.requests.map(({ route, paths, headers = {}, method = 'GET', body, weight = 1 }) => ({
+      route,
+      weight,
+      requests: paths.map(path => ({
+        method,
+        path,
+        headers: { 'accept-encoding': 'gzip', ...headers },
+        ...(body === undefined ? {} : { body }),
+      })),
+    })),
+    skipped: [],
+  }
+}
+
+/** Hash of the experiment file and its practice's module. */
+export async function hashOf({
+  file,
+  chapter,
+  experiment,
+}: {
+  readonly file: string
+  readonly chapter: string
+  readonly experiment: Pick<Arms, 'practice'>
+}): Promise<string> {
+  const practice = fileURLToPath(
+    new URL(`../packages/catalogue/src/${chapter}/${experiment.practice}.ts`, import.meta.url),
+  )
+  const hash = createHash('sha256')
+  for (const path of [file, practice]) hash.update(await readFile(path))
+  return hash.digest('hex').slice(0, 16)
+}

@@ -1,0 +1,85 @@
+/** The counts of the drills: each starts an arm, asks it one thing, and leaves nothing behind. */
+import { cpus } from 'node:os'
+import { loadTarget, runInProcess } from '@whetstone/load'
+import { commandArm, stopDrill, startTarget } from '@whetstone/loop'
+import type { CurvePoint, Workload } from '@whetstone/model'
+import { seededRandom } from '@whetstone/stats'
+import type { ArmStart } from './arms.ts'
+
+/** The middle of the usual time of these arms; the signal has to fall into it. */
+const usualMs = 60
+
+export async function lostAtStop(start: ArmStart, workload: Workload, ratePerSecond: number): Promise<number> {
+  const target = await startTarget({ ...start })
+  try {
+    const drill = await stopDrill(target, { workload, ratePerSecond, usualMs, random: seededRandom(1) })
+    return drill?.lost ?? 0
+  } finally {
+    await target.stop()
+  }
+}
+
+/** Both arms answer `/heap` with what their heap keeps after a full collection. */
+export async function keptBytesPerRequest(start: ArmStart, workload: Workload): Promise<number> {
+  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
+  try {
+    const paths = workload.routes.flatMap(route => route.requests.map(({ path }) => path))
+    const send = async (from: number, to: number) => {
+      for (let at = from; at < to; at++) await (await fetch(arm.baseUrl + paths[at % paths.length]!)).text()
+    }
+    const kept = async () => Number(await (await fetch(`${arm.baseUrl}/heap`)).text())
+    await send(0, 300)
+    const before = await kept()
+    await send(300, 900)
+    return Math.max(0, Math.round(((await kept()) - before) / 600))
+  } finally {
+    await arm.stop()
+  }
+}
+
+export interface Capacity {
+  /** The most that was answered in any of the steps. */
+  readonly ratePerSecond: number
+  readonly curve: readonly CurvePoint[]
+  /** Of the machine, at the largest step. */
+  readonly cpuBusyFraction: number
+}
+
+const users = [1, 2, 3, 4, 6, 8, 12]
+const stepMs = 1_200
+
+/** A closed model on purpose: it asks how much is answered, not how long anybody waits. */
+export async function capacityOf(start: ArmStart, workload: Workload): Promise<Capacity> {
+  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
+  try {
+    const curve: CurvePoint[] = []
+    let cpuBusyFraction = 0
+    for (const count of users) {
+      const before = cpuTimes()
+      const { measure } = await runInProcess({
+        target: loadTarget(new URL(arm.baseUrl)),
+        routes: workload.routes,
+        ratePerSecond: 1,
+        closed: { users: count },
+        durationMs: stepMs,
+        warmUpMs: 200,
+        arrivals: 'uniform',
+        seed: count,
+        maxConnections: count,
+        timeoutMs: 10_000,
+      })
+      const after = cpuTimes()
+      cpuBusyFraction = 1 - (after.idle - before.idle) / Math.max(1, after.total - before.total)
+      curve.push({ concurrency: count, ratePerSecond: measure.achievedRatePerSecond })
+    }
+    return { ratePerSecond: Math.max(...curve.map(point => point.ratePerSecond)), curve, cpuBusyFraction }
+  } finally {
+    await arm.stop()
+  }
+}
+
+function cpuTimes(): { readonly idle: number; readonly total: number } {
+  const times = cpus().map(({ times: one }) => one)
+  const idle = times.reduce((sum, one) => sum + one.idle, 0)
+  return { idle, total: times.reduce((sum, { user, nice, sys, irq }) => sum + user + nice + sys + irq, idle) }
+}

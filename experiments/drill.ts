@@ -1,0 +1,210 @@
+/** Carries a drill out: the detector reports on `before` and is silent on `after`, and both arms are counted in turns, each time as fresh processes. */
+import { cpus } from 'node:os'
+import { practiceById } from '@whetstone/catalogue'
+import { identifyAgain } from '@whetstone/loop'
+import type { EarlierLoad, Evidence, HistoryEvidence } from '@whetstone/model'
+import { median, quantile, seededRandom, shuffled, signedRank } from '@whetstone/stats'
+import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
+import { bundleArm } from './bundle.ts'
+import { capacityOf, keptBytesPerRequest, lostAtStop, type Capacity } from './count.ts'
+import type { Drill } from './define.ts'
+import { recordingOf, type Recording } from './record.ts'
+import { onStand, type Stand, type StandOptions } from './stand.ts'
+
+export interface DrillResult {
+  readonly schema: 'whetstone/drill@1'
+  readonly practice: string
+  readonly chapter: string
+  /** Hash of the drill and the practice; a stale result fails the tests. */
+  readonly hash: string
+  readonly reportedOnBefore: boolean
+  readonly silentOnAfter: boolean
+  /** `requests cut off at each stop`. */
+  readonly counts: string
+  readonly better: 'less' | 'more'
+  /** One entry a round, in the order of the rounds. */
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+  /** How many times better, of the medians; nothing left counts as one. */
+  readonly ratio: number
+  /** Exact signed-rank test of the differences within the rounds, two-sided. */
+  readonly pValue: number
+  readonly verdict: 'better' | 'unclear'
+  readonly findingsBefore: readonly string[]
+  readonly findingsAfter: readonly string[]
+  readonly machine: string
+}
+
+export interface DrillOptions extends StandOptions {
+  readonly experiment: Drill
+}
+
+const rounds = 10
+const quickRounds = 2
+const significant = 0.05
+
+/** Where the tests are the evidence, they are counted once more for it, so that no round is judged by itself. */
+export function runDrill(
+  options: DrillOptions,
+): Promise<{ readonly result: DrillResult; readonly recording: Recording | undefined }> {
+  return onStand(options, async stand => {
+    const { experiment } = options
+    const bundle = await bundleArm(options.file)
+    const start = (arm: ArmName, workers?: number) => compiledCommand(bundle, arm, stand.command(arm, workers))
+    try {
+      const judged = {
+        before: await judge('before', options, stand, start),
+        after: await judge('after', options, stand, start),
+      }
+      const counted: Record<ArmName, number[]> = { before: [], after: [] }
+      const random = seededRandom(1)
+      for (let round = 0; round < (options.quick ? quickRounds : rounds); round++) {
+        options.signal.throwIfAborted()
+        for (const arm of shuffled<ArmName>(['before', 'after'], random))
+          counted[arm].push(await count(arm, options, stand, start))
+        options.onProgress({
+          kind: 'note',
+          label: `round ${round + 1}`,
+          detail: `before ${counted.before.at(-1)}, after ${counted.after.at(-1)}`,
+        })
+      }
+      const practice = practiceById(experiment.practice)
+      return {
+        result: await resultOf(options, judged, counted),
+        recording:
+          practice && recordingOf(judged.before.evidence, practice, `drill ${options.chapter}/${practice.id}, before`),
+      }
+    } finally {
+      await bundle.remove()
+    }
+  })
+}
+
+const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'better'>>> = {
+  stop: { counts: 'requests cut off at each stop', better: 'less' },
+  memory: { counts: 'bytes kept of every request', better: 'less' },
+  capacity: { counts: 'requests answered a second', better: 'more' },
+  scaling: { counts: 'what a second process adds, of the first', better: 'more' },
+}
+
+interface Judged {
+  readonly evidence: Evidence
+  readonly findings: readonly { readonly practice: string; readonly line: string }[]
+}
+
+type Start = (arm: ArmName, workers?: number) => ArmStart
+
+async function judge(arm: ArmName, { experiment }: DrillOptions, stand: Stand, start: Start): Promise<Judged> {
+  const evidence = isCapacity(experiment)
+    ? await capacityEvidence(arm, experiment, stand, start)
+    : (await stand.diagnosis(arm)).evidence
+  const settings = experiment.settings ? { [experiment.practice]: experiment.settings } : {}
+  const { findings } = identifyAgain(evidence, undefined, settings)
+  return {
+    evidence,
+    findings: findings.flatMap(({ practice, severity, title, also }) =>
+      [practice, ...also.map(one => one.practice)].map(name => ({
+        practice: name,
+        line: `${severity} ${name}: ${title}`,
+      })),
+    ),
+  }
+}
+
+const isCapacity = ({ drill }: Drill) => drill === 'capacity' || drill === 'scaling'
+
+async function capacityEvidence(arm: ArmName, experiment: Drill, stand: Stand, start: Start): Promise<Evidence> {
+  const workers = experiment.drill === 'scaling' ? [1, 2] : [1]
+  const loads: EarlierLoad[] = []
+  for (const processes of workers) {
+    const { ratePerSecond, curve, cpuBusyFraction } = await capacityOf(start(arm, processes), stand.workload)
+    loads.push({
+      id: `${processes}`,
+      startedAt: new Date().toISOString(),
+      kind: 'capacity',
+      verdict: 'pass',
+      durationMs: 10_000,
+      processes,
+      cpuBusyFraction,
+      capacity: {
+        outcome: 'found',
+        ratePerSecond: { estimate: ratePerSecond, low: ratePerSecond * 0.97, high: ratePerSecond * 1.03 },
+      },
+      curve,
+    })
+  }
+  const history: HistoryEvidence = {
+    schema: 'history@1',
+    conditions: { warmUpMs: 1_000, measuredMs: 10_000, requests: 1_000, generatorVerdict: 'healthy', stealFraction: 0 },
+    earlier: [],
+    loads,
+  }
+  return { history }
+}
+
+async function count(arm: ArmName, { experiment }: DrillOptions, { workload }: Stand, start: Start): Promise<number> {
+  const rate = async (workers: number): Promise<Capacity> => capacityOf(start(arm, workers), workload)
+  switch (experiment.drill) {
+    case 'stop':
+      return lostAtStop(start(arm), workload, experiment.load.ratePerSecond)
+    case 'memory':
+      return keptBytesPerRequest(start(arm), workload)
+    case 'capacity':
+      return Math.round((await rate(1)).ratePerSecond)
+    case 'scaling': {
+      const [one, two] = [await rate(1), await rate(2)]
+      return Number((two.ratePerSecond / one.ratePerSecond - 1).toPrecision(3))
+    }
+  }
+}
+
+async function resultOf(
+  options: DrillOptions,
+  judged: Readonly<Record<ArmName, Judged>>,
+  counted: Readonly<Record<ArmName, readonly number[]>>,
+): Promise<DrillResult> {
+  const { practice, drill } = options.experiment
+  const { counts, better } = wording[drill]
+  const least = drill === 'scaling' ? 0.05 : 1
+  const middle = (arm: ArmName) => Math.max(least, median(counted[arm]))
+  const gains = counted.before.map((before, at) =>
+    better === 'less' ? before - counted.after[at]! : counted.after[at]! - before,
+  )
+  const { p } = signedRank(gains)
+  const list = cpus()
+  return {
+    schema: 'whetstone/drill@1',
+    practice,
+    chapter: options.chapter,
+    hash: await hashOf(options),
+    reportedOnBefore: judged.before.findings.some(finding => finding.practice === practice),
+    silentOnAfter: !judged.after.findings.some(finding => finding.practice === practice),
+    counts,
+    better,
+    before: counted.before,
+    after: counted.after,
+    ratio: better === 'less' ? middle('before') / middle('after') : middle('after') / middle('before'),
+    pValue: p,
+    // Two rounds of the short form prove nothing by chance: there it has to be better in both.
+    verdict:
+      (p < significant && quantile(gains, 0.5) > 0) || (options.quick && gains.every(gain => gain > 0))
+        ? 'better'
+        : 'unclear',
+    findingsBefore: judged.before.findings.map(({ line }) => line),
+    findingsAfter: judged.after.findings.map(({ line }) => line),
+    machine: `${list.length} cores, ${list[0]?.model.trim() ?? 'unknown CPU'}, ${process.platform} ${process.arch}`,
+  }
+}
+
+/** What is not proved, in words; empty when everything is. */
+export function undone(
+  { reportedOnBefore, silentOnAfter, verdict, pValue, ratio }: DrillResult,
+  { expects }: Drill,
+): readonly string[] {
+  return [
+    ...(reportedOnBefore ? [] : ['not reported on its fault']),
+    ...(silentOnAfter ? [] : ['still reported on its remedy']),
+    ...(verdict === 'better' ? [] : [`no clear difference (p ${pValue.toPrecision(2)})`]),
+    ...(ratio >= expects.atLeast ? [] : [`${ratio.toPrecision(3)} times better, expected ${expects.atLeast}`]),
+  ]
+}

@@ -1,0 +1,98 @@
+/** What both arms of an experiment or a drill run on: a database each, an upstream, and a diagnosis when it is asked for. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { diagnose, type Diagnosis, type OnProgress } from '@whetstone/loop'
+import type { Workload } from '@whetstone/model'
+import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
+import Fastify from 'fastify'
+import { type ArmName, armCommand, type ArmStart, databases, workloadOf } from './arms.ts'
+import type { Arms } from './define.ts'
+
+export interface StandOptions {
+  readonly file: string
+  readonly chapter: string
+  readonly experiment: Arms
+  /** A smoke version: shorter windows, fewer rounds. */
+  readonly quick: boolean
+  readonly onProgress: OnProgress
+  readonly signal: AbortSignal
+}
+
+/** What both arms run on, for as long as one experiment takes. */
+export interface Stand {
+  readonly base: string
+  readonly workload: Workload
+  command(arm: ArmName, workers?: number): ArmStart
+  diagnosis(arm: ArmName): Promise<Diagnosis>
+}
+
+export async function onStand<Result>(options: StandOptions, use: (stand: Stand) => Promise<Result>): Promise<Result> {
+  const { experiment } = options
+  const postgres = await startPostgres()
+  const upstream = experiment.upstream ? Fastify() : undefined
+  const base = await mkdtemp(join(tmpdir(), 'whetstone-experiment-'))
+  try {
+    if (upstream) {
+      experiment.upstream?.(upstream)
+      await upstream.listen({ host: '127.0.0.1', port: 0 })
+    }
+    const upstreamPort = upstream ? (upstream.server.address() as { port: number }).port : undefined
+    const urls = await databases(postgres, experiment)
+    const command = (arm: ArmName, workers?: number) =>
+      armCommand(options.file, arm, {
+        databaseUrl: urls[arm],
+        upstreamPort,
+        ...(workers === undefined ? {} : { workers }),
+      })
+    const workload = workloadOf(experiment)
+    return await use({
+      base,
+      workload,
+      command,
+      diagnosis: arm =>
+        diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres, ...command(arm) }),
+    })
+  } finally {
+    await upstream?.close()
+    await postgres.stop()
+    await rm(base, { recursive: true, force: true })
+  }
+}
+
+interface ArmRun extends ReturnType<typeof armCommand> {
+  readonly arm: ArmName
+  readonly base: string
+  readonly workload: Workload
+  readonly databaseUrl: string
+  readonly postgres: PostgresServer
+}
+
+function diagnoseArm(
+  options: StandOptions,
+  { arm, base, workload, databaseUrl, postgres, command, env, workingDirectory }: ArmRun,
+): Promise<Diagnosis> {
+  return diagnose({
+    subject: { kind: 'command', command, env, workingDirectory },
+    plan: async () => workload,
+    databaseUrl,
+    ratePerSecond: options.experiment.load.ratePerSecond,
+    durationMs: options.quick ? 3_000 : options.experiment.load.durationMs,
+    warmUpMs: options.quick ? 500 : 1_500,
+    seed: 1,
+    readyPath: '/healthz',
+    scratch: async () => postgres,
+    explainAnalyze: true,
+    ...(options.experiment.settings
+      ? { settings: { [options.experiment.practice]: options.experiment.settings } }
+      : {}),
+    base,
+    root: workingDirectory,
+    name: `${options.experiment.practice} ${arm}`,
+    command: `experiment ${options.experiment.practice} ${arm}`,
+    tool: 'whetstone experiment',
+    now: () => new Date(),
+    onProgress: options.onProgress,
+    signal: options.signal,
+  })
+}

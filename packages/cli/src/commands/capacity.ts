@@ -1,0 +1,67 @@
+/** `whetstone capacity`: the largest offered rate that keeps an objective, bracketed and bisected, with its interval. */
+import { findCapacity, parseThreshold } from '@whetstone/load'
+import { type LoadReport, numberText, WhetstoneError } from '@whetstone/model'
+import { shellWord } from '../command-line.ts'
+import type { CommandContext } from '../context.ts'
+import { searchProgress } from '../terminal/print-load-progress.ts'
+import { printNext } from '../terminal/print-next.ts'
+import type { LoadOptions } from './load-options.ts'
+import { assertNone } from './load-plan.ts'
+import { loadSession } from './load-session.ts'
+import { commandFor } from './load-words.ts'
+
+export interface CapacityOptions extends LoadOptions {
+  readonly slo: readonly string[]
+}
+
+export async function capacityCommand(
+  words: readonly string[],
+  options: CapacityOptions,
+  context: CommandContext,
+): Promise<number> {
+  const objective = options.slo.map(parseThreshold)
+  assertSearchable(options)
+  const report = await loadSession('capacity', words, options, context, async session => {
+    const { steps, capacity, stopped } = await findCapacity(
+      session.plan,
+      { objective, largestPerSecond: options.maxRate },
+      { runLoad: session.runLoad, onProgress: searchProgress(context.terminal), signal: session.signal },
+    )
+    return { steps, capacity, stopped, thresholds: [] }
+  })
+  if (!options.json) printNext(nextAfterCapacity(report, words), context.terminal)
+  return report.exitCode
+}
+
+/** @throws WhetstoneError WHET_FLAG for what a search over rates cannot be combined with */
+function assertSearchable(options: CapacityOptions): void {
+  if (options.slo.length === 0)
+    throw new WhetstoneError(
+      'WHET_FLAG',
+      'a capacity is the largest rate that keeps an objective, and none was given',
+      {
+        hint: "whetstone capacity … --slo 'p95 < 200ms'",
+      },
+    )
+  assertNone('capacity tries one rate after another', options, ['shape', 'users', 'threshold', 'nats'])
+}
+
+/** Below the capacity nothing queues for long; a load test there shows what users get. */
+const comfortableFraction = 0.7
+
+function nextAfterCapacity({ capacity, target }: LoadReport, words: readonly string[]): string {
+  const low = capacity?.ratePerSecond?.low
+  // On a quieter machine, for nothing was proved.
+  if (capacity?.outcome === 'invalid')
+    return commandFor(
+      ['capacity', ...capacity.objective.map(({ text }) => `--slo ${shellWord(text)}`)].join(' '),
+      words,
+      target.url,
+    )
+  if (low === undefined) return commandFor('diagnose', words, target.url)
+  return commandFor(
+    `load --rate ${numberText(Math.max(1, Math.floor(low * comfortableFraction))).replaceAll(',', '')}`,
+    words,
+    target.url,
+  )
+}

@@ -1,0 +1,142 @@
+/** `load worker` and `load k8s` as they are typed. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { controlOverNats } from '@whetstone/load'
+import { startNats } from '@whetstone/sandbox'
+import { afterAll, expect, it, vi } from 'vitest'
+import { createProgram } from '../program.ts'
+import { createTerminal } from '../terminal/terminal.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'whetstone-load-cluster-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Runs one command line; what it printed as progress. */
+async function typed(...words: string[]): Promise<string> {
+  let progress = ''
+  const stderr = { isTTY: false, write: (text: string) => ((progress += text), true) } as unknown as NodeJS.WriteStream
+  const terminal = createTerminal({ stdout: process.stdout, stderr, env: { LANG: 'C.UTF-8' } })
+  const program = createProgram({
+    terminal,
+    signal: new AbortController().signal,
+    words,
+    setExitCode: () => undefined,
+    runSaved: () => undefined,
+  })
+  await program.parseAsync(words, { from: 'user' })
+  return progress
+}
+
+it(
+  'a worker does its share of a load that is controlled elsewhere, and leaves',
+  { timeout: 120_000 },
+  async context => {
+    const nats = await startNats({ ...process.env, WHETSTONE_NATS_URL: '' })
+    if (nats.kind === 'not-available') return context.skip(`not run: ${nats.reason}`)
+    const server = createServer((_request, response) => response.end('fine'))
+    await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+    try {
+      const worker = typed(
+        'load',
+        'worker',
+        '--nats',
+        nats.url,
+        '--nats-run',
+        'typed',
+        '--name',
+        'left',
+        '--stay',
+        '100ms',
+      )
+      const result = await controlOverNats(
+        {
+          target: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+          routes: [{ route: 'GET /', weight: 1, requests: [{ method: 'GET', path: '/', headers: {} }] }],
+          ratePerSecond: 50,
+          durationMs: 1000,
+          warmUpMs: 0,
+          arrivals: 'uniform',
+          seed: 1,
+          maxConnections: 8,
+          timeoutMs: 5000,
+        },
+        { url: nats.url, run: 'typed', workers: 1, joinTimeoutMs: 60_000 },
+      )
+      expect(result.measure.sent).toBe(50)
+      expect(result.workers).toEqual([{ name: 'left', index: 0, of: 1, requests: 50, ended: 'finished' }])
+      expect(await worker).toMatch(/^ +worker +left waits.*\n +share +1 of 1 of the load on 127.*\n +handed over\n$/)
+    } finally {
+      server.close()
+      await nats.stop()
+    }
+  },
+)
+
+it('a worker does not load what is elsewhere unless it may', { timeout: 120_000 }, async context => {
+  const nats = await startNats({ ...process.env, WHETSTONE_NATS_URL: '' })
+  if (nats.kind === 'not-available') return context.skip(`not run: ${nats.reason}`)
+  try {
+    const worker = typed('load', 'worker', '--nats', nats.url, '--name', 'careful')
+    const result = controlOverNats(
+      {
+        target: { host: 'shop.example', port: 80 },
+        routes: [{ route: 'GET /', weight: 1, requests: [{ method: 'GET', path: '/', headers: {} }] }],
+        ratePerSecond: 50,
+        durationMs: 1000,
+        warmUpMs: 0,
+        arrivals: 'uniform',
+        seed: 1,
+        maxConnections: 8,
+        timeoutMs: 5000,
+      },
+      { url: nats.url, run: 'whetstone', workers: 1, joinTimeoutMs: 60_000 },
+    )
+    const [left, right] = await Promise.allSettled([worker, result])
+    expect([left, right]).toMatchObject([
+      { status: 'rejected', reason: { code: 'WHET_FOREIGN_HOST' } },
+      {
+        status: 'rejected',
+        reason: { code: 'WHET_FOREIGN_HOST', message: expect.stringMatching(/^careful: /) as string },
+      },
+    ])
+  } finally {
+    await nats.stop()
+  }
+})
+
+it('a worker gives up when no server or no controller comes', { timeout: 60_000 }, async () => {
+  await expect(typed('load', 'worker', '--nats', 'nats://127.0.0.1:1', '--wait', '0s')).rejects.toMatchObject({
+    code: 'WHET_LOAD_NATS',
+  })
+  await expect(typed('load', 'worker', '--nats', 'nats://127.0.0.1:1', '--nats-run', 'a.*')).rejects.toMatchObject({
+    code: 'WHET_FLAG',
+  })
+})
+
+it('k8s prints a manifest, or writes it', async () => {
+  const file = join(folder, 'shop.scenario.ts')
+  writeFileSync(file, 'export default 1\n')
+  const words = ['load', 'k8s', 'http://shop:3000', '--scenario', file, '--rate', '90', '--threshold', 'p95 < 300ms']
+  let out = ''
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation(text => ((out += String(text)), true))
+  await typed(...words).finally(() => stdout.mockRestore())
+  expect(out.match(/^kind: .*$/gm)).toEqual(
+    ['ConfigMap', 'Service', 'Deployment', 'Job', 'Job'].map(kind => `kind: ${kind}`),
+  )
+  expect(out).toContain('- p95 < 300ms')
+  const output = join(folder, 'load.yaml')
+  const progress = await typed(...words, '--output', output)
+  expect(readFileSync(output, 'utf8')).toBe(out)
+  expect(progress).toContain(`kubectl apply -f ${output}`)
+})
+
+it.each([
+  ['a name that is none', ['--name', 'Shop_1'], 'WHET_FLAG'],
+  ['a time that is none', ['--duration', '5 minutes'], 'WHET_FLAG'],
+  ['a limit that cannot be read', ['--threshold', 'p95 <'], 'WHET_LOAD_THRESHOLD'],
+  ['a scenario that is not there', ['--scenario', join(folder, 'none.ts')], 'WHET_FILE'],
+])('k8s refuses %s', async (_name, words, code) => {
+  await expect(typed('load', 'k8s', 'http://shop:3000', ...words)).rejects.toMatchObject({ code })
+})

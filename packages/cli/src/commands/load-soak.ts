@@ -1,0 +1,38 @@
+/** `whetstone load soak`: the same load for a long time, to see what grows though nothing changes. */
+import { judgeThresholds, runSoak } from '@whetstone/load'
+import type { CommandContext } from '../context.ts'
+import { searchProgress } from '../terminal/print-load-progress.ts'
+import { printNext } from '../terminal/print-next.ts'
+import type { LoadOptions } from './load-options.ts'
+import { assertNone } from './load-plan.ts'
+import { processReader } from './load-process-readings.ts'
+import { loadSession } from './load-session.ts'
+import { commandFor } from './load-words.ts'
+
+export async function loadSoakCommand(
+  words: readonly string[],
+  options: LoadOptions,
+  context: CommandContext,
+): Promise<number> {
+  assertNone('soak keeps one rate', options, ['shape'])
+  const report = await loadSession('soak', words, options, context, async session => {
+    const { plan, thresholds, runLoad, service, signal } = session
+    const readProcess = processReader(service.pid)
+    const shell = { runLoad, onProgress: searchProgress(context.terminal), signal }
+    const { steps, soak, stopped } = await runSoak(plan, { ...(readProcess && { readProcess }) }, shell)
+    const measured = steps.find(({ purpose }) => purpose === 'measure')
+    const isShort = plan.durationMs < soak.shortestTellingMs
+    return {
+      steps,
+      soak,
+      stopped,
+      thresholds: measured ? judgeThresholds(measured, thresholds) : [],
+      warnings: [
+        ...(isShort ? ['shorter than half an hour, which hardly tells a leak from what waits to be collected'] : []),
+        ...(readProcess ? [] : ['memory and handles were not read: let whetstone start the service for that']),
+      ],
+    }
+  })
+  if (!options.json) printNext(commandFor('diagnose', words, report.target.url), context.terminal)
+  return report.exitCode
+}

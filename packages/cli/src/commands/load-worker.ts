@@ -1,0 +1,68 @@
+/** `whetstone load worker`: sends its share of a load that another process controls, and leaves when that is over or gone. */
+import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { workOverNats } from '@whetstone/load'
+import { isWhetstoneError, WhetstoneError } from '@whetstone/model'
+import type { CommandContext } from '../context.ts'
+import { label } from '../terminal/progress.ts'
+import type { LoadWorkerOptions } from './load-cluster-options.ts'
+import { assertNotProduction, assertThisMachine } from './safety.ts'
+
+const againAfterMs = 500
+
+/**
+ * Resolves when it has handed over its shares.
+ *
+ * @throws WhetstoneError WHET_LOAD_NATS, WHET_LOAD_BUS when no controller came or it went away, WHET_FOREIGN_HOST, WHET_FLAG
+ */
+export async function loadWorkerCommand(options: LoadWorkerOptions, context: CommandContext): Promise<void> {
+  const { nats: url, natsRun: run } = options
+  const { terminal, signal, env } = context
+  assertNotProduction(options, context)
+  assertRunName(run)
+  const name = options.name ?? `${hostname()}-${process.pid}`
+  const index = options.index ?? indexOf(env['JOB_COMPLETION_INDEX'])
+  terminal.progress(`${label('worker')}${name} waits for a controller of "${run}"`)
+  const deadlineMs = performance.now() + options.wait
+  for (let shares = 0; !signal.aborted;) {
+    try {
+      const outcome = await workOverNats({
+        url,
+        run,
+        name,
+        signal,
+        joinTimeoutMs: shares === 0 ? deadlineMs - performance.now() : options.stay,
+        ...(index === undefined ? {} : { index }),
+        onShare({ plan, index: taken, of }) {
+          const { host, port, socketPath } = plan.target
+          if (socketPath === undefined) assertThisMachine(`http://${bracketed(host)}:${port}`, 'service', options)
+          terminal.progress(`${label('share')}${taken + 1} of ${of} of the load on ${host}:${port}`)
+        },
+      })
+      if (outcome === 'surplus') return terminal.progress(`${label('')}there were workers enough`)
+      shares++
+      terminal.progress(`${label('')}handed over`)
+    } catch (error) {
+      if (!isWhetstoneError(error)) throw error
+      // No further run of that name came: it has done its work.
+      if (shares > 0 && error.code === 'WHET_LOAD_NO_CONTROLLER') return
+      // In a cluster the server may be started later than its workers.
+      if (error.code !== 'WHET_LOAD_NATS' || performance.now() >= deadlineMs) throw error
+      await delay(againAfterMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+}
+
+/** A subject of NATS is made of it, in which a dot or a star would mean something. */
+export function assertRunName(run: string): void {
+  if (/^[\w-]{1,64}$/.test(run)) return
+  throw new WhetstoneError('WHET_FLAG', `--nats-run is '${run}'; write letters, digits, - and _`)
+}
+
+function indexOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : undefined
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

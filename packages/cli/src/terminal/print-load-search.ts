@@ -1,0 +1,126 @@
+/** What tests of several loads found, as lines: the rates a search tried, goodput past the knee, what grows, what a spike did. */
+import { metricValueText } from '@whetstone/load'
+import {
+  bytesText,
+  type CapacityResult,
+  countText,
+  type LoadReport,
+  type LoadStep,
+  msText,
+  numberText,
+  percentText,
+  type Trend,
+} from '@whetstone/model'
+import { Histogram } from '@whetstone/stats'
+import { duration } from './quantity.ts'
+import type { Terminal } from './terminal.ts'
+import { printParagraph } from './wrap.ts'
+
+export function printSearch(report: LoadReport, terminal: Terminal): void {
+  if (report.capacity) printCapacity(report.capacity, report.steps, terminal)
+  if (report.stress) printStress(report, terminal)
+  if (report.soak) for (const trend of report.soak.trends) printTrend(trend, terminal)
+  if (report.spike) printSpike(report.spike, terminal)
+}
+
+function printCapacity(
+  { objective, trials, usl, refusal }: CapacityResult,
+  steps: readonly LoadStep[],
+  terminal: Terminal,
+): void {
+  const { colour, marks } = terminal
+  const metric = objective[0]?.metric
+  const name = objective.map(({ text }) => text).join(' and ')
+  terminal.out()
+  terminal.out(
+    `  ${'offered'.padStart(11)} ${'achieved'.padStart(10)} ${'value'.padStart(9)}  95 % interval     ${name}`,
+  )
+  for (const { offeredRatePerSecond, achievedRatePerSecond, value, held, reason, step } of trials) {
+    const figure = (ms: number) => (metric === undefined ? '-' : metricValueText(metric, ms))
+    const isThrownAway = steps[step]?.generator.verdict === 'invalid'
+    const mark = isThrownAway ? colour.yellow(marks.warn) : held ? colour.green(marks.ok) : colour.red(marks.bad)
+    const cells = [
+      perSecond(offeredRatePerSecond).padStart(11),
+      perSecond(achievedRatePerSecond).padStart(10),
+      (value === undefined ? '-' : figure(value.estimate)).padStart(9),
+      ` ${(value === undefined ? '' : `${figure(value.low)} to ${figure(value.high)}`).padEnd(17)}`,
+      `${mark} ${held ? 'held' : isThrownAway ? 'not counted' : 'not held'}`,
+    ]
+    terminal.out(`  ${cells.join(' ')}`)
+    if (reason !== undefined) printParagraph(reason, terminal, { indent: 13, paint: colour.dim })
+  }
+  terminal.out()
+  if (usl) {
+    const peak = usl.peak ? `peak ${perSecond(usl.peak.ratePerSecond)}` : 'no peak within what was measured'
+    const law = `contention ${percentText(usl.contention.estimate)}, coherency ${percentText(usl.coherency.estimate)}, off by ${percentText(usl.errorFraction)}; ${peak}`
+    printParagraph(law, terminal, { indent: 2, mark: 'scaling  ' })
+  }
+  if (refusal !== undefined) printParagraph(refusal, terminal, { indent: 2, mark: marks.dot, paint: colour.dim })
+}
+
+function printStress({ steps, stress }: LoadReport, terminal: Terminal): void {
+  terminal.out()
+  terminal.out(`  ${['offered', 'goodput', 'p95', 'errors'].map(name => name.padStart(11)).join('')}`)
+  for (const step of steps.filter(({ purpose }) => purpose !== 'warm-up')) {
+    const cells = [
+      perSecond(step.offeredRatePerSecond),
+      perSecond(goodputOf(step)),
+      quantileText(step, 0.95),
+      percentText(step.overall.requests === 0 ? 0 : step.errors / step.overall.requests),
+    ]
+    const note = step.purpose === 'recovery' ? '  after the overload' : ''
+    terminal.out(`  ${cells.map(text => text.padStart(11)).join('')}${note}`)
+  }
+  if (stress === undefined) return
+  const { kneePerSecond, goodputPastKneePerSecond, recoveryMs } = stress
+  terminal.out()
+  terminal.out(`  knee      ${kneePerSecond === undefined ? 'not reached' : perSecond(kneePerSecond)}`)
+  if (goodputPastKneePerSecond !== undefined)
+    terminal.out(
+      `  beyond    ${perSecond(goodputPastKneePerSecond)} answered well${stress.collapsed ? ': it collapses' : ''}`,
+    )
+  if (kneePerSecond !== undefined)
+    terminal.out(
+      `  recovery  ${recoveryMs === undefined ? 'not while it was watched' : `after ${duration(recoveryMs)}`}`,
+    )
+}
+
+function goodputOf({ durationMs, overall }: LoadStep): number {
+  return durationMs === 0 ? 0 : (1_000 * overall.response.count) / durationMs
+}
+
+const trendNames: Readonly<Record<Trend['metric'], string>> = {
+  p50: 'p50',
+  p95: 'p95',
+  'resident-memory': 'resident memory',
+  'heap-after-collection': 'heap after collection',
+  'open-handles': 'open handles',
+}
+
+function printTrend({ metric, unit, slopePerHour, pValue, verdict }: Trend, terminal: Terminal): void {
+  const { colour, marks } = terminal
+  const text = { ms: msText, bytes: bytesText, count: countText }[unit]
+  const mark = { grows: colour.red(marks.bad), steady: colour.green(marks.ok), unclear: colour.yellow(marks.warn) }
+  terminal.out(
+    `  ${mark[verdict]} ${trendNames[metric].padEnd(22)} ${`${text(slopePerHour.estimate)} an hour`.padStart(18)}  ${text(slopePerHour.low)} to ${text(slopePerHour.high)}, p ${pValue < 0.001 ? '< 0.001' : numberText(pValue)}`,
+  )
+}
+
+function printSpike(spike: NonNullable<LoadReport['spike']>, terminal: Terminal): void {
+  terminal.out()
+  terminal.out(`  before     p95 ${msText(spike.p95BeforeMs)} at ${perSecond(spike.baseRatePerSecond)}`)
+  terminal.out(
+    `  in it      p95 ${msText(spike.p95DuringMs)} at ${perSecond(spike.peakRatePerSecond)}, ${countText(spike.errorsDuring)} errors`,
+  )
+  terminal.out(
+    `  recovery   ${spike.recoveryMs === undefined ? 'not while it was watched' : spike.recoveryMs === 0 ? 'at once' : `after ${duration(spike.recoveryMs)}`}`,
+  )
+}
+
+function perSecond(rate: number): string {
+  return `${numberText(rate)} /s`
+}
+
+function quantileText({ overall: { response } }: LoadStep, q: number): string {
+  return response.count === 0 ? '-' : msText(Histogram.fromJSON(response).quantile(q) / 1_000)
+}

@@ -1,0 +1,95 @@
+/** The page of a ladder: the sentence, the chart, and what was changed on each rung. */
+import type { LadderReport } from '@whetstone/model'
+import { formatInstant, formatNumber } from '../reading/format.ts'
+import { ladderVerdictOf } from '../reading/ladder-verdict.ts'
+import { Guarded } from './guarded.tsx'
+import { Ladder } from './ladder.tsx'
+import { Chip, Section } from './pieces.tsx'
+import { TopBar } from './top-bar.tsx'
+
+const places = [
+  ['result', 'Result'],
+  ['ladder', 'Ladder'],
+  ['changes', 'Changes'],
+  ['method', 'Method'],
+] as const
+const toneOfVerdict = { healthy: 'good', degraded: 'warn', invalid: 'bad' } as const
+
+export function LadderPage({ report }: { readonly report: LadderReport }) {
+  const { sentence, detail } = ladderVerdictOf(report)
+  return (
+    <>
+      <TopBar places={places} summary={() => `**${sentence}**\n\n${detail}`} />
+      <main class="wrap">
+        <div id="result">
+          <div class="context">
+            <strong>{report.title}</strong>
+            <span>{formatInstant(report.run.startedAt)}</span>
+          </div>
+          <h1>{sentence}</h1>
+          <p class="detail">{detail}</p>
+        </div>
+        <Guarded name="The ladder">
+          <Ladder report={{ ladder: report.rungs }} />
+        </Guarded>
+        <Guarded name="The changes">
+          <Changes report={report} />
+        </Guarded>
+        <footer id="method">
+          <p>
+            <strong>Method.</strong> Open model, Poisson arrivals at {formatNumber(report.offeredRatePerSecond)}{' '}
+            requests per second; latency counts from the moment a request was due. Each rung was measured once, after a
+            warm-up.
+          </p>
+          <p>
+            <strong>Machine.</strong> {report.run.machine}; {report.run.node}.
+          </p>
+          <p>
+            {report.run.tool} · <code>{report.run.command}</code> · seed {report.run.seed} · raw data is inside this
+            file
+          </p>
+        </footer>
+      </main>
+    </>
+  )
+}
+
+function Changes({ report }: { readonly report: LadderReport }) {
+  return (
+    <Section id="changes" title="What was changed">
+      <div class="card">
+        <div class="scroll" tabIndex={0} role="region" aria-label="What was changed on each rung">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col" colSpan={2}>
+                  Rung
+                </th>
+                <th scope="col">Change</th>
+                <th scope="col" class="number">
+                  Generator
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {report.rungs.map(({ label, change, generator }, index) => (
+                <tr key={index}>
+                  <td>
+                    <span class="rung">{index}</span>
+                  </td>
+                  <td style={{ minWidth: '120px' }}>{label}</td>
+                  <td style={{ minWidth: '240px' }}>
+                    <code>{change}</code>
+                  </td>
+                  <td class="number">
+                    <Chip tone={toneOfVerdict[generator]}>{generator}</Chip>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </div>
+    </Section>
+  )
+}

@@ -1,0 +1,10 @@
+/** Everything a scenario file may be written with, in one place: `@whetstone/load` hands it all out. */
+export { events, hear, pace, say, websocket } from './channel/talk.ts'
+export { check, contains, json, matches } from './check.ts'
+export { csv, generate, jsonl, list, range, sql } from './data/feeder.ts'
+export { call, del, flow, get, head, patch, post, put, request, scenario } from './define.ts'
+export type { Scenario } from './define.ts'
+export type { Auth, Flow, ScenarioDefinition, ScenarioUser, Step, Value } from './definition.ts'
+export { cookie, header, jsonPath, regex, status } from './extract.ts'
+export type { Http } from './http.ts'
+export { exponential, think } from './think-time.ts'

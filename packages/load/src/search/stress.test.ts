@@ -1,0 +1,94 @@
+/** Stress tests of simulated queues: one that bears overload, one that collapses under it, one that never gets over it. */
+import { exponential } from '@whetstone/stats'
+import { describe, expect, it } from 'vitest'
+import type { LoadPlan } from '../plan.ts'
+import { runStress } from './stress.ts'
+import { basePlan } from './testing/base-plan.ts'
+import { simulated, type SimulatedService } from './testing/simulated-service.ts'
+
+/** Saturated at 200 a second; what would wait longer than a tenth of a second is refused. */
+const robust: SimulatedService = { slots: 4, meanServiceMs: 20, mostWaiting: 20 }
+
+async function stress(service: SimulatedService, change: Partial<LoadPlan> = {}, largestPerSecond = 20_000) {
+  const plans: LoadPlan[] = []
+  const runLoad = simulated(service)
+  const result = await runStress(
+    basePlan({ ratePerSecond: 25, ...change }),
+    { largestPerSecond },
+    {
+      runLoad: async plan => {
+        plans.push(plan)
+        return runLoad(plan)
+      },
+    },
+  )
+  return { ...result, plans }
+}
+
+describe('runStress', () => {
+  it('climbs past the knee, overloads it twice and watches at half of it', async () => {
+    const { plans, stress: found, steps } = await stress(robust)
+    const climbed = plans.slice(0, -1).map(({ ratePerSecond }) => Math.round(ratePerSecond))
+    expect(climbed).toEqual([25, 35, 49, 69, 96, 134, 188, 264, 369])
+    expect(found.kneePerSecond).toBeCloseTo(188.2, 0)
+    expect(plans.at(-1)!.shape).toEqual({
+      kind: 'stairs',
+      ratesPerSecond: [2, 0.5, 0.5, 0.5, 0.5].map(times => times * found.kneePerSecond!),
+    })
+    expect(plans.at(-1)).toMatchObject({ durationMs: 30_000, warmUpMs: 0 })
+    expect(steps.map(({ purpose }) => purpose).filter(purpose => purpose !== 'warm-up')).toEqual([
+      ...climbed.map(() => 'curve'),
+      'recovery',
+    ])
+  })
+
+  it('finds that a service which refuses the excess keeps its goodput and is back at once', async () => {
+    const { stress: found } = await stress(robust)
+    expect(found.peakGoodputPerSecond).toBeGreaterThan(185)
+    expect(found.peakGoodputPerSecond).toBeLessThan(210)
+    expect(found.goodputPastKneePerSecond!).toBeGreaterThan(160)
+    expect(found.collapsed).toBe(false)
+    expect(found.recoveryMs).toBeLessThanOrEqual(1_000)
+  })
+
+  it('finds a collapse, where each that waits makes the others slower', async () => {
+    const { stress: found } = await stress({
+      slots: 4,
+      meanServiceMs: 20,
+      serviceTime: (random, _at, waiting) => exponential(random) * (1 + waiting / 30),
+    })
+    expect(found.collapsed).toBe(true)
+    expect(found.goodputPastKneePerSecond!).toBeLessThan(0.8 * found.peakGoodputPerSecond)
+  })
+
+  it('tells how long a queue took to drain, and when it never did', async () => {
+    const { stress: drained } = await stress({ slots: 4, meanServiceMs: 20 }, { timeoutMs: 60_000 })
+    // Six seconds at 376, twice the knee, leave about 1,060 waiting; 200 - 94 a second are worked off.
+    expect(drained.recoveryMs).toBeGreaterThanOrEqual(8_000)
+    expect(drained.recoveryMs).toBeLessThanOrEqual(12_000)
+    // Who waits is not answered less.
+    expect(drained.collapsed).toBe(false)
+    let broken = false
+    const { stress: lasting } = await stress({
+      ...robust,
+      serviceTime: (random, _at, waiting) => {
+        broken ||= waiting >= 19
+        return exponential(random) * (broken ? 5 : 1)
+      },
+    })
+    expect(lasting.kneePerSecond).toBeDefined()
+    expect(lasting.recoveryMs).toBeUndefined()
+  })
+
+  it('has no knee to tell where goodput follows to the largest rate', async () => {
+    const { stress: found, plans } = await stress(robust, {}, 60)
+    expect(plans.map(({ ratePerSecond }) => Math.round(ratePerSecond))).toEqual([25, 35, 49, 60])
+    expect(found).toEqual({ peakGoodputPerSecond: expect.closeTo(60, -1), collapsed: false })
+  })
+
+  it('stops where the generator cannot keep up', async () => {
+    const { stress: found, plans } = await stress({ ...robust, generator: rate => (rate > 60 ? 'invalid' : 'healthy') })
+    expect(plans).toHaveLength(4)
+    expect(found.kneePerSecond).toBeUndefined()
+  })
+})

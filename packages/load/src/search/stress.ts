@@ -1,0 +1,136 @@
+/** Past the knee and back: climbs until goodput no longer follows, goes to twice that rate, drops to half of it and watches. */
+import type { LoadStep, StressResult } from '@whetstone/model'
+import type { LoadResult } from '../engine/live.ts'
+import type { LoadPlan } from '../plan.ts'
+import type { Goodput } from './goodput.ts'
+import { goodputOf } from './goodput.ts'
+import { p95Ms, recoveryMs } from './recovery.ts'
+import type { SearchShell } from './search.ts'
+import { Loads } from './search.ts'
+
+export interface StressSettings {
+  /** Not exceeded. Default 20,000. */
+  readonly largestPerSecond?: number
+  /** Between one rate and the next. Default 1.4: two steps double it. */
+  readonly growth?: number
+}
+
+export interface StressTest {
+  readonly steps: readonly LoadStep[]
+  readonly stress: StressResult
+  readonly stopped: LoadResult['stopped']
+}
+
+/** Goodput follows the offered rate as long as so much of it is answered. */
+const FOLLOWS = 0.95
+const PAST_KNEE = 2
+const AFTERWARDS = 0.5
+/** Lengths of a rung: one of overload, then four in which to recover. */
+const RECOVERY_RUNGS = 4
+const COLLAPSED_BELOW = 0.8
+const MOST_RUNGS = 40
+
+interface Rung {
+  readonly step: LoadStep
+  readonly offeredPerSecond: number
+  readonly goodput: Goodput
+}
+
+/** `base` says what to send; its rate is the first rung, which must be easy, its duration and warm-up are those of each rung. */
+export async function runStress(base: LoadPlan, settings: StressSettings, shell: SearchShell): Promise<StressTest> {
+  const loads = new Loads(base, shell)
+  const rungs = await climb(loads, base, settings)
+  const followed = rungs.filter(follows)
+  const peak = Math.max(0, ...rungs.map(({ goodput }) => goodput.perSecond))
+  // A service that did not even follow the first rung has no calm to return to.
+  const knee = followed.length === rungs.length ? undefined : followed.at(-1)?.offeredPerSecond
+  const end = (more: Partial<StressResult>): StressTest => ({
+    steps: loads.steps,
+    stopped: loads.stopped,
+    stress: {
+      ...(knee !== undefined && { kneePerSecond: knee }),
+      peakGoodputPerSecond: peak,
+      collapsed: false,
+      ...more,
+    },
+  })
+  if (knee === undefined || loads.stopped !== 'finished') return end({})
+  const past = rungs.filter(({ offeredPerSecond }) => offeredPerSecond > knee).map(({ goodput }) => goodput.perSecond)
+  const overload = await overloadAndWatch(loads, base, knee)
+  if (overload === undefined) return end({ goodputPastKneePerSecond: Math.min(...past) })
+  const goodputPastKnee = Math.min(...past, overload.goodputPerSecond)
+  const recovered = recoveryMs(
+    overload.step.intervals,
+    overload.untilMs,
+    calmP95Ms(calmest(followed, knee), base.warmUpMs),
+  )
+  return end({
+    goodputPastKneePerSecond: goodputPastKnee,
+    collapsed: goodputPastKnee < COLLAPSED_BELOW * peak,
+    ...(recovered !== undefined && { recoveryMs: recovered }),
+  })
+}
+
+/**
+ * Rung by rung, and one more after the first that was not followed: a single one may be a hiccup. The warm-up is part of each
+ * load here and left out of the counting, for the queue it leaves behind would hold back the answers of a step of its own.
+ */
+async function climb(loads: Loads, base: LoadPlan, { largestPerSecond = 20_000, growth = 1.4 }: StressSettings) {
+  const rungs: Rung[] = []
+  const change = { durationMs: base.durationMs + base.warmUpMs, warmUpMs: 0, purpose: 'curve' } as const
+  let ratePerSecond = Math.min(base.ratePerSecond, largestPerSecond)
+  let fallenBehind = 0
+  while (fallenBehind < 2 && rungs.length < MOST_RUNGS) {
+    const ran = await loads.run({ ...change, ratePerSecond }, { stage: 'climb' })
+    if (ran === undefined) break
+    const { step } = ran
+    // A generator that is late cannot say what the service would have done.
+    if (step.generator.verdict === 'invalid') break
+    const rung = { step, offeredPerSecond: ratePerSecond, goodput: goodputOf(step, base.warmUpMs) }
+    rungs.push(rung)
+    fallenBehind = follows(rung) ? 0 : fallenBehind + 1
+    if (loads.stopped !== 'finished' || ratePerSecond >= largestPerSecond) break
+    ratePerSecond = Math.min(largestPerSecond, ratePerSecond * growth)
+  }
+  return rungs
+}
+
+/** In one load, because between two of them the queue would drain unseen. */
+async function overloadAndWatch(loads: Loads, base: LoadPlan, knee: number) {
+  const rates = [PAST_KNEE * knee, ...Array.from({ length: RECOVERY_RUNGS }, () => AFTERWARDS * knee)]
+  const ran = await loads.run(
+    {
+      ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
+      shape: { kind: 'stairs', ratesPerSecond: rates },
+      durationMs: base.durationMs * rates.length,
+      // It would come at the overload's rate.
+      warmUpMs: 0,
+      purpose: 'recovery',
+    },
+    { stage: 'recovery' },
+  )
+  if (ran === undefined) return undefined
+  const { step } = ran
+  const untilMs = base.durationMs
+  const inOverload = step.intervals.filter(({ atMs }) => atMs < untilMs)
+  const answered = inOverload.reduce((sum, { response }) => sum + response.count, 0)
+  const nextMs = step.intervals[inOverload.length]?.atMs ?? step.durationMs
+  return { step, untilMs, goodputPerSecond: nextMs === 0 ? 0 : (answered * 1000) / nextMs }
+}
+
+function calmP95Ms({ step: { intervals } }: Rung, warmUpMs: number): number {
+  return p95Ms(intervals.filter(({ atMs }) => atMs >= warmUpMs))
+}
+
+/** The rung whose rate is nearest to the one at which the recovery is watched. */
+function calmest(followed: readonly Rung[], knee: number): Rung {
+  const off = ({ offeredPerSecond }: Rung) => Math.abs(offeredPerSecond - AFTERWARDS * knee)
+  return followed.toSorted((left, right) => off(left) - off(right))[0]!
+}
+
+/** Random arrivals are now more, now fewer than were asked for: two standard deviations of their number are forgiven. */
+function follows({ step, goodput: { perSecond, seconds } }: Rung): boolean {
+  const due = step.offeredRatePerSecond
+  const luck = step.arrivals === 'poisson' && seconds > 0 ? 2 * Math.sqrt(due / seconds) : 0
+  return perSecond >= FOLLOWS * due - luck
+}
