@@ -66,9 +66,10 @@ export interface Experiment extends Arms {
 export interface Drill extends Arms {
   /**
    * `stop`: requests cut off by SIGTERM. `memory`: bytes kept of every request. `capacity`: requests answered a second by
-   * as many users as it takes. `scaling`: what the second process adds, as a fraction of the first.
+   * as many users as it takes. `scaling`: what the second process adds, as a fraction of the first. `overload`: requests
+   * answered a second when five times the load comes from users who wait 0.4 s.
    */
-  readonly drill: 'stop' | 'memory' | 'capacity' | 'scaling'
+  readonly drill: 'stop' | 'memory' | 'capacity' | 'scaling' | 'overload'
   /** Of the medians: before over after where less is better, after over before where more is; nothing left counts as one. */
   readonly expects: { readonly atLeast: number }
 }

@@ -9,6 +9,7 @@ import { bundleArm } from './bundle.ts'
 import { capacityOf, keptBytesPerRequest, lostAtStop, type Capacity } from './count.ts'
 import type { Drill } from './define.ts'
 import { recordingOf, type Recording } from './record.ts'
+import { answeredInOverload, stressLoad } from './overload.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
 
 export interface DrillResult {
@@ -85,6 +86,7 @@ const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'bet
   memory: { counts: 'bytes kept of every request', better: 'less' },
   capacity: { counts: 'requests answered a second', better: 'more' },
   scaling: { counts: 'what a second process adds, of the first', better: 'more' },
+  overload: { counts: 'requests answered in time a second, of too many', better: 'more' },
 }
 
 interface Judged {
@@ -95,9 +97,7 @@ interface Judged {
 type Start = (arm: ArmName, workers?: number) => ArmStart
 
 async function judge(arm: ArmName, { experiment }: DrillOptions, stand: Stand, start: Start): Promise<Judged> {
-  const evidence = isCapacity(experiment)
-    ? await capacityEvidence(arm, experiment, stand, start)
-    : (await stand.diagnosis(arm)).evidence
+  const evidence = await evidenceOf(arm, experiment, stand, start)
   const settings = experiment.settings ? { [experiment.practice]: experiment.settings } : {}
   const { findings } = identifyAgain(evidence, undefined, settings)
   return {
@@ -111,9 +111,24 @@ async function judge(arm: ArmName, { experiment }: DrillOptions, stand: Stand, s
   }
 }
 
-const isCapacity = ({ drill }: Drill) => drill === 'capacity' || drill === 'scaling'
+async function evidenceOf(arm: ArmName, experiment: Drill, stand: Stand, start: Start): Promise<Evidence> {
+  switch (experiment.drill) {
+    case 'capacity':
+    case 'scaling':
+      return afterLoads(await capacityLoads(arm, experiment, stand, start))
+    case 'overload':
+      return afterLoads([await stressLoad(start(arm), stand.workload, experiment.load.ratePerSecond)])
+    default:
+      return (await stand.diagnosis(arm)).evidence
+  }
+}
 
-async function capacityEvidence(arm: ArmName, experiment: Drill, stand: Stand, start: Start): Promise<Evidence> {
+async function capacityLoads(
+  arm: ArmName,
+  experiment: Drill,
+  stand: Stand,
+  start: Start,
+): Promise<readonly EarlierLoad[]> {
   const workers = experiment.drill === 'scaling' ? [1, 2] : [1]
   const loads: EarlierLoad[] = []
   for (const processes of workers) {
@@ -133,6 +148,10 @@ async function capacityEvidence(arm: ArmName, experiment: Drill, stand: Stand, s
       curve,
     })
   }
+  return loads
+}
+
+function afterLoads(loads: readonly EarlierLoad[]): Evidence {
   const history: HistoryEvidence = {
     schema: 'history@1',
     conditions: { warmUpMs: 1_000, measuredMs: 10_000, requests: 1_000, generatorVerdict: 'healthy', stealFraction: 0 },
@@ -147,6 +166,8 @@ async function count(arm: ArmName, { experiment }: DrillOptions, { workload }: S
   switch (experiment.drill) {
     case 'stop':
       return lostAtStop(start(arm), workload, experiment.load.ratePerSecond)
+    case 'overload':
+      return answeredInOverload(start(arm), workload, experiment.load.ratePerSecond)
     case 'memory':
       return keptBytesPerRequest(start(arm), workload)
     case 'capacity':

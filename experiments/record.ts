@@ -1,6 +1,6 @@
 /** Keeps the evidence on which a detector reported, cut down to what the detector reads, so that the proof fits beside the practice. */
 import { isDeepStrictEqual } from 'node:util'
-import type { AnyPractice, Evidence, EvidenceKind, Finding, PgEvidence, RouteName } from '@whetstone/model'
+import type { AnyPractice, Evidence, EvidenceKind, Finding, Outcome, PgEvidence, RouteName } from '@whetstone/model'
 
 export interface Recording {
   readonly practice: string
@@ -9,6 +9,13 @@ export interface Recording {
   readonly evidence: Evidence
   /** Titles of the findings of this practice on this evidence, at its default thresholds. */
   readonly findings: readonly string[]
+  /** Of a practice that makes no findings: what its row of the coverage says instead. */
+  readonly row?: RecordedRow
+}
+
+export interface RecordedRow {
+  readonly kind: Outcome['kind']
+  readonly text: string
 }
 
 /** A file that a person can still look through. */
@@ -35,17 +42,56 @@ export function titlesOf(evidence: Evidence, practice: AnyPractice): readonly st
   return findingsOf(evidence, practice).map(({ title }) => title)
 }
 
+/**
+ * What the row of a practice says on the evidence of a saved run; undefined where it lacks what it needs, for that says
+ * nothing of the detector. @throws Error when what it reads cannot be cut to `mostRecordedBytes`
+ */
+export function rowRecordingOf(evidence: Evidence, practice: AnyPractice, recordedFrom: string): Recording | undefined {
+  const row = rowOf(evidence, practice)
+  if (!row) return undefined
+  const recording = {
+    practice: practice.id,
+    recordedFrom,
+    evidence: trimmed(evidence, practice, cut => isDeepStrictEqual(rowOf(cut, practice), row)),
+    findings: [],
+    row,
+  }
+  const bytes = bytesOf(recording)
+  if (bytes > mostRecordedBytes)
+    throw new Error(`${practice.id}: the recording has ${bytes} bytes, more than ${mostRecordedBytes}`)
+  return recording
+}
+
+export function rowOf(evidence: Evidence, practice: AnyPractice): RecordedRow | undefined {
+  const outcome = outcomeOf(evidence, practice)
+  switch (outcome?.kind) {
+    case 'pass':
+      return { kind: outcome.kind, text: outcome.note ?? '' }
+    case 'ask':
+      return { kind: outcome.kind, text: outcome.question }
+    default:
+      return undefined
+  }
+}
+
 function findingsOf(evidence: Evidence, practice: AnyPractice): readonly Finding[] {
-  if (practice.needs.some(kind => !evidence[kind])) return []
+  const outcome = outcomeOf(evidence, practice)
+  return outcome?.kind === 'finding' || outcome?.kind === 'investigate' ? (outcome.findings ?? []) : []
+}
+
+function outcomeOf(evidence: Evidence, practice: AnyPractice): Outcome | undefined {
+  if (practice.needs.some(kind => !evidence[kind])) return undefined
   const thresholds = Object.fromEntries(Object.entries(practice.thresholds).map(([name, { value }]) => [name, value]))
-  const outcome = practice.detect(evidence, thresholds, () => ({}))
-  return outcome.kind === 'finding' || outcome.kind === 'investigate' ? (outcome.findings ?? []) : []
+  return practice.detect(evidence, thresholds, () => ({}))
 }
 
 /** Pure. A cut after which the detector would speak otherwise is not made. */
 export function trimEvidence(evidence: Evidence, practice: AnyPractice): Evidence {
   const titles = titlesOf(evidence, practice)
-  const isSame = (cut: Evidence) => isDeepStrictEqual(titlesOf(cut, practice), titles)
+  return trimmed(evidence, practice, cut => isDeepStrictEqual(titlesOf(cut, practice), titles))
+}
+
+function trimmed(evidence: Evidence, practice: AnyPractice, isSame: (cut: Evidence) => boolean): Evidence {
   let kept = evidence
   for (const cuts of always(practice)) kept = cuts.map(cut => cut(kept)).find(isSame) ?? kept
   for (const cuts of whenTooLarge(practice)) {

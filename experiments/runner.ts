@@ -1,19 +1,25 @@
-/** `npm run -s experiment -- <chapter>/<id> [--json] [--quick]`, or `--all`: proves practices one at a time and keeps the results; `--predict` scores the predictions of stored results anew, without a trial. */
+/** `npm run -s experiment -- <chapter>/<id> [--json] [--quick]`, or `--all`: proves practices one at a time and keeps the results; `--predict` scores the predictions of stored results anew, without a trial; `--record <run folder> <words> <chapter>/<id> …` keeps what practices say of a saved run. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { practiceById } from '@whetstone/catalogue'
+import { readEvidence } from '@whetstone/loop'
 import { type Drill, type Experiment, isDrill } from './define.ts'
 import { type DrillResult, runDrill, undone } from './drill.ts'
 import { unproved } from './judge.ts'
 import { experimentIds } from './list.ts'
 import { measureExperiment, predictExperiment, type ExperimentResult, type MeasureOptions } from './measure.ts'
-import { recordingText, type Recording } from './record.ts'
+import { recordingOf, recordingText, type Recording, rowRecordingOf } from './record.ts'
 import type { StandOptions } from './stand.ts'
 
 const words = process.argv.slice(2)
 const flag = (name: string) => words.includes(name)
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const chapterFilter = words[words.indexOf('--chapter') + 1]
+if (flag('--record')) {
+  await recordRows(words.slice(words.indexOf('--record') + 1))
+  process.exit(0)
+}
 const known = await experimentIds(folder)
 const chosen = flag('--all')
   ? known
@@ -122,6 +128,20 @@ async function keep(id: string, result: ExperimentResult | DrillResult): Promise
   const [chapter = ''] = id.split('/')
   await mkdir(`${folder}results/${chapter}`, { recursive: true })
   await writeFile(`${folder}results/${id}.json`, `${JSON.stringify(result, null, 1)}\n`)
+}
+
+/** `recordedFrom` says in words what ran. */
+async function recordRows([run = '', recordedFrom = '', ...ids]: readonly string[]): Promise<void> {
+  const evidence = await readEvidence(run)
+  for (const id of ids) {
+    const practice = practiceById(id.split('/')[1] ?? '')
+    const recording =
+      practice && (recordingOf(evidence, practice, recordedFrom) ?? rowRecordingOf(evidence, practice, recordedFrom))
+    if (recording) await keepRecording(id, recording)
+    process.stderr.write(
+      `${id}: ${recording?.findings[0] ?? recording?.row?.text ?? 'says nothing that could be kept'}\n`,
+    )
+  }
 }
 
 /** Beside the practice's other tests: what a real run showed when it reported. */

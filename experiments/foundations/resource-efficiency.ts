@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { defineExperiment, spread } from '../define.ts'
 
-const items = Array.from({ length: 3_000 }, (_, id) => ({ id, name: `item ${(id * 7_919) % 3_000}`, price: id % 97 }))
+const items = Array.from({ length: 8_000 }, (_, id) => ({ id, name: `item ${(id * 7_919) % 8_000}`, price: id % 97 }))
 
 /** Work spread over many small functions: no single one of them is hot. */
 function rendered(): string {

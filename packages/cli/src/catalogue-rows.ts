@@ -8,7 +8,7 @@ export interface CatalogueRow {
   readonly kind: string
   readonly mark: string
   readonly tier: number
-  /** A detector that found its fault in the evidence of a real run, which is kept and given to it again by a test. */
+  /** A detector that found its fault, or filled its row of the coverage, from a real run, which is kept and given to it again by a test. */
   readonly detector: boolean
   /** A stored result that reported before, was silent after, and measured a gain. */
   readonly experiment: boolean

@@ -30,6 +30,8 @@ export interface InProcessOptions extends RunOptions {
   readonly scenario?: CompiledScenario
   /** What `setup` of the scenario returned, where somebody else called it: then neither setup nor teardown is called here. */
   readonly shared?: { readonly value: unknown }
+  /** The result, before the teardown of the scenario, which may take its time. */
+  readonly onMeasured?: (result: LoadResult) => void
   /** After each second of the measured part: that step so far, without its intervals. */
   readonly onSoFar?: (step: LoadStep) => void
   /** On `performance.now` of this thread; default: at once. */
@@ -42,31 +44,60 @@ export interface InProcessOptions extends RunOptions {
 export async function runInProcess(plan: LoadPlan, options: InProcessOptions = {}): Promise<LoadResult> {
   checkPlan(plan)
   const scenario = options.scenario ?? (await scenarioOf(plan))
-  const shared = options.shared === undefined ? await scenario.setup?.() : options.shared.value
+  const isOurs = options.shared === undefined
+  const shared = isOurs ? await scenario.setup?.() : options.shared.value
+  let result: LoadResult
   try {
-    await scenario.prepare?.(shared)
-    const now = () => performance.now()
-    const pacer = await pacerOf(plan, now)
-    const host = hostReadings(now)
-    try {
-      const startAtMs = (await options.ready?.()) ?? options.startAtMs
-      const result = await driveLoad(plan, scenario, shared, {
-        ...watchLimits(plan.thresholds, options),
-        now,
-        date: () => new Date(),
-        pacer,
-        host,
-        ...(startAtMs === undefined ? {} : { startAtMs }),
-      })
-      const warnings = [...(result.warnings ?? []), ...handshakeWarnings(plan.target)]
-      return warnings.length === 0 ? result : { ...result, warnings }
-    } finally {
-      pacer.close()
-      host.close()
-    }
-  } finally {
-    if (options.shared === undefined) await scenario.teardown?.(shared)
+    result = await measured(plan, scenario, shared, options)
+  } catch (error) {
+    // What failed first is what the caller must hear.
+    if (isOurs) await tornDown(scenario, shared)
+    throw error
   }
+  if (!isOurs || scenario.teardown === undefined) return result
+  options.onMeasured?.(result)
+  return withWarnings(result, await tornDown(scenario, shared))
+}
+
+async function measured(
+  plan: LoadPlan,
+  scenario: CompiledScenario,
+  shared: unknown,
+  options: InProcessOptions,
+): Promise<LoadResult> {
+  await scenario.prepare?.(shared)
+  const now = () => performance.now()
+  const pacer = await pacerOf(plan, now)
+  const host = hostReadings(now)
+  try {
+    const startAtMs = (await options.ready?.()) ?? options.startAtMs
+    const result = await driveLoad(plan, scenario, shared, {
+      ...watchLimits(plan.thresholds, options),
+      now,
+      date: () => new Date(),
+      pacer,
+      host,
+      ...(startAtMs === undefined ? {} : { startAtMs }),
+    })
+    return withWarnings(result, handshakeWarnings(plan.target))
+  } finally {
+    pacer.close()
+    host.close()
+  }
+}
+
+/** A failed teardown loses nothing that was measured: it is said, not thrown. */
+async function tornDown({ teardown }: CompiledScenario, shared: unknown): Promise<readonly string[]> {
+  try {
+    await teardown?.(shared)
+    return []
+  } catch (error) {
+    return [`the teardown failed: ${error instanceof Error ? error.message : String(error)}`]
+  }
+}
+
+function withWarnings(result: LoadResult, more: readonly string[]): LoadResult {
+  return more.length === 0 ? result : { ...result, warnings: [...(result.warnings ?? []), ...more] }
 }
 
 /** The scenario of a file, or one made of the routes. */

@@ -100,7 +100,10 @@ export interface ThresholdResult {
   readonly threshold: LoadThreshold
   /** `unknown` where nothing was answered, or too few samples for the quantile. */
   readonly state: 'kept' | 'broken' | 'unknown'
-  /** In the unit of the limit: the whole-run value, or that of the worst window. Beside `unknown` it proves nothing. */
+  /**
+   * In the unit of the limit: the whole-run value, or that of the worst window. Beside `unknown` it proves nothing; absent where
+   * the percentile lies among the errors, which count as endless.
+   */
   readonly value?: number
   /** When the first broken window began, since the start of the measured part. */
   readonly brokenAtMs?: number

@@ -12,7 +12,7 @@ import {
   type Where,
 } from '@whetstone/model'
 import { bytesText, countText, fact } from '../derive/figures.ts'
-import { type HeapGrowth, readHeap } from '../derive/heap-growth.ts'
+import { growthConfidence, type HeapGrowth, longerLook, readHeap } from '../derive/heap-growth.ts'
 import { heapLimits } from '../derive/heap-limits.ts'
 
 export const memoryLeak = definePractice({
@@ -68,9 +68,6 @@ seen.set(token, session)`,
   },
 })
 
-/** A window of seconds cannot tell a leak from a large cache that fills; ten minutes can. */
-const tellingMs = 600_000
-
 function describe(growth: HeapGrowth, bytesPerRequest: number): Finding {
   const { sites, bytesPerHour, process, durationMs } = growth
   const [site] = sites
@@ -94,7 +91,7 @@ function describe(growth: HeapGrowth, bytesPerRequest: number): Finding {
       fact('full collections', growth.points, 'count', 'heap-profile'),
       fact('watched', durationMs, 'ms', 'heap-profile'),
     ],
-    confidence: durationMs >= tellingMs ? 'strong' : 'suspected',
+    confidence: growthConfidence(growth),
     risk: 'leak',
     remedy: {
       summary: 'Bound what is kept.',
@@ -107,9 +104,7 @@ function describe(growth: HeapGrowth, bytesPerRequest: number): Finding {
           ),
         'Look where that is put: a Map or an array of the module, a listener, a timer, a closure that outlives its request.',
         `At this load the limit of ${bytesText(process.heapLimitBytes)} is reached after about ${countText(Math.max(1, Math.round(hoursLeft)))} ${hoursLeft < 1.5 ? 'hour' : 'hours'}.`,
-        ...(durationMs < tellingMs
-          ? ['If it is a cache with a bound, a longer run shows where it ends: whetstone load soak --duration 30m']
-          : []),
+        ...longerLook(growth),
       ],
       code: {
         language: 'ts',

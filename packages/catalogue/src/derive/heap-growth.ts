@@ -1,5 +1,5 @@
 /** Whether the heap grows while the load does not: told from full collections, never from the sawtooth between them. */
-import type { HeapCollection, HeapProcess, HeapProfileEvidence, HeapSite } from '@whetstone/model'
+import type { Confidence, HeapCollection, HeapProcess, HeapProfileEvidence, HeapSite } from '@whetstone/model'
 import { mannKendall, median, theilSen } from '@whetstone/stats'
 
 export interface GrowthLimits {
@@ -28,6 +28,19 @@ export interface HeapGrowth {
 }
 
 const hourMs = 3_600_000
+
+/** A window of seconds cannot tell a leak from a large cache that fills; ten minutes can. */
+const tellingMs = 600_000
+
+/** The same for every practice that reports growth: what one calls suspected, no other may call certain. */
+export const growthConfidence = ({ durationMs }: Pick<HeapGrowth, 'durationMs'>): Confidence =>
+  durationMs >= tellingMs ? 'strong' : 'suspected'
+
+/** What to do where the window was too short to tell; empty where it was not. */
+export const longerLook = ({ durationMs }: Pick<HeapGrowth, 'durationMs'>): readonly string[] =>
+  durationMs >= tellingMs
+    ? []
+    : ['If it is a cache with a bound, a longer run shows where it ends: whetstone load soak --duration 30m']
 
 /** Of several processes the one that grows most. */
 export function readHeap(evidence: HeapProfileEvidence | undefined, limits: GrowthLimits): HeapReading {

@@ -7,7 +7,7 @@ export const heapLimits = {
   grownBytes: {
     value: 2_000_000,
     unit: 'bytes',
-    source: 'ten times what the heap of a warm, healthy service was seen to wander between full collections',
+    source: 'three times what the heap of a healthy service was seen to grow in the seconds after its warm-up',
   },
   bytesPerHour: { value: 100_000_000, unit: 'bytes', source: 'fills the usual heap limit of 2 to 4 GB within a day' },
 } as const satisfies Readonly<Record<string, Threshold>>

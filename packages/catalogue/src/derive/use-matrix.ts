@@ -42,12 +42,19 @@ export function useMatrix({ host, runtime, pg }: Seen, limits: UseLimits): reado
   ]
 }
 
-/** How busy all cores were, and which part of that the service and its database were. */
-export function cpuUse({ samples, cores }: HostEvidence): {
+/**
+ * How busy all cores were with anything but our load, and which part of that the service and its database were.
+ * @param generatorCores what the load generator took of this machine: nobody else's users take it
+ */
+export function cpuUse(
+  { samples, cores }: HostEvidence,
+  generatorCores = 0,
+): {
   readonly busyFraction: number
   readonly ownFraction: number | undefined
 } {
-  const busyFraction = middle(samples, sample => sample.cpuBusyFraction) ?? 0
+  const ofMachine = middle(samples, sample => sample.cpuBusyFraction) ?? 0
+  const busyFraction = Math.max(0, ofMachine - generatorCores / Math.max(1, cores))
   const ownCores = middle(samples, ({ targetCpuCores, databaseCpuCores }) =>
     targetCpuCores === undefined && databaseCpuCores === undefined
       ? undefined

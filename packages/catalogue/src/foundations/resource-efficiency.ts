@@ -41,7 +41,8 @@ export const resourceEfficiency = definePractice({
   detect({ runtime, traces, 'load-curve': load }, limits) {
     const step = measuredStep(load)
     const use = serviceUse(runtime)
-    if (!step || !use) return notApplicable('no process answered a request')
+    if (!use) return notApplicable('no process answered a request')
+    if (!step) return notApplicable('the load generator could not keep up: what was sent is not what a request costs')
     const ratePerSecond = step.achievedRatePerSecond
     const facts = factsOf(use, ratePerSecond, limits)
     const routes = traces ? routeCpu(traces, use.cpuMs) : []

@@ -2,6 +2,7 @@ import type { HostEvidence, HostSample } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { hostOf, pgOf, pool, runtimeOf } from '../derive/testing/evidence.ts'
+import { loadOf } from '../derive/testing/load.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
 import { useMethod } from './use-method.ts'
 
@@ -22,6 +23,11 @@ const host = (more: Partial<HostSample> = {}, seconds = 10): HostEvidence => {
   }
 }
 const full = { cpuBusyFraction: 0.97, runnable: 6 }
+/** A generator on the same machine that takes so much of one core. */
+const generatorTakes = (cpuFraction: number) =>
+  loadOf([], {
+    generator: { verdict: 'healthy', reasons: [], lagP50Ms: 0.1, lagP99Ms: 0.5, lagMaxMs: 2, cpuFraction },
+  })
 
 describePractice(useMethod, {
   silent: {
@@ -33,6 +39,10 @@ describePractice(useMethod, {
         ...host(full),
         samples: host(full).samples.map(({ targetCpuCores: _t, databaseCpuCores: _d, ...sample }) => sample),
       },
+    },
+    'full with our own load on it, which is a question': {
+      host: host({ ...full, targetCpuCores: 1.2 }),
+      'load-curve': generatorTakes(0.6),
     },
     'well used, and nobody waits': { host: host({ cpuBusyFraction: 0.97, runnable: 3, targetCpuCores: 1.8 }) },
     'one bad second of ten': {
@@ -75,6 +85,21 @@ describePractice(useMethod, {
           confidence: 'measured',
           remedy: expect.objectContaining({ summary: 'Ask less of the CPU, or give it more cores.' }),
         },
+      ],
+    },
+    'full of its own work, beside what our load takes': {
+      evidence: { host: host({ ...full, targetCpuCores: 1.5 }), 'load-curve': generatorTakes(0.2) },
+      finds: [
+        expect.objectContaining({
+          title: 'all 2 cores are full: 87 % busy, 98 % of it by the service and its database',
+          facts: expect.arrayContaining([
+            {
+              label: 'a core taken by our own load',
+              quantity: { value: 0.2, unit: 'fraction' },
+              evidence: { kind: 'load-curve' },
+            },
+          ]),
+        }),
       ],
     },
   },

@@ -1,5 +1,15 @@
 /** Utilisation, saturation and errors of every resource in one row: what is full, what is not, and what nobody looked at. */
-import { ask, definePractice, type Finding, findings, fingerprintOf, pass, unknown } from '@whetstone/model'
+import {
+  ask,
+  definePractice,
+  type Fact,
+  type Finding,
+  findings,
+  fingerprintOf,
+  pass,
+  reportedStep,
+  unknown,
+} from '@whetstone/model'
 import { countText, fact, percentText } from '../derive/figures.ts'
 import { type Cell, cpuUse, useMatrix } from '../derive/use-matrix.ts'
 
@@ -15,7 +25,7 @@ export const useMethod = definePractice({
     'https://github.com/clinicjs/node-clinic-doctor',
   ],
   needs: ['host'],
-  optional: ['runtime', 'pg'],
+  optional: ['runtime', 'pg', 'load-curve'],
   thresholds: {
     cpuBusyFraction: { value: 0.85, unit: 'fraction', source: 'above, a queue for the cores is long: M/M/c' },
     cpuPressureFraction: {
@@ -44,15 +54,21 @@ export const useMethod = definePractice({
       after: `// whetstone coverage: CPU 96 % busy, disk 3 %, event loop 20 %, 4 of 10 connections`,
     },
   },
-  detect({ host, runtime, pg }, limits) {
+  detect({ host, runtime, pg, 'load-curve': load }, limits) {
     if (host.samples.length < fewestSamples)
       return unknown(['host'], 'the machine was watched too shortly', 'whetstone diagnose --duration 20s -- <command>')
     const cells = useMatrix({ host, runtime, pg }, limits)
     const facts = cells.flatMap(cell => cell.facts)
-    const cpu = cpuUse(host)
+    const generatorCores = reportedStep(load)?.generator.cpuFraction ?? 0
+    const cpu = cpuUse(host, generatorCores)
     const isFull = (name: Cell['resource']) => cells.some(cell => cell.resource === name && cell.state === 'full')
-    if (isFull('CPU') && cpu.ownFraction !== undefined && cpu.ownFraction >= limits.ownFraction)
-      return findings([describe(cells, cpu.busyFraction, cpu.ownFraction, host.cores)])
+    const isOwn = cpu.ownFraction !== undefined && cpu.ownFraction >= limits.ownFraction
+    if (isFull('CPU') && isOwn && cpu.busyFraction < limits.cpuBusyFraction)
+      return ask(
+        `The CPU was full (${percentText(cpuUse(host).busyFraction)} busy), and ${percentText(generatorCores)} of a core was our own load. Is it full too when the load comes from another machine?`,
+        [...facts, generatorFact(generatorCores)],
+      )
+    if (isFull('CPU') && isOwn) return findings([describe({ cells, cpu, cores: host.cores, generatorCores })])
     const ofMachine = cells.filter(cell => cell.state === 'full' && machine.has(cell.resource))
     if (ofMachine.length > 0)
       return ask(
@@ -77,7 +93,16 @@ function noteOf(cells: readonly Cell[]): string {
   ].join('; ')
 }
 
-function describe(cells: readonly Cell[], busyFraction: number, ownFraction: number, cores: number): Finding {
+const generatorFact = (cores: number): Fact => fact('a core taken by our own load', cores, 'fraction', 'load-curve')
+
+interface FullCpu {
+  readonly cells: readonly Cell[]
+  readonly cpu: ReturnType<typeof cpuUse>
+  readonly cores: number
+  readonly generatorCores: number
+}
+
+function describe({ cells, cpu: { busyFraction, ownFraction = 0 }, cores, generatorCores }: FullCpu): Finding {
   const where = { resource: 'CPU of the machine' }
   return {
     fingerprint: fingerprintOf('use-method', where),
@@ -85,7 +110,13 @@ function describe(cells: readonly Cell[], busyFraction: number, ownFraction: num
     title: `all ${countText(cores)} cores are full: ${percentText(busyFraction)} busy, ${percentText(ownFraction)} of it by the service and its database`,
     where,
     facts: [
-      fact('CPU busy, median', busyFraction, 'fraction', 'host'),
+      fact(
+        generatorCores > 0 ? 'CPU busy beside our own load, median' : 'CPU busy, median',
+        busyFraction,
+        'fraction',
+        'host',
+      ),
+      ...(generatorCores > 0 ? [generatorFact(generatorCores)] : []),
       fact('of it the service and its database', ownFraction, 'fraction', 'host'),
       ...cells.filter(({ resource }) => resource === 'CPU').flatMap(({ facts }) => facts.slice(1)),
     ],

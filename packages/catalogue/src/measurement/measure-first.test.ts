@@ -22,7 +22,6 @@ describePractice(measureFirst, {
 
 describe('its row of the coverage', () => {
   it.each([
-    ['the first run outside of a repository', history(), 'whetstone diagnose -- <command>, before the next change'],
     ['a change without a baseline', changed(), 'git stash; whetstone diagnose -- <command>; git stash pop'],
     [
       'runs of the change itself only',
@@ -36,6 +35,10 @@ describe('its row of the coverage', () => {
     ],
   ])('says what to type after %s', (_, evidence, give) => {
     expect(outcomeOf(measureFirst, evidence)).toMatchObject({ kind: 'unknown', give })
+  })
+
+  it('asks at the first run outside of a repository', () => {
+    expect(outcomeOf(measureFirst, history())).toMatchObject({ kind: 'ask' })
   })
 
   it('passes where the commit was measured, before the change or now', () => {

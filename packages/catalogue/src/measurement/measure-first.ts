@@ -1,5 +1,5 @@
 /** Whether there is a measurement from before the change that is being made: without one nothing can be said of it afterwards. */
-import { definePractice, type EarlierRun, type HistoryEvidence, pass, unknown } from '@whetstone/model'
+import { ask, definePractice, type EarlierRun, type HistoryEvidence, pass, unknown } from '@whetstone/model'
 import { ageMs, dayOf, daysText } from '../derive/earlier-tests.ts'
 import { countText, fact } from '../derive/figures.ts'
 
@@ -38,13 +38,16 @@ export const measureFirst = definePractice({
       return pass(facts, `measured at commit ${short(git.commit)} without changes: what comes next has a baseline`)
     const give = 'git stash; whetstone diagnose -- <command>; git stash pop'
     const before = earlier.findLast(run => isBefore(run, git))
+    if (!before && !git)
+      return ask(
+        'Is this service as it was before the change you have in mind? Then this first run is its baseline.',
+        facts,
+      )
     if (!before)
       return unknown(
         ['history'],
-        git
-          ? `files differ from commit ${short(git.commit)}, and it was not measured without them`
-          : 'nothing was measured before this run',
-        git ? give : 'whetstone diagnose -- <command>, before the next change',
+        `files differ from commit ${short(git?.commit ?? '')}, and it was not measured without them`,
+        give,
       )
     const age = ageMs(before.startedAt, thisRun)
     if (age > oldestMs)

@@ -53,12 +53,30 @@ describePractice(memoryProfiling, {
               evidence: { kind: 'heap-profile' },
             },
           ],
+          confidence: 'suspected',
+          remedy: {
+            summary: 'Bound what this function keeps.',
+            steps: [
+              'src/session.ts:12 remember: 1.6 MB alive at the first look, 6.4 MB at the last.',
+              'If it is a cache with a bound, a longer run shows where it ends: whetstone load soak --duration 30m',
+            ],
+          },
+        },
+      ],
+    },
+    'the same over fourteen minutes, longer than a cache takes to fill': {
+      evidence: {
+        runtime,
+        'heap-profile': heapOf(rising(40, 6), [keptAt('remember', 1.6e7, 6.4e7)], 60_000),
+      },
+      finds: [
+        expect.objectContaining({
           confidence: 'strong',
           remedy: {
             summary: 'Bound what this function keeps.',
-            steps: ['src/session.ts:12 remember: 1.6 MB alive at the first look, 6.4 MB at the last.'],
+            steps: ['src/session.ts:12 remember: 16 MB alive at the first look, 64 MB at the last.'],
           },
-        },
+        }),
       ],
     },
     'nine tenths of the memory of its container': {

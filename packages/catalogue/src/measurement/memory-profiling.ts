@@ -11,7 +11,7 @@ import {
   type Where,
 } from '@whetstone/model'
 import { bytesText, fact, percentText } from '../derive/figures.ts'
-import { type HeapGrowth, readHeap } from '../derive/heap-growth.ts'
+import { growthConfidence, type HeapGrowth, longerLook, readHeap } from '../derive/heap-growth.ts'
 import { heapLimits } from '../derive/heap-limits.ts'
 
 export const memoryProfiling = definePractice({
@@ -90,7 +90,8 @@ function full(facts: Finding['facts'], keptBytes: number, limitBytes: number): F
   }
 }
 
-function named({ sites, grownBytes }: HeapGrowth, facts: Finding['facts']): Finding {
+function named(growth: HeapGrowth, facts: Finding['facts']): Finding {
+  const { sites, grownBytes } = growth
   const [site] = sites
   const where: Where = { site: [site!.frame] }
   const grown = site!.lastBytes - site!.firstBytes
@@ -100,15 +101,18 @@ function named({ sites, grownBytes }: HeapGrowth, facts: Finding['facts']): Find
     title: `${site!.frame.function ?? 'an anonymous function'} allocates what stays: ${bytesText(grown)} of ${bytesText(grownBytes)}`,
     where,
     facts: [...facts, fact('allocated here and still alive', grown, 'bytes', 'heap-profile')],
-    confidence: 'strong',
+    confidence: growthConfidence(growth),
     remedy: {
       summary: 'Bound what this function keeps.',
-      steps: sites
-        .slice(0, 5)
-        .map(
-          one =>
-            `${placeText([one.frame])} ${one.frame.function ?? ''}: ${bytesText(one.firstBytes)} alive at the first look, ${bytesText(one.lastBytes)} at the last.`,
-        ),
+      steps: [
+        ...sites
+          .slice(0, 5)
+          .map(
+            one =>
+              `${placeText([one.frame])} ${one.frame.function ?? ''}: ${bytesText(one.firstBytes)} alive at the first look, ${bytesText(one.lastBytes)} at the last.`,
+          ),
+        ...longerLook(growth),
+      ],
     },
   }
 }

@@ -7,12 +7,14 @@ export interface ProcessReading {
   readonly 'open-handles': number
 }
 
-/** Undefined where processes cannot be looked into: another system, or a service that somebody else started. */
+/** Undefined where processes cannot be looked into: another system, or a service that somebody else started. Rejects when all of them are gone. */
 export function processReader(pid: number | undefined): (() => Promise<ProcessReading>) | undefined {
   if (pid === undefined || platform() !== 'linux') return undefined
   return async () => {
-    const readings = await Promise.all((await treeOf(pid)).map(readingOf))
-    const total = (metric: keyof ProcessReading) => readings.reduce((sum, reading) => sum + (reading?.[metric] ?? 0), 0)
+    const readings = (await Promise.all((await treeOf(pid)).map(readingOf))).filter(reading => reading !== undefined)
+    // Nothing held by nobody is no reading: it would look like memory given back.
+    if (readings.length === 0) throw new Error(`process ${pid} is gone`)
+    const total = (metric: keyof ProcessReading) => readings.reduce((sum, reading) => sum + reading[metric], 0)
     return { 'resident-memory': total('resident-memory'), 'open-handles': total('open-handles') }
   }
 }

@@ -66,7 +66,7 @@ function warningsOf({ kind, steps, stopped }: Omit<ReportInput, 'strictNoise'>):
   const { connectionWaitP99Ms = 0 } = step.generator
   if (connectionWaitP99Ms > 1 && connectionWaitP99Ms > 0.1 * p99Ms(step))
     warnings.push(
-      `requests waited up to ${msText(connectionWaitP99Ms)} at p99 for a free connection, which is part of their response time: the service was slow, or --connections is too small`,
+      `requests waited up to ${msText(connectionWaitP99Ms)} at p99 until a connection was open and free, which is part of their response time: it opened slowly, the service was slow, or --connections is too small`,
     )
   return warnings
 }

@@ -1,7 +1,7 @@
 /** The service of a load test: found by its URL or started without the probe, and the requests that will be sent to it. */
 import { describeScenario, type LoadPlan, loadScenario } from '@whetstone/load'
 import { commandArm, openStand, type Stand, type Subject } from '@whetstone/loop'
-import { type PlannedRoute, WhetstoneError } from '@whetstone/model'
+import { exitCodes, type PlannedRoute, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { label, progressPrinter } from '../terminal/progress.ts'
 import type { LoadOptions } from './load-options.ts'
@@ -46,9 +46,29 @@ async function atUrl(
   const target = await targetOf(url, options)
   await assertReachable(target, context.signal)
   // Nothing said about routes: the address itself is the request, as with curl.
-  const asked = namesRequests(options) ? options : { ...options, route: [`GET ${url.pathname}${url.search}`] }
+  const asked = namesRequests(options) ? options : { ...options, request: [`GET ${url.pathname}${url.search}`] }
   const routes = await planned(url.origin, target, asked, context, [])
+  if (asked !== options) await tryOnce(routes, senderFor(target, options.timeout), context)
   return { name: nameOf(subject), url: url.origin, target, routes, close: async () => {} }
+}
+
+/** A load of errors is one that may be wanted, but not one to begin by accident. @throws WhetstoneError WHET_TARGET_UNREACHABLE where there is no answer at all */
+async function tryOnce(
+  [route]: readonly PlannedRoute[],
+  send: ReturnType<typeof senderFor>,
+  { terminal }: CommandContext,
+): Promise<void> {
+  const [request] = route?.requests ?? []
+  if (route === undefined || request === undefined) return
+  const { status, failed } = await send(request)
+  if (failed !== undefined)
+    throw new WhetstoneError('WHET_TARGET_UNREACHABLE', `${route.route} was not answered: ${failed}`, {
+      exitCode: exitCodes.target,
+      hint: /^tls-(untrusted|wrong-host)$/.test(failed)
+        ? 'Trust its authority with --ca authority.pem, or accept any with --insecure'
+        : 'Try it with curl -i first',
+    })
+  if (status >= 400) terminal.progress(`  ${terminal.marks.warn} ${route.route} answers ${status}`)
 }
 
 async function started(

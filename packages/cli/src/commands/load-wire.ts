@@ -1,18 +1,14 @@
 /** The target as the wire options describe it, and single requests over it while the routes are planned. */
 import { readFile } from 'node:fs/promises'
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
-import { type IncomingMessage, request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type LoadPlan, loadTarget } from '@whetstone/load'
+import { askOnce, type LoadPlan, loadTarget } from '@whetstone/load'
 import type { planWorkload } from '@whetstone/loop'
-import { exitCodes, type PlannedRequest, WhetstoneError } from '@whetstone/model'
+import { exitCodes, WhetstoneError } from '@whetstone/model'
 import type { WireOptions } from './load-options.ts'
 
 type Target = LoadPlan['target']
 type Send = Parameters<typeof planWorkload>[1]['send']
-type Reply = Awaited<ReturnType<Send>>
 
 /** @throws WhetstoneError WHET_FILE, WHET_LOAD_PROTOCOL */
 export async function targetOf(url: URL, options: WireOptions): Promise<Target> {
@@ -73,102 +69,26 @@ function refusal({ host, port, socketPath }: Target, timeoutMs: number): Promise
   })
 }
 
-/** Never rejects: what could not be sent is `failed`. Bodies are cut at 1 MB: here they are only looked through for ids. */
+/** Never rejects: what could not be sent is `failed`, with the engine's word for it. */
 export function senderFor(target: Target, timeoutMs: number): Send {
-  const send = target.protocol === 'h2' || target.protocol === 'h2c' ? sendHttp2 : sendHttp1
-  return async request => {
+  // A target of its own: handshakes are counted by target, and these are not of the load.
+  const own = { ...target }
+  return async ({ method, path, headers, body }) => {
+    // Bodies are not decoded here, so none is asked to be compressed.
+    const { 'accept-encoding': _compressed, ...plain } = headers
+    const request = { method, path, headers: plain, ...(body === undefined ? {} : { body }) }
     try {
-      return await send(target, request, timeoutMs)
+      const answer = await askOnce(own, request, timeoutMs)
+      return { status: answer.status, headers: byName(answer.headers), body: answer.body }
     } catch (error) {
       return { status: 0, headers: {}, body: '', failed: (error as Error).message }
     }
   }
 }
 
-const maxBodyBytes = 1_000_000
-
-function sendHttp1(target: Target, request: PlannedRequest, timeoutMs: number): Promise<Reply> {
-  const { host, port, socketPath, tls } = target
-  return new Promise((resolve, reject) => {
-    const outgoing = (target.protocol === 'https' ? httpsRequest : httpRequest)(
-      {
-        ...(socketPath === undefined ? { host, port } : { socketPath }),
-        ...tlsOptions(tls),
-        method: request.method,
-        path: request.path,
-        headers: plain(request),
-        agent: false,
-        signal: AbortSignal.timeout(timeoutMs),
-      },
-      incoming => void bodyOf(incoming).then(reply => resolve(reply), reject),
-    )
-    outgoing.on('error', reject)
-    outgoing.end(request.body)
-  })
-}
-
-async function bodyOf(incoming: IncomingMessage): Promise<Reply> {
-  const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, textOf(value)]))
-  return { status: incoming.statusCode ?? 0, headers, body: await textBody(incoming) }
-}
-
-async function sendHttp2(target: Target, request: PlannedRequest, timeoutMs: number): Promise<Reply> {
-  const session = openSession(target)
-  const failed = new Promise<never>((_, reject) => {
-    session.once('error', reject)
-    session.setTimeout(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs / 1_000} s`)))
-  })
-  try {
-    return await Promise.race([answerOf(session, request), failed])
-  } finally {
-    session.destroy()
-  }
-}
-
-function openSession({ host, port, socketPath, protocol, tls }: Target): ClientHttp2Session {
-  const scheme = protocol === 'h2' ? 'https' : 'http'
-  const authority = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
-  return connectHttp2(authority, {
-    ...tlsOptions(tls),
-    ...(socketPath === undefined ? {} : { createConnection: () => connectTcp({ path: socketPath }) }),
-  })
-}
-
-async function answerOf(session: ClientHttp2Session, request: PlannedRequest): Promise<Reply> {
-  const stream = session.request({ ...plain(request), ':method': request.method, ':path': request.path })
-  stream.end(request.body)
-  const head = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    stream.once('response', resolve)
-    stream.once('error', reject)
-  })
-  const named = Object.entries(head).filter(([name]) => !name.startsWith(':'))
-  const headers = Object.fromEntries(named.map(([name, value]) => [name, textOf(value as string)]))
-  return { status: Number(head[':status']), headers, body: await textBody(stream) }
-}
-
-/** Bodies are not decoded here, so none is asked to be compressed. */
-function plain({ headers, body }: PlannedRequest): Record<string, string | number> {
-  const { 'accept-encoding': _compressed, ...rest } = headers
-  return { ...rest, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) }
-}
-
-async function textBody(stream: AsyncIterable<unknown>): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream) {
-    chunks.push(chunk as Buffer)
-    bytes += (chunk as Buffer).length
-    if (bytes > maxBodyBytes) break
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function textOf(value: string | readonly string[] | undefined): string {
-  return typeof value === 'string' ? value : (value ?? []).join('\n')
-}
-
-function tlsOptions(tls: Target['tls']) {
-  if (tls === undefined) return {}
-  const { insecure, ...rest } = tls
-  return { ...rest, ...(insecure ? { rejectUnauthorized: false } : {}) }
+/** Cookies hold commas, so several of one name are joined by a line break. */
+function byName(fields: readonly (readonly [name: string, value: string])[]): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of fields) headers[name] = name in headers ? `${headers[name]}\n${value}` : value
+  return headers
 }

@@ -107,6 +107,12 @@ describe('a load of a service', () => {
     expect(saved(newest()).steps[0]!.completed).toBeGreaterThan(0)
   })
 
+  it('of errors is told before it begins, and counted by kind', async () => {
+    const { out, err } = await whetstone(['load', `${url}/missing`, ...short, '--json'], folder)
+    expect(err).toContain('! GET /missing answers 404')
+    expect((JSON.parse(out) as LoadReport).steps[0]!.routes[0]!.statusCounts).toEqual({ '404': 30 })
+  })
+
   it('in the closed model is called one', async () => {
     const { out } = await whetstone(['load', url, ...short, '--users', '3'], folder)
     expect(out).toContain('closed model: 3 users for 3 s; slow answers lower the load')

@@ -49,8 +49,7 @@ it('a search is printed rate by rate, with the interval of each, and says what w
            500 /s     495 /s    230 ms  207 ms to 276 ms  ✗ not held
            450 /s     446 /s    190 ms  171 ms to 228 ms  ! not counted
 
-      scaling   contention 8 %, coherency 0.1 %, off by 3 %; no peak within what was
-                measured
+      scaling   contention 8 %, coherency 0.1 %, off by 3 %
     "
   `)
 })

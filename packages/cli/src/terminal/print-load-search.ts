@@ -38,21 +38,22 @@ function printCapacity(
   for (const { offeredRatePerSecond, achievedRatePerSecond, value, held, reason, step } of trials) {
     const figure = (ms: number) => (metric === undefined ? '-' : metricValueText(metric, ms))
     const isThrownAway = steps[step]?.generator.verdict === 'invalid'
-    const mark = isThrownAway ? colour.yellow(marks.warn) : held ? colour.green(marks.ok) : colour.red(marks.bad)
+    const isOpen = isThrownAway || (value === undefined && !held)
+    const mark = isOpen ? colour.yellow(marks.warn) : held ? colour.green(marks.ok) : colour.red(marks.bad)
     const cells = [
       perSecond(offeredRatePerSecond).padStart(11),
       perSecond(achievedRatePerSecond).padStart(10),
       (value === undefined ? '-' : figure(value.estimate)).padStart(9),
       ` ${(value === undefined ? '' : `${figure(value.low)} to ${figure(value.high)}`).padEnd(17)}`,
-      `${mark} ${held ? 'held' : isThrownAway ? 'not counted' : 'not held'}`,
+      `${mark} ${held ? 'held' : isThrownAway ? 'not counted' : isOpen ? 'not decided' : 'not held'}`,
     ]
     terminal.out(`  ${cells.join(' ')}`)
     if (reason !== undefined) printParagraph(reason, terminal, { indent: 13, paint: colour.dim })
   }
   terminal.out()
   if (usl) {
-    const peak = usl.peak ? `peak ${perSecond(usl.peak.ratePerSecond)}` : 'no peak within what was measured'
-    const law = `contention ${percentText(usl.contention.estimate)}, coherency ${percentText(usl.coherency.estimate)}, off by ${percentText(usl.errorFraction)}; ${peak}`
+    const peak = usl.peak ? `; peak ${perSecond(usl.peak.ratePerSecond)}` : ''
+    const law = `contention ${percentText(usl.contention.estimate)}, coherency ${percentText(usl.coherency.estimate)}, off by ${percentText(usl.errorFraction)}${peak}`
     printParagraph(law, terminal, { indent: 2, mark: 'scaling  ' })
   }
   if (refusal !== undefined) printParagraph(refusal, terminal, { indent: 2, mark: marks.dot, paint: colour.dim })

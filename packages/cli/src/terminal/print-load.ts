@@ -207,7 +207,8 @@ function printThreshold(
   const mark = { kept: colour.green(marks.ok), broken: colour.red(marks.bad), unknown: colour.yellow(marks.warn) }[
     shownAs
   ]
-  const figure = value === undefined ? '-' : metricValueText(threshold.metric, value)
+  const none = state === 'broken' ? 'an error' : '-'
+  const figure = value === undefined ? none : metricValueText(threshold.metric, value)
   const when = [
     brokenAtMs === undefined ? '' : `first broken at ${duration(brokenAtMs)}`,
     brokenWindows === undefined || brokenWindows < 2 ? '' : `in ${brokenWindows} windows`,

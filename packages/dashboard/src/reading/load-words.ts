@@ -3,7 +3,9 @@ import type { CapacityResult, ThresholdResult, Trend } from '@whetstone/model'
 import { formatBytes, formatFraction, formatMs, formatNumber, formatRate } from './format.ts'
 
 /** What was measured against a limit, in the limit's own unit. */
-export function thresholdFigure({ threshold: { metric }, value }: ThresholdResult): string {
+export function thresholdFigure({ threshold: { metric }, state, value }: ThresholdResult): string {
+  // The percentile lies among the errors, which count as endless.
+  if (state === 'broken' && value === undefined) return 'an error'
   return metricFigure(metric, value)
 }
 

@@ -1,6 +1,7 @@
 /** What is told while a load runs, and what is there when it has ended. */
-import type { LoadInterval, LoadStep, WorkerShare } from '@whetstone/model'
+import type { CheckCount, LoadInterval, LoadStep, WorkerShare } from '@whetstone/model'
 import type { Pacer } from '../pacer/pacer.ts'
+import type { StepRecord } from '../record/step-record.ts'
 import type { HostReadings } from './host-readings.ts'
 
 export interface LoadResult {
@@ -30,6 +31,9 @@ export interface LiveInterval {
   readonly p99Ms: number | undefined
 }
 
+/** A complete second of the measured step; `stop` ends the run for a broken limit, `checks` counts those of the run so far. */
+export type OnSecond = (second: LoadInterval, stop: () => void, checks: () => readonly CheckCount[]) => void
+
 export interface EngineShell {
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -39,10 +43,28 @@ export interface EngineShell {
   readonly host: HostReadings
   readonly onInterval?: (interval: LiveInterval) => void
   /** Each second of the measured step, complete, as soon as it has passed. `stop` ends the run for a broken limit. */
-  readonly onSecond?: (interval: LoadInterval, stop: () => void) => void
+  readonly onSecond?: OnSecond
   /** After each of them: the measured step so far, without its intervals. */
   readonly onSoFar?: (step: LoadStep) => void
   readonly signal?: AbortSignal
   /** On the engine's clock; default: now. */
   readonly startAtMs?: number
+}
+
+export function liveInterval(step: StepRecord, nowMs: number, inFlight: number): LiveInterval {
+  const { settings, sent, completed, errors } = step
+  const response = step.responses()
+  const quantileMs = (q: number) => (response.count === 0 ? undefined : response.quantile(q) / 1000)
+  return {
+    purpose: settings.purpose,
+    atMs: nowMs - settings.startMs,
+    stepDurationMs: settings.durationMs,
+    sent,
+    completed,
+    errors,
+    inFlight,
+    p50Ms: quantileMs(0.5),
+    p95Ms: quantileMs(0.95),
+    p99Ms: quantileMs(0.99),
+  }
 }

@@ -145,6 +145,43 @@ describe('an engine that is held up past the end', () => {
   })
 })
 
+describe('a scenario', () => {
+  it('ends its run when its data is used up, and says so', async () => {
+    const port = await listen((_request, response) => response.end())
+    const limited = {
+      ...scenarioOf([step(0, '/first', 'none')]),
+      arrivalLimit: () => ({ arrivals: 5, because: 'users.csv ran out' }),
+    }
+    const { measure, stopped, warnings } = await runInProcess(planOf(port, { ratePerSecond: 50, durationMs: 60_000 }), {
+      scenario: limited,
+    })
+    expect(stopped).toBe('finished')
+    expect(measure).toMatchObject({ sent: 5, completed: 5 })
+    expect(measure.durationMs).toBeLessThan(10_000)
+    expect(warnings).toEqual(['users.csv ran out'])
+  })
+
+  it('keeps what was measured when its teardown fails, and says why', async () => {
+    const port = await listen((_request, response) => response.end())
+    const { measure, warnings } = await runInProcess(planOf(port, { durationMs: 100 }), {
+      scenario: {
+        ...scenarioOf([step(0, '/first', 'none')]),
+        teardown: () => Promise.reject(new Error('no such account')),
+      },
+    })
+    expect(measure.completed).toBe(10)
+    expect(warnings).toEqual(['the teardown failed: no such account'])
+  })
+
+  it('tells what a step threw', async () => {
+    const port = await listen((_request, response) => response.end())
+    const { warnings } = await runInProcess(planOf(port, { ratePerSecond: 30, durationMs: 100 }), {
+      scenario: scenarioOf([{ kind: 'call', route: 0, run: () => Promise.reject(new Error('no token')) }]),
+    })
+    expect(warnings).toEqual(['a step of the scenario failed: no token'])
+  })
+})
+
 describe('segments', () => {
   it('are together the whole schedule, request by request', async () => {
     const seen: string[] = []

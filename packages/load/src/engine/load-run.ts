@@ -10,7 +10,9 @@ import type { StepEnd } from '../record/step-record.ts'
 import type { CompiledFlow, CompiledScenario, CompiledStep } from '../scenario/compiled.ts'
 import { transportFor } from '../wire/transport-for.ts'
 import type { Transport, WireAnswer } from '../wire/transport.ts'
+import { FirstFaults } from './first-faults.ts'
 import type { EngineShell, LoadResult } from './live.ts'
+import { liveInterval } from './live.ts'
 import { Sleepers } from './sleepers.ts'
 import { withTraceparent } from './trace-context.ts'
 import { afterAnswer, walk, type Ground, type Walker } from './walk.ts'
@@ -66,6 +68,7 @@ class LoadRun {
   readonly #ground: Ground
   readonly #traceEvery: number
   readonly #random: Random
+  readonly #faults = new FirstFaults()
   #arrival: number
   #untilTrace: number
   #dueMs = Infinity
@@ -110,7 +113,7 @@ class LoadRun {
         maxConnections: plan.maxConnections,
         requestsPerConnection: plan.connections?.requestsPerConnection ?? Infinity,
         timeoutMs: plan.timeoutMs,
-        maxWaiting: mostWaiting(plan),
+        maxWaiting: mostWaiting(plan, scenario),
         now: shell.now,
       },
       {
@@ -136,6 +139,7 @@ class LoadRun {
         this.#sendStep(walker, step, encoded, scheduledMs, noticedMs),
       sleep: (walker, untilMs) => this.#sleepWalker(walker, untilMs),
       ended: (walker, nowMs, failed) => this.#walkerEnded(walker, nowMs, failed),
+      fault: error => this.#faults.note(error),
     }
     const common = {
       arrivals: arrivalsName(plan),
@@ -143,6 +147,7 @@ class LoadRun {
       ...(plan.closed ? { users: Math.ceil((plan.closed.users - index) / of) } : {}),
       routes: scenario.routes,
       checks: scenario.checks,
+      spins: plan.pacing === 'spin',
     }
     const share = plan.closed ? 1 : 1 / of
     this.#warmUp =
@@ -165,7 +170,7 @@ class LoadRun {
       ...(onSecond || onSoFar
         ? {
             onSecond: (second: LoadInterval) => {
-              onSecond?.(second, this.#breach)
+              onSecond?.(second, this.#breach, () => this.#measure.checks())
               onSoFar?.(this.#measure.soFar(this.#measureEnd(second.atMs + (second.durationMs ?? 0))))
             },
           }
@@ -356,11 +361,15 @@ class LoadRun {
 
   #finishIfDrained(): void {
     if (this.#underway > 0 || this.#done || this.#owes) return
-    const nowMs = this.#shell.now()
     // Users who think past the end are let go; those in a conversation are asked to end it.
-    if (nowMs < this.#endMs) return
+    if (this.#shell.now() < this.#endMs && !this.#isUsedUp) return
     for (const { channel } of this.#walkers) channel?.close()
     this.#finish('finished')
+  }
+
+  /** The data ran out and nobody is under way any more: waiting for the end would only water down the rates. */
+  get #isUsedUp(): boolean {
+    return this.#arrival >= this.#arrivalLimit && this.#walkers.size === 0 && this.#sleepers.size === 0
   }
 
   readonly #abort = (): void => this.#guard(() => this.#finish('aborted'))
@@ -378,8 +387,10 @@ class LoadRun {
     if (this.#done) return
     this.#done = true
     const nowMs = this.#shell.now()
-    const record = this.#warmUp !== undefined && nowMs < this.#measureFromMs ? this.#warmUp : this.#measure
-    record.abandon(this.#transport.inFlight)
+    const { inFlight } = this.#transport
+    const measured = Math.min(inFlight, this.#measure.open)
+    this.#measure.abandon(measured)
+    this.#warmUp?.abandon(inFlight - measured)
     for (const { channel } of this.#walkers) channel?.close()
     this.#release()
     const ranMs = Math.max(0, Math.min(nowMs, this.#endMs) - this.#startMs)
@@ -391,7 +402,7 @@ class LoadRun {
       ...(this.#warmUpHost ?? host),
     })
     const measure = this.#measure.finish(this.#measureEnd(Math.max(0, ranMs - warmUpMs)))
-    const warnings = this.#arrival >= this.#arrivalLimit ? [this.#limitReason] : []
+    const warnings = [...(this.#arrival >= this.#arrivalLimit ? [this.#limitReason] : []), ...this.#faults.told]
     this.#resolve({
       ...(warmUp === undefined ? {} : { warmUp }),
       measure,
@@ -431,19 +442,6 @@ class LoadRun {
   #showLive(): void {
     const nowMs = this.#shell.now()
     const step = this.#warmUp !== undefined && nowMs < this.#measureFromMs ? this.#warmUp : this.#measure
-    const response = step.responses()
-    const quantileMs = (q: number) => (response.count === 0 ? undefined : response.quantile(q) / 1000)
-    this.#shell.onInterval!({
-      purpose: step.settings.purpose,
-      atMs: nowMs - step.settings.startMs,
-      stepDurationMs: step.settings.durationMs,
-      sent: step.sent,
-      completed: step.completed,
-      errors: step.errors,
-      inFlight: this.#transport.inFlight,
-      p50Ms: quantileMs(0.5),
-      p95Ms: quantileMs(0.95),
-      p99Ms: quantileMs(0.99),
-    })
+    this.#shell.onInterval!(liveInterval(step, nowMs, this.#transport.inFlight))
   }
 }

@@ -2,6 +2,7 @@
 import type { LoadStep } from '@whetstone/model'
 import { meanRatePerSecond, peakRatePerSecond, startRatePerSecond } from '../arrivals/rate-curve.ts'
 import type { LoadPlan } from '../plan.ts'
+import type { CompiledScenario } from '../scenario/compiled.ts'
 
 /** Requests beyond those that can wait for their time-out together, sent in one turn of the loop. */
 const SPARE = 64
@@ -20,9 +21,17 @@ export function meanRate({ shape, ratePerSecond, durationMs }: LoadPlan): number
   return shape === undefined ? ratePerSecond : meanRatePerSecond(shape, durationMs)
 }
 
-/** As many as can fall due while the first of them waits for its time-out. A replay may crowd, so it has room for all. */
-export function mostWaiting({ closed, shape, ratePerSecond, durationMs, timeoutMs }: LoadPlan): number {
+/**
+ * As many as can fall due while the first of them waits for its time-out. A replay may crowd, so it has room for all; a user
+ * with several steps asks again as often as its flow has requests.
+ */
+export function mostWaiting(
+  { closed, shape, ratePerSecond, durationMs, timeoutMs }: LoadPlan,
+  { flows }: CompiledScenario,
+): number {
+  const perArrival = Math.max(1, ...flows.map(({ steps }) => steps.filter(({ kind }) => kind === 'request').length))
   if (closed) return closed.users + SPARE
-  if (shape?.kind === 'replay') return shape.atMs.length + SPARE
-  return Math.ceil((peakRatePerSecond(ratePerSecond, shape, durationMs) * timeoutMs) / 1000) + SPARE
+  if (shape?.kind === 'replay') return shape.atMs.length * perArrival + SPARE
+  const peakPerSecond = peakRatePerSecond(ratePerSecond, shape, durationMs) * perArrival
+  return Math.ceil((peakPerSecond * timeoutMs) / 1000) + SPARE
 }

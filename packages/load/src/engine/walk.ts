@@ -27,6 +27,8 @@ export interface Ground {
   ): void
   sleep(walker: Walker, untilMs: number): void
   ended(walker: Walker, nowMs: number, failed: boolean): void
+  /** What the user's code or template threw. */
+  fault(error: unknown): void
 }
 
 const NEVER_SENT = NaN
@@ -47,7 +49,8 @@ export function walk(walker: Walker, scheduledMs: number, nowMs: number, ground:
       let encoded: string
       try {
         encoded = step.encode(walker.user)
-      } catch {
+      } catch (error) {
+        ground.fault(error)
         return failed(walker, step.route, scheduledMs, nowMs, ground)
       }
       return ground.send(walker, step, encoded, scheduledMs, nowMs)
@@ -75,7 +78,10 @@ function call(walker: Walker, step: Extract<CompiledStep, { kind: 'call' }>, gro
     .then(async () => step.run(walker.user))
     .then(
       () => walk(walker, ground.now(), ground.now(), ground),
-      () => failed(walker, step.route, ground.now(), ground.now(), ground),
+      (error: unknown) => {
+        ground.fault(error)
+        failed(walker, step.route, ground.now(), ground.now(), ground)
+      },
     )
 }
 
@@ -103,7 +109,8 @@ function open(walker: Walker, step: ChannelStep, scheduledMs: number, ground: Gr
     })
     // It may have ended while it was being opened.
     if (ended) walker.channel = undefined
-  } catch {
+  } catch (error) {
+    ground.fault(error)
     ended = true
     failed(walker, step.route, scheduledMs, ground.now(), ground)
   }

@@ -1,6 +1,7 @@
 /** The load process: runs one plan apart from everything else, so that neither our own work nor the service's shares its event loop. */
 import { isWhetstoneError } from '@whetstone/model'
 import { runOnThreads } from '../cluster/over-threads.ts'
+import type { LoadResult } from '../engine/live.ts'
 import { runInProcess } from '../run-in-process.ts'
 import type { FromLoadProcess, ToLoadProcess } from './messages.ts'
 
@@ -21,13 +22,15 @@ process.on('SIGTERM', () => stop.abort())
 
 async function work({ plan, seconds, threads }: Extract<ToLoadProcess, { kind: 'run' }>): Promise<void> {
   try {
+    tell({ kind: 'begun' })
     const onInterval = (interval: Extract<FromLoadProcess, { kind: 'interval' }>['interval']) =>
       tell({ kind: 'interval', interval })
     const onSecond = (second: Extract<FromLoadProcess, { kind: 'second' }>['second'], stopForBreach: () => void) => {
       breach = stopForBreach
       tell({ kind: 'second', second })
     }
-    const options = { signal: stop.signal, onInterval, ...(seconds ? { onSecond } : {}) }
+    const onMeasured = (result: LoadResult) => tell({ kind: 'measured', result })
+    const options = { signal: stop.signal, onInterval, onMeasured, ...(seconds ? { onSecond } : {}) }
     const result = await (threads > 1 ? runOnThreads(plan, threads, options) : runInProcess(plan, options))
     tell({ kind: 'result', result }, leave)
   } catch (error) {

@@ -11,6 +11,10 @@ export type ToLoadProcess =
   | { readonly kind: 'breach' }
 
 export type FromLoadProcess =
+  /** It hears a stop from now on. */
+  | { readonly kind: 'begun' }
+  /** Before the teardown of the scenario. */
+  | { readonly kind: 'measured'; readonly result: LoadResult }
   | { readonly kind: 'interval'; readonly interval: LiveInterval }
   | { readonly kind: 'second'; readonly second: LoadInterval }
   | { readonly kind: 'result'; readonly result: LoadResult }

@@ -12,6 +12,8 @@ import type { FromLoadProcess, ToLoadProcess } from './messages.ts'
 
 /** After a stop, how long the load process may take to hand over what it has. */
 const STOP_GRACE_MS = 2000
+/** And how long its scenario may take to set up, or to tear down what it set up. */
+const SCENARIO_GRACE_MS = 10_000
 const LOG_TAIL_LINES = 20
 
 export interface ProcessOptions extends RunOptions {
@@ -31,16 +33,20 @@ export function run(plan: LoadPlan, options: ProcessOptions = {}): Promise<LoadR
     const log = tailOf(child)
     let killer: NodeJS.Timeout | undefined
     let begun = false
+    let measuring = false
+    let measured: LoadResult | undefined
     const stop = () => {
       if (begun) {
         say(child, { kind: 'stop' })
-        killer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS)
+        const graceMs = measuring && measured === undefined ? STOP_GRACE_MS : SCENARIO_GRACE_MS
+        killer = setTimeout(() => child.kill('SIGKILL'), graceMs)
         return
       }
       // Nothing was measured yet, and a process that is still loading its modules would not hear us in time.
       settle(() => reject(stoppedEarly()))
       child.kill('SIGKILL')
     }
+    const finished = (result: LoadResult) => (nothingSent(result) ? reject(stoppedEarly()) : resolve(result))
     const settle = (finish: () => void) => {
       clearTimeout(killer)
       options.signal?.removeEventListener('abort', stop)
@@ -48,20 +54,36 @@ export function run(plan: LoadPlan, options: ProcessOptions = {}): Promise<LoadR
     }
     child.on('message', (message: FromLoadProcess) => {
       begun = true
-      if (message.kind === 'interval') options.onInterval?.(message.interval)
+      if (message.kind === 'begun') return
+      measuring = true
+      if (message.kind === 'measured') {
+        measured = message.result
+        if (killer === undefined) return
+        clearTimeout(killer)
+        killer = setTimeout(() => child.kill('SIGKILL'), SCENARIO_GRACE_MS)
+      } else if (message.kind === 'interval') options.onInterval?.(message.interval)
       else if (message.kind === 'second') options.onSecond?.(message.second, () => say(child, { kind: 'breach' }))
-      else if (message.kind === 'result') settle(() => resolve(message.result))
+      else if (message.kind === 'result') settle(() => finished(message.result))
       else settle(() => reject(failureOf(message)))
     })
     child.on('error', error => settle(() => reject(died(`could not be started: ${error.message}`, log(), error))))
     // A settled promise ignores this; without a result it is the only sign that the process is gone.
     child.on('close', (code, signal) =>
-      settle(() => reject(died(`ended with ${signal ?? `code ${code}`} and no result`, log()))),
+      settle(() => {
+        if (measured === undefined) return reject(died(`ended with ${signal ?? `code ${code}`} and no result`, log()))
+        const warning = 'the teardown did not end in time'
+        finished({ ...measured, warnings: [...(measured.warnings ?? []), warning] })
+      }),
     )
     say(child, { kind: 'run', plan, seconds: options.onSecond !== undefined, threads: options.threads ?? 1 })
     if (options.signal?.aborted) stop()
     else options.signal?.addEventListener('abort', stop, { once: true })
   })
+}
+
+/** Stopped while it got ready: there are no figures to speak of. */
+function nothingSent({ stopped, warmUp, measure }: LoadResult): boolean {
+  return stopped === 'aborted' && measure.sent === 0 && (warmUp?.sent ?? 0) === 0
 }
 
 function startChild(): ChildProcess {

@@ -31,6 +31,8 @@ export function mergeGenerators(
     sentFraction: 1,
     cpuFraction: worst(({ cpuFraction }) => cpuFraction),
     loopDelayP99Ms,
+    // Each has judged its own core, knowing how it waits.
+    spins: true,
   })
   const verdict = healths.map(health => health.verdict).reduce(worse, together.verdict)
   const named = healths.flatMap((health, index) =>

@@ -19,6 +19,8 @@ export interface StepSettings {
   readonly startMs: number
   readonly durationMs: number
   readonly onSecond?: (interval: LoadInterval) => void
+  /** Turning its loop is how the generator waits: how busy it is says nothing. */
+  readonly spins?: boolean
 }
 
 export interface StepEnd {
@@ -56,6 +58,7 @@ export class StepRecord {
   readonly #fails: Float64Array
   readonly #startMs: number
   readonly #lastSendMs: number
+  #failures = 0
   #noticedInTime = 0
   #sentInTime = 0
 
@@ -92,6 +95,7 @@ export class StepRecord {
     this.#intervals.record(nowMs - this.#startMs, route, 0, 0)
     if (timed.sentMs === timed.sentMs) this.#countSent(timed)
     this.errors++
+    this.#failures++
     this.#routes[route]!.failure(kind)
   }
 
@@ -111,6 +115,22 @@ export class StepRecord {
     this.#intervals.passed(nowMs - this.#startMs)
   }
 
+  /** Fell due, and neither answered nor failed yet. */
+  get open(): number {
+    return this.due - this.completed - this.#failures
+  }
+
+  /** How often each check held so far. */
+  checks(): readonly CheckCount[] {
+    const { checks, routes } = this.settings
+    return checks.map(({ name, route }, index) => ({
+      name,
+      route: routes[route]!,
+      passes: this.#passes[index]!,
+      fails: this.#fails[index]!,
+    }))
+  }
+
   /** Response times of successful answers so far, all routes together. */
   responses(): Histogram {
     const all = new Histogram()
@@ -128,7 +148,8 @@ export class StepRecord {
   }
 
   #step(end: StepEnd, intervals: readonly LoadInterval[]): LoadStep {
-    const { purpose, offeredRatePerSecond, arrivals, shape, users, routes, checks } = this.settings
+    const { purpose, offeredRatePerSecond, arrivals, shape, users } = this.settings
+    const checks = this.checks()
     const response = this.responses()
     const service = new Histogram()
     const errorsByKind: Record<string, number> = {}
@@ -166,22 +187,14 @@ export class StepRecord {
           sentFraction: this.due === 0 ? 1 : this.#sentInTime / this.due,
           cpuFraction: end.cpuFraction,
           loopDelayP99Ms: end.loopDelayP99Ms,
+          ...(this.settings.spins ? { spins: true } : {}),
         }),
         connectionWaitP99Ms: quantileMs(this.#connectionWait, 0.99),
         loopDelayP99Ms: end.loopDelayP99Ms,
       },
       lag: this.#lag.toJSON(),
       connectionWait: this.#connectionWait.toJSON(),
-      ...(checks.length === 0
-        ? {}
-        : {
-            checks: checks.map(({ name, route }, index): CheckCount => ({
-              name,
-              route: routes[route]!,
-              passes: this.#passes[index]!,
-              fails: this.#fails[index]!,
-            })),
-          }),
+      ...(checks.length === 0 ? {} : { checks }),
       ...(this.slowest.list.length === 0 ? {} : { slowest: this.slowest.list }),
     }
   }

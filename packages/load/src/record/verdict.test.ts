@@ -49,6 +49,7 @@ describe('judgeGenerator', () => {
       'invalid',
       ["the generator's event loop was blocked for 12 ms at p99"],
     ],
+    ['on a core of its own, as it was asked to', { cpuFraction: 1, spins: true }, 'healthy', []],
     ['out of CPU', { cpuFraction: 0.9 }, 'invalid', ['the generator used 90 % of a core']],
     [
       'behind its schedule',

@@ -1,10 +1,7 @@
 /** A plain client for what a scenario does beside the measured requests: setup, teardown, logins and calls of its own. */
-import { performance } from 'node:perf_hooks'
 import { exitCodes, WhetstoneError } from '@whetstone/model'
 import type { LoadTarget } from '../plan.ts'
-import { hostHeader } from '../plan.ts'
-import { encodeRequest } from '../wire/encode.ts'
-import { transportFor } from '../wire/transport-for.ts'
+import { askOnce } from '../wire/ask-once.ts'
 import type { CookieJar } from './cookies.ts'
 
 export interface HttpOptions {
@@ -46,7 +43,6 @@ export interface HttpSettings {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
-const SWEEP_EVERY_MS = 100
 
 export function httpClient(settings: HttpSettings): Http {
   const request = (method: string, path: string, options: HttpOptions = {}) => exchange(settings, method, path, options)
@@ -77,7 +73,7 @@ async function exchange(
   return answer
 }
 
-function send(
+async function send(
   { target, headers, jar, now }: HttpSettings,
   method: string,
   path: string,
@@ -91,49 +87,20 @@ function send(
     ...(cookies === '' ? [] : [['cookie', cookies] as const]),
     ...Object.entries(options.headers ?? {}),
   ])
-  return new Promise((resolve, reject) => {
-    const encoded = encodeRequest(
-      { method, path, headers: all, ...(body === undefined ? {} : { body }) },
-      hostHeader(target),
-    )
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-    const monotonic = () => performance.now()
-    const nowMs = monotonic()
-    // The wire of the measured requests, so that whatever protocol they speak is spoken here. One connection a request: a
-    // kept one could be closed by the server just then, and would keep the process alive.
-    const transport = transportFor(
-      { target, maxConnections: 1, requestsPerConnection: 1, timeoutMs, maxWaiting: 1, now: monotonic },
-      {
-        onAnswer(_exchange, answer) {
-          // What an answer holds is gone once its connection is.
-          const { status, bodyBytes, head } = answer
-          const kept = answer.body.length
-          const text = answer.body.toString('utf8')
-          end()
-          if (bodyBytes > kept) return fail(`its answer has ${bodyBytes} bytes`)
-          jar?.store(head, path, now())
-          resolve({ status, headers: headersOf(head), text, json: () => JSON.parse(text) as unknown })
-        },
-        onFailure(_exchange, kind) {
-          end()
-          fail(kind)
-        },
-      },
-    )
-    const sweeping = setInterval(() => transport.sweep(), Math.min(SWEEP_EVERY_MS, timeoutMs))
-    const end = () => {
-      clearInterval(sweeping)
-      transport.close()
-    }
-    const fail = (why: string) =>
-      reject(
-        new WhetstoneError('WHET_SCENARIO_HTTP', `${method} ${path} was not answered: ${why}`, {
-          exitCode: exitCodes.target,
-        }),
-      )
-    const times = { scheduledMs: nowMs, noticedMs: nowMs, sentMs: NaN }
-    transport.submit({ encoded, method, capture: 'body', retries: 0, ...times })
-  })
+  const request = { method, path, headers: all, ...(body === undefined ? {} : { body }) }
+  const answer = await askOnce(target, request, options.timeoutMs ?? DEFAULT_TIMEOUT_MS).catch((error: Error) =>
+    unanswered(error.message),
+  )
+  if (answer.bodyBytes > answer.keptBytes) unanswered(`its answer has ${answer.bodyBytes} bytes`)
+  jar?.store(answer.head, path, now())
+  const { status, body: text } = answer
+  return { status, headers: joined(answer.headers), text, json: () => JSON.parse(text) as unknown }
+
+  function unanswered(why: string): never {
+    throw new WhetstoneError('WHET_SCENARIO_HTTP', `${method} ${path} was not answered: ${why}`, {
+      exitCode: exitCodes.target,
+    })
+  }
 }
 
 /** Of two that differ in case only, the last counts. */
@@ -141,14 +108,8 @@ function byLowerCase(headers: readonly (readonly [string, string])[]): Record<st
   return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-function headersOf(head: string): Record<string, string> {
+function joined(fields: readonly (readonly [string, string])[]): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const line of head.split('\n')) {
-    const colon = line.indexOf(':')
-    if (colon < 1) continue
-    const name = line.slice(0, colon).toLowerCase()
-    const value = line.slice(colon + 1).trim()
-    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
-  }
+  for (const [name, value] of fields) headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
   return headers
 }

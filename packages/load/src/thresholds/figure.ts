@@ -1,12 +1,11 @@
-/** One figure against one limit: kept, broken, or too few samples to say. */
+/** One figure against one limit: kept, broken, or too few samples to say. An error is never a fast answer: it counts as endless. */
 import { countText } from '@whetstone/model'
 import type { LoadThreshold, ThresholdResult } from '@whetstone/model'
-import { binomialCdf } from '@whetstone/stats'
-import type { Histogram } from '@whetstone/stats'
+import { binomialCdf, rankOfQuantile } from '@whetstone/stats'
 import { metricName } from './text.ts'
 import type { Figures } from './tally.ts'
 
-/** An unknown one may have a value that proves nothing. */
+/** An unknown one may have a value that proves nothing; one that lies among the errors has the value `Infinity`. */
 export type Reading = Pick<ThresholdResult, 'state' | 'value' | 'note'>
 
 export interface Share {
@@ -25,7 +24,7 @@ export function judgeFigures(threshold: LoadThreshold, figures: Figures): Readin
   switch (metric.kind) {
     case 'response':
     case 'service':
-      return judgeQuantile(threshold, metric.quantile, figures.response)
+      return judgeQuantile(threshold, metric.quantile, figures)
     case 'errors':
       return judgeShare(threshold, { part: figures.errors, of: figures.requests }, 'nothing was requested')
     case 'rate':
@@ -55,10 +54,24 @@ export function surelyBroken(threshold: LoadThreshold, figures: Figures): boolea
   if (metric.kind === 'errors') return surelyBeyond(threshold, { part: figures.errors, of: figures.requests })
   if (metric.kind !== 'response' && metric.kind !== 'service') return false
   const { response } = figures
-  const above = response.countAbove(threshold.limit * 1000)
-  return isUpper(threshold)
-    ? beyond(above, response.count, 1 - metric.quantile)
-    : beyond(response.count - above, response.count, metric.quantile)
+  const endless = endlessOf(threshold, figures)
+  const of = response.count + endless
+  const above = response.countAbove(threshold.limit * 1000) + endless
+  return isUpper(threshold) ? beyond(above, of, 1 - metric.quantile) : beyond(of - above, of, metric.quantile)
+}
+
+/**
+ * Errors that count as answers which took for ever: all of them under an upper limit of the response time, for else a service
+ * kept its percentile by refusing what is too much for it. Under a lower limit they would help to keep it, and count for nothing.
+ */
+export function endlessOf(threshold: LoadThreshold, { errors }: Pick<Figures, 'errors'>): number {
+  return threshold.metric.kind === 'response' && isUpper(threshold) ? errors : 0
+}
+
+/** Beside a percentile in which errors are counted; undefined where there were none. */
+export function endlessNote(endless: number): string | undefined {
+  if (endless === 0) return undefined
+  return endless === 1 ? 'one error counts as endless' : `${countText(endless)} errors count as endless`
 }
 
 /** The same for a share whose limit is a share: of errors, or of checks. */
@@ -76,16 +89,23 @@ export function worseOf(
   return isUpper(threshold) ? Math.max(one, other) : Math.min(one, other)
 }
 
-function judgeQuantile(threshold: LoadThreshold, quantile: number, response: Histogram): Reading {
-  if (response.count === 0) return { state: 'unknown', note: 'nothing was answered' }
-  const value = response.quantile(quantile) / 1000
+function judgeQuantile(threshold: LoadThreshold, quantile: number, figures: Figures): Reading {
+  const { response } = figures
+  const endless = endlessOf(threshold, figures)
+  const counted = response.count + endless
+  if (counted === 0) return { state: 'unknown', note: 'nothing was answered' }
+  const rank = rankOfQuantile(quantile, counted)
+  const value = rank > response.count ? Infinity : response.valueAtRank(rank) / 1000
   const needed = samplesNeeded(quantile)
-  if (response.count >= needed) return { state: holds(threshold, value) ? 'kept' : 'broken', value }
-  const few = `${countText(response.count)} answers, and ${metricName(threshold.metric)} needs ${countText(needed)}`
+  const failed = endlessNote(endless)
+  const noted = (note: string) => (failed === undefined ? note : `${note}; ${failed}`)
+  if (counted >= needed)
+    return { state: holds(threshold, value) ? 'kept' : 'broken', value, ...(failed !== undefined && { note: failed }) }
+  const few = `${countText(counted)} answers, and ${metricName(threshold.metric)} needs ${countText(needed)}`
   // A service so slow that it answers little must not escape its limit by that.
-  if (surelyBroken(threshold, { requests: 0, errors: 0, ratePerSecond: 0, response }))
-    return { state: 'broken', value, note: `only ${few}, yet too many are beyond the limit for chance` }
-  return { state: 'unknown', value, note: few }
+  if (surelyBroken(threshold, figures))
+    return { state: 'broken', value, note: noted(`only ${few}, yet too many are beyond the limit for chance`) }
+  return { state: 'unknown', value, note: noted(few) }
 }
 
 export function holds({ comparison, limit }: LoadThreshold, value: number): boolean {

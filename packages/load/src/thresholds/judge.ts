@@ -2,7 +2,7 @@
 import { closestTo, countText } from '@whetstone/model'
 import type { CheckCount, LoadStep, LoadThreshold, ThresholdResult } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
-import { judgeFigures, judgeShare, samplesNeeded, worseOf } from './figure.ts'
+import { endlessNote, endlessOf, judgeFigures, judgeShare, samplesNeeded, worseOf } from './figure.ts'
 import type { Reading, Share } from './figure.ts'
 import type { Figures } from './tally.ts'
 import { Tally, Windows, widthOf } from './tally.ts'
@@ -11,8 +11,9 @@ import { metricName, secondsText } from './text.ts'
 /**
  * One result for each threshold, in their order. Percentiles over the whole run leave out what lies before the steady state, if
  * one was found; errors, rates and checks count from the first request, and windows are judged all. A q-quantile of fewer than
- * 10 / (1 - q) answers is `unknown`, unless so many lie beyond the limit that chance cannot have done it. Whole-run rates are
- * those achieved; rates of a route or a window count the requests that ended in it.
+ * 10 / (1 - q) answers is `unknown`, unless so many lie beyond the limit that chance cannot have done it. Under an upper limit of
+ * the response time errors count as endless answers; a percentile that lies among them has no value. Whole-run rates are those
+ * achieved; rates of a route or a window count the requests that ended in it.
  */
 export function judgeThresholds(step: LoadStep, thresholds: readonly LoadThreshold[]): ThresholdResult[] {
   return thresholds.map(threshold => ({ threshold, ...judge(step, threshold) }))
@@ -67,6 +68,7 @@ function judgeWhole(step: LoadStep, threshold: LoadThreshold): Judged {
   if (threshold.route === undefined && steadyState !== undefined) {
     const reading = judgeFigures(threshold, {
       ...totals(step, threshold),
+      errors: errorsFrom(step, excludedMs),
       response: Histogram.fromJSON(steadyState.response),
     })
     return stripped(reading, leftOut)
@@ -85,6 +87,10 @@ function judgeFrom(step: LoadStep, threshold: LoadThreshold, fromMs: number): Re
   }
   if (tally.widthMs === 0) return { state: 'unknown', note: `the run ended before ${secondsText(fromMs)}` }
   return judgeFigures(threshold, tally)
+}
+
+function errorsFrom({ intervals }: LoadStep, fromMs: number): number {
+  return intervals.reduce((sum, { atMs, errors }) => (atMs >= fromMs ? sum + errors : sum), 0)
 }
 
 const noCells: Reading = { state: 'unknown', note: 'this run kept no figures by route and interval' }
@@ -110,7 +116,7 @@ function judgeWindows(step: LoadStep, threshold: LoadThreshold, windowMs: number
   if (!isSliceable(step, threshold)) return stripped(noCells)
   const { afterMs = 0 } = threshold
   const windows = new Windows(windowMs, threshold.route)
-  const found = { windows: 0, tooFew: 0, broken: 0 }
+  const found = { windows: 0, tooFew: 0, broken: 0, endless: 0 }
   let lengthMs = windowMs
   let value: number | undefined
   let brokenAtMs: number | undefined
@@ -120,6 +126,7 @@ function judgeWindows(step: LoadStep, threshold: LoadThreshold, windowMs: number
     windows.add(interval, widthMs, (figures, startMs) => {
       const reading = judgeFigures(threshold, figures)
       found.windows++
+      found.endless += endlessOf(threshold, figures)
       lengthMs = Math.max(lengthMs, figures.widthMs)
       if (reading.state === 'unknown') found.tooFew++
       else value = worseOf(threshold, value, reading.value)
@@ -133,10 +140,12 @@ function judgeWindows(step: LoadStep, threshold: LoadThreshold, windowMs: number
   if (lengthMs > windowMs)
     notes.push(`windows of ${secondsText(lengthMs)}, for that is how the intervals of this run fall`)
   if (found.tooFew > 0) notes.push(tooFewText(threshold, found.tooFew, found.windows))
+  const failed = endlessNote(found.endless)
+  if (failed !== undefined) notes.push(failed)
   const mostJudged = found.windows > 0 && found.tooFew * 2 <= found.windows
   return {
     state: found.broken > 0 ? 'broken' : mostJudged ? 'kept' : 'unknown',
-    ...(value === undefined ? {} : { value }),
+    ...shown(value),
     ...(brokenAtMs === undefined ? {} : { brokenAtMs, brokenWindows: found.broken }),
     ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
   }
@@ -151,5 +160,10 @@ function tooFewText({ metric }: LoadThreshold, tooFew: number, windows: number):
 
 function stripped({ state, value, note }: Reading, alsoNote?: string): Judged {
   const notes = [alsoNote, note].filter(text => text !== undefined).join('; ')
-  return { state, ...(value === undefined ? {} : { value }), ...(notes === '' ? {} : { note: notes }) }
+  return { state, ...shown(value), ...(notes === '' ? {} : { note: notes }) }
+}
+
+/** JSON has no infinity. */
+function shown(value: number | undefined): { readonly value?: number } {
+  return value === undefined || !Number.isFinite(value) ? {} : { value }
 }

@@ -49,6 +49,12 @@ describe('LiveJudge', () => {
     expect(endOf('rate >= 120/s after 10s abort', seconds(60, fine))).toMatchObject({ second: 19 })
   })
 
+  it('counts errors as endless answers', () => {
+    const half = seconds(60, answers(10, { count: 50 }), answers(1, { status: 503, count: 50 }))
+    expect(endOf('p95 < 300ms abort', half)).toMatchObject({ second: 9, breach: { value: Infinity } })
+    expect(endOf('p95 < 300ms over 5s abort', half)).toMatchObject({ second: 4, breach: { value: Infinity } })
+  })
+
   it('lets a service that recovered go on', () => {
     expect(endOf('p95 < 300ms abort', [...seconds(5, slow), ...seconds(95, fine)])).toBeUndefined()
     expect(endOf('p95 < 300ms abort', [...seconds(5, slow), ...seconds(30, fine), ...seconds(5, slow)])).toMatchObject({

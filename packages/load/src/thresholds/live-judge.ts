@@ -1,6 +1,6 @@
 /** Watches a run for limits that say `abort`, so that a load which is already lost does not go on for an hour. */
 import type { CheckCount, LoadInterval, LoadThreshold } from '@whetstone/model'
-import { holds, judgeFigures, judgeShare, samplesNeeded, surelyBeyond, surelyBroken } from './figure.ts'
+import { endlessOf, holds, judgeFigures, judgeShare, samplesNeeded, surelyBeyond, surelyBroken } from './figure.ts'
 import type { Reading, Share } from './figure.ts'
 import { shareOfChecks } from './judge.ts'
 import type { Figures } from './tally.ts'
@@ -8,7 +8,7 @@ import { Tally, Windows, widthOf } from './tally.ts'
 
 export interface Breach {
   readonly threshold: LoadThreshold
-  /** In the unit of the metric, as in a ThresholdResult. */
+  /** In the unit of the metric, as in a ThresholdResult; `Infinity` where a percentile lies among the errors. */
   readonly value: number
   /** Where the broken window began, or what is judged so far; milliseconds since the start of the measured part. */
   readonly atMs: number
@@ -113,7 +113,8 @@ class SoFar implements Watched {
     const { metric } = this.threshold
     if (metric.kind === 'checks') return surelyBeyond(this.threshold, checks)
     if (metric.kind === 'rate') return true
-    const isEnough = metric.kind !== 'response' || this.#all.response.count >= samplesNeeded(metric.quantile)
+    const counted = this.#all.response.count + endlessOf(this.threshold, this.#all)
+    const isEnough = metric.kind !== 'response' || counted >= samplesNeeded(metric.quantile)
     return isEnough && surelyBroken(this.threshold, this.#all)
   }
 }

@@ -35,7 +35,7 @@ export function resultText({ threshold, state, value, brokenAtMs, brokenWindows,
   const windowed = threshold.windowMs !== undefined
   const found =
     value === undefined
-      ? `${name} unknown`
+      ? `${name} ${state === 'broken' ? 'was an error' : 'unknown'}`
       : `${name} ${metricValueText(threshold.metric, value)}${windowed ? ' in the worst window' : ''}`
   const broken =
     state !== 'broken' || brokenAtMs === undefined

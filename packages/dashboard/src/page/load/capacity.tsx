@@ -76,9 +76,14 @@ function Scaling({ capacity: { trials, usl, refusal } }: { readonly capacity: Ca
   const measured = trials.filter(({ concurrency }) => concurrency > 0)
   if (measured.length < 2) return <Missing why={refusal ?? 'Too few rates were tried to see how it scales.'} />
   const most = Math.max(...measured.map(({ concurrency }) => concurrency))
-  const fastest = Math.max(...measured.map(({ achievedRatePerSecond }) => achievedRatePerSecond)) * 1.1
   const wide = most / Math.min(...measured.map(({ concurrency }) => concurrency)) > 30
   const least = Math.min(...measured.map(({ concurrency }) => concurrency))
+  const curve = usl ? uslCurve(usl, least, most) : []
+  const rates = [
+    ...measured.map(({ achievedRatePerSecond }) => achievedRatePerSecond),
+    ...curve.map(([, rate]) => rate),
+  ]
+  const fastest = Math.max(...rates) * 1.1
   const xRange = wide ? logRange(least, most) : ([0, most * 1.06] as const)
   return (
     <>
@@ -94,10 +99,10 @@ function Scaling({ capacity: { trials, usl, refusal } }: { readonly capacity: Ca
         points={measured.map(trial => ({
           x: trial.concurrency,
           y: trial.achievedRatePerSecond,
-          shape: trial.held ? 'held' : 'broken',
+          shape: trial.held ? 'held' : trial.value === undefined ? 'plain' : 'broken',
           title: `${formatNumber(trial.concurrency)} under way: ${formatRate(trial.achievedRatePerSecond)}`,
         }))}
-        curves={usl ? [{ token: 'accent', points: uslCurve(usl, least, most) }] : []}
+        curves={usl ? [{ token: 'accent', points: curve }] : []}
         description={usl ? uslText(usl) : (refusal ?? 'Requests under way against requests per second.')}
       />
       <p class="soft">{usl ? uslText(usl) : (refusal ?? '')}</p>
@@ -122,8 +127,14 @@ function uslText({ contention, coherency, errorFraction, peak }: UslSummary): st
   const law = `Universal scalability law: contention ${range(contention)}, coherency ${range(coherency)}, off by ${formatFraction(errorFraction)}.`
   const where = peak
     ? ` Its peak is ${formatNumber(peak.ratePerSecond)} per second with ${formatNumber(peak.concurrency.estimate)} under way.`
-    : ' Its peak lies beyond what was measured, so none is told.'
+    : ''
   return law + where
+}
+
+/** A look without a value decided nothing; another one followed. */
+function Outcome({ trial: { held, value } }: { readonly trial: CapacityTrial }) {
+  if (held) return <Chip tone="good">held</Chip>
+  return value === undefined ? <Chip tone="warn">not decided</Chip> : <Chip tone="bad">not held</Chip>
 }
 
 function TrialTable({ capacity: { trials, objective } }: { readonly capacity: CapacityResult }) {
@@ -149,7 +160,7 @@ function TrialTable({ capacity: { trials, objective } }: { readonly capacity: Ca
             {trials.map((trial, index) => (
               <tr key={index}>
                 <td>
-                  <Chip tone={trial.held ? 'good' : 'bad'}>{trial.held ? 'held' : 'not held'}</Chip>
+                  <Outcome trial={trial} />
                 </td>
                 <td class="number">{formatRate(trial.offeredRatePerSecond)}</td>
                 <td class="number">{formatRate(trial.achievedRatePerSecond)}</td>
