@@ -7,8 +7,8 @@ export type Edit = TraceEdit | DemandEdit | PlanEdit | BytesEdit | ConnectionEdi
 export interface TraceEdit {
   readonly kind: 'trace'
   readonly change:
-    /** N runs of the statement in a request become one that returns all their rows. */
-    | { readonly kind: 'collapse'; readonly statementId: string }
+    /** N runs of each of the statements in a request become one that returns all their rows. */
+    | { readonly kind: 'collapse'; readonly statementIds: readonly string[] }
     /** N outbound calls of the template become one. */
     | { readonly kind: 'collapse-outbound'; readonly host: string; readonly urlTemplate: string }
     /** Runs beyond the first with equal parameters disappear. */

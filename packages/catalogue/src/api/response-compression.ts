@@ -150,7 +150,7 @@ function uncompressed(
           ? ['This answer is personal: keep secrets and text chosen by others out of one compressed body.']
           : []),
       ],
-      code: { language: 'ts', after: codeFor(source) },
+      code: { language: 'ts', after: codeFor(source, cpuIsScarce ? 1 : 5) },
     },
   }
 }
@@ -180,7 +180,7 @@ function withoutVary({ route, compressed }: RouteAnswers): Finding {
   }
 }
 
-function codeFor(source: SourceEvidence | undefined): string {
+function codeFor(source: SourceEvidence | undefined, gzipLevel: number): string {
   switch (frameworkOf(source)) {
     case 'fastify':
       return `import compress from '@fastify/compress'
@@ -189,11 +189,11 @@ await app.register(compress, { threshold: 1434, encodings: ['br', 'gzip'] })`
     case 'express':
       return `import compression from 'compression'
 
-app.use(compression({ threshold: 1434, level: 5 })) // before the routes`
+app.use(compression({ threshold: 1434, level: ${gzipLevel} })) // before the routes`
     case 'koa':
       return `import compress from 'koa-compress'
 
-app.use(compress({ threshold: 1434, gzip: { level: 5 } })) // before the routes`
+app.use(compress({ threshold: 1434, gzip: { level: ${gzipLevel} } })) // before the routes`
     case 'hono':
       return `import { compress } from 'hono/compress'
 
@@ -205,7 +205,7 @@ import { pipeline } from 'node:stream'
 if (/\\bgzip\\b/.test(request.headers['accept-encoding'] ?? '')) {
   response.setHeader('content-encoding', 'gzip')
   response.setHeader('vary', 'accept-encoding')
-  pipeline(body, createGzip({ level: 5 }), response, () => {})
+  pipeline(body, createGzip({ level: ${gzipLevel} }), response, () => {})
 }`
   }
 }

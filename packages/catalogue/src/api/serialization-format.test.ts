@@ -95,7 +95,7 @@ describePractice(serializationFormat, {
           edit: { kind: 'demand', resource: 'app-cpu', removeMsPerRequest: 8, blocking: true },
           remedy: {
             summary: 'Serialise less, and with a schema.',
-            steps: expect.arrayContaining(['It is called from src/report.ts:5.']),
+            steps: expect.arrayContaining(['It runs in handler at src/report.ts:5.']),
             code: { language: 'ts', after: expect.stringContaining('schema: { response') },
           },
         },

@@ -109,7 +109,9 @@ function describe(
     remedy: {
       summary: reads ? 'Parse less, and parse it once.' : 'Serialise less, and with a schema.',
       steps: [
-        ...(charge.frame ? [`It is called from ${charge.frame.file}:${charge.frame.line}.`] : []),
+        ...(charge.frame
+          ? [`It runs in ${charge.frame.function ?? 'the function'} at ${charge.frame.file}:${charge.frame.line}.`]
+          : []),
         ...(reads
           ? [
               'Keep the parsed object instead of the text; let the database answer the part of the document that is needed.',

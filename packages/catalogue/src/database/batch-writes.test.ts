@@ -72,7 +72,7 @@ describePractice(batchWrites, {
             expect.objectContaining({ label: 'one run', quantity: { value: 2, unit: 'ms' } }),
           ],
           confidence: 'strong',
-          edit: { kind: 'trace', change: { kind: 'collapse', statementId: 'insert' }, route: 'POST /orders' },
+          edit: { kind: 'trace', change: { kind: 'collapse', statementIds: ['insert'] }, route: 'POST /orders' },
           remedy: {
             summary: 'Write all 30 rows with one statement.',
             steps: [

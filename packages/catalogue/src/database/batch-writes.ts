@@ -100,7 +100,7 @@ function describe(
     confidence: 'strong',
     edit: {
       kind: 'trace',
-      change: { kind: 'collapse', statementId: statement.id },
+      change: { kind: 'collapse', statementIds: [statement.id] },
       ...(where.route === undefined ? {} : { route: where.route }),
     },
     remedy: {

@@ -105,7 +105,7 @@ describePractice(nPlusOne, {
             expect.objectContaining({ label: 'rows of the list before them', quantity: { value: 20, unit: 'rows' } }),
           ],
           confidence: 'strong',
-          edit: { kind: 'trace', change: { kind: 'collapse', statementId: 'items' }, route: 'GET /orders' },
+          edit: { kind: 'trace', change: { kind: 'collapse', statementIds: ['items'] }, route: 'GET /orders' },
           remedy: {
             summary: 'Run "SELECT sku, amount FROM items WHERE order_id = $1" once for all 20 keys.',
             steps: [

@@ -6,6 +6,7 @@ import {
   fingerprintOf,
   notApplicable,
   pass,
+  placeText,
   type Statement,
 } from '@whetstone/model'
 import { keyKnowledge } from '../derive/columns.ts'
@@ -63,42 +64,72 @@ for (const order of orders) order.items = items.filter(item => item.order_id ===
   detect({ traces, statements, pg }, thresholds) {
     const byId = statementsById(statements)
     if (traces.traces.length === 0) return notApplicable('no request was traced')
-    const found: Finding[] = []
-    for (const repeats of repeatsByStatement(traces)) {
+    const loops = repeatsByStatement(traces).flatMap((repeats): NPlusOne[] => {
       const statement = byId.get(repeats.key)
-      if (!statement || !readsRows(statement)) continue
+      if (!statement || !readsRows(statement)) return []
       const loop = summarise(repeats, thresholds.runs)
-      if (!loop || loop.requestFraction < thresholds.requestFraction) continue
+      if (!loop || loop.requestFraction < thresholds.requestFraction) return []
       // Mostly equal parameters: the same row is asked for again and again, which batching does not cure.
-      if (loop.distinctFraction !== undefined && loop.distinctFraction < 0.5) continue
+      if (loop.distinctFraction !== undefined && loop.distinctFraction < 0.5) return []
       const heavy =
         loop.timeFraction >= thresholds.timeFraction ||
         (loop.coveredMs >= thresholds.totalMs && loop.timeFraction >= thresholds.leastTimeFraction)
-      if (!heavy) continue
-      const site = siteOf(repeats.route.route, statement.id, statements, traces) ?? loop.site
-      const where = { route: repeats.route.route, statementId: statement.id, ...(site ? { site } : {}) }
-      const before = loop.count + (loop.list ? 1 : 0)
-      found.push({
-        fingerprint: fingerprintOf('n-plus-one', where),
-        practice: 'n-plus-one',
-        title: `${countText(before)} queries per request where ${loop.list ? 2 : 1} would do`,
-        where,
-        facts: factsOf(loop, statement.id),
-        // Without parameters it cannot be told from one row read again and again.
-        confidence: loop.distinctFraction === undefined ? 'suspected' : 'strong',
-        edit: { kind: 'trace', change: { kind: 'collapse', statementId: statement.id }, route: repeats.route.route },
-        remedy: remedyFor(statement, loop, where, keyKnowledge(pg)),
-      })
-    }
+      const route = repeats.route.route
+      const site = siteOf(route, statement.id, statements, traces) ?? loop.site
+      return heavy ? [{ statement, loop, where: { route, statementId: statement.id, ...(site ? { site } : {}) } }] : []
+    })
+    const found = byPlace(loops).map(group => describe(group, keyKnowledge(pg)))
     return found.length > 0
       ? findings(found)
       : pass([], `no read repeats ${thresholds.runs} times in a request at a cost`)
   },
 })
 
-function factsOf(loop: LoopSummary, statementId: string): Finding['facts'] {
-  const link = { traceId: loop.exampleTraceId, statementId }
+/** One statement that repeats, where it comes from. */
+interface NPlusOne {
+  readonly statement: Statement
+  readonly loop: LoopSummary
+  readonly where: Finding['where']
+}
+type Group = readonly [NPlusOne, ...NPlusOne[]]
+
+/** An ORM sends several statements for one line: they are one loop to whoever mends it. The longest heads them. */
+function byPlace(loops: readonly NPlusOne[]): readonly Group[] {
+  const groups = new Map<string, Group>()
+  for (const one of loops.toSorted((a, b) => b.loop.coveredMs - a.loop.coveredMs)) {
+    const key = `${one.where.route} ${placeText(one.where.site) ?? one.statement.id}`
+    const [head, ...others] = groups.get(key) ?? []
+    groups.set(key, head ? [head, ...others, one] : [one])
+  }
+  return [...groups.values()]
+}
+
+function describe(group: Group, knowledge: KeyKnowledge | undefined): Finding {
+  const [{ loop, where }] = group
+  const runs = group.reduce((sum, one) => sum + one.loop.count, 0)
+  const listed = loop.list ? 1 : 0
+  return {
+    fingerprint: fingerprintOf('n-plus-one', where),
+    practice: 'n-plus-one',
+    title: `${countText(runs + listed)} queries per request where ${countText(group.length + listed)} would do`,
+    where,
+    facts: factsOf(group),
+    // Without parameters it cannot be told from one row read again and again.
+    confidence: loop.distinctFraction === undefined ? 'suspected' : 'strong',
+    edit: {
+      kind: 'trace',
+      change: { kind: 'collapse', statementIds: group.map(one => one.statement.id) },
+      ...(where.route === undefined ? {} : { route: where.route }),
+    },
+    remedy: remedyFor(group, knowledge),
+  }
+}
+
+function factsOf(group: Group): Finding['facts'] {
+  const [{ statement, loop }] = group
+  const link = { traceId: loop.exampleTraceId, statementId: statement.id }
   return [
+    ...(group.length > 1 ? [fact('statements repeated from this line', group.length, 'count', 'traces', link)] : []),
     fact('runs of one statement per request', loop.count, 'count', 'traces', link),
     fact('time in them per request', loop.coveredMs, 'ms', 'traces', link),
     fact('share of the request', loop.timeFraction, 'fraction', 'traces', link),
@@ -107,26 +138,27 @@ function factsOf(loop: LoopSummary, statementId: string): Finding['facts'] {
   ]
 }
 
-function remedyFor(
-  statement: Statement,
-  loop: LoopSummary,
-  where: Finding['where'],
-  knowledge: KeyKnowledge | undefined,
-): Finding['remedy'] {
+function remedyFor(group: Group, knowledge: KeyKnowledge | undefined): Finding['remedy'] {
+  const [{ statement, loop, where }] = group
   const [call, caller] = where.site ?? []
   const many = forManyKeys(statement, knowledge)
+  const isAggregate = statement.shape?.isCount || statement.shape?.hasAggregate
   const orm = ormAdvice(statement.issuedBy)
   const inGraphql = /^\S+ \S+ \S/.test(where.route ?? '')
   const steps = [
     ...(call
-      ? [`The query runs at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`]
+      ? [
+          `${group.length === 1 ? 'The query runs' : `${countText(group.length)} statements run`} at ${call.file}:${call.line}${caller ? `, called from ${caller.file}:${caller.line}` : ''}.`,
+        ]
       : []),
     loop.concurrent
       ? 'The runs are already started together: they still cost one connection and one round trip each, so put them into one.'
       : 'Take the query out of the loop: collect the keys first, run it once, then give each row of the list its part.',
-    ...(orm ? [`${orm.name} does it for you: ${orm.eagerLoad}`] : []),
+    // Loading every row to count them would be worse than the loop.
+    ...(isAggregate ? ['Count for all keys at once: GROUP BY the key.'] : []),
+    ...(orm && !isAggregate ? [`${orm.name} does it for you: ${orm.eagerLoad}`] : []),
     ...(inGraphql ? ['In a resolver, call a DataLoader made per request; it collects the keys of one tick.'] : []),
-    `It takes ${percentText(loop.timeFraction)} of the request now; the one query left costs about as much as the rows it returns.`,
+    `${group.length === 1 ? 'It takes' : 'The longest of them takes'} ${percentText(loop.timeFraction)} of the request now; the one query left costs about as much as the rows it returns.`,
   ]
   return {
     summary: `Run "${excerpt(statement.text, 60)}" once for all ${countText(loop.count)} keys.`,

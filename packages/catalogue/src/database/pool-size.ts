@@ -154,6 +154,7 @@ function tooSmall(
     remedy: {
       summary: `Try ${wanted} connections instead of ${pool.maxConnections}.`,
       steps: [
+        `It is \`max\` of the pg.Pool; TypeORM takes it as extra: { max: ${wanted} }, Sequelize and Knex as pool: { max: ${wanted} }.`,
         'First shorten what holds a connection: loops of queries, slow statements, calls to others inside a transaction.',
         `Then measure ${pool.maxConnections}, ${wanted} and one size between under the same load; keep the smallest that no longer waits.`,
         ...(usable === undefined

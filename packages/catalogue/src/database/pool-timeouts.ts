@@ -80,6 +80,7 @@ function describe(pool: PoolState, meanWaitMs: number, pg: PgEvidence | undefine
       summary: 'Give the pool an acquire timeout below the deadline of a request.',
       steps: [
         `${countText(pool.waits)} acquisitions waited, ${msText(meanWaitMs)} on average, up to ${countText(pool.peakWaiting)} at once; with one statement stuck they would wait for ever.`,
+        'TypeORM takes the options below in `extra`; Sequelize calls the first one pool.acquire, Knex acquireConnectionTimeout.',
         'Answer 503 with Retry-After when the timeout strikes: a fast error keeps the service alive.',
         ...(isUnbounded ? ['No statement timeout is set either: a stuck statement keeps its connection.'] : []),
       ],

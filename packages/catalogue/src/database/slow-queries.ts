@@ -148,11 +148,7 @@ function describe(
         ...(isAggregate
           ? [
               'Keep the result in a materialised view or a cache that is refreshed outside requests; say how old it may be.',
-              ...(hasPlaceholders(statement.text)
-                ? [
-                    'It takes parameters: keep the sums by the columns it filters on, and add up those few rows in the request.',
-                  ]
-                : []),
+              ...(hasPlaceholders(statement.text) ? [parameterAdvice(statement)] : []),
             ]
           : [
               'No single index of its conditions pays: look for functions around columns, OR across tables, or a join that multiplies rows.',
@@ -162,6 +158,17 @@ function describe(
     },
   }
 }
+
+/** Query builders bind constants of the code as parameters too. */
+function parameterAdvice({ parameters }: Statement): string {
+  const seen = new Set(parameters.map(({ values }) => JSON.stringify(values)))
+  return parameters.length >= leastSamples && seen.size === 1
+    ? 'Its parameters were the same in every call that was looked at: where the code always sends these, the view may hold them.'
+    : 'It takes parameters: keep the sums by the columns it filters on, and add up those few rows in the request.'
+}
+
+/** Fewer equal samples are chance. */
+const leastSamples = 5
 
 /** Without parameters the whole answer can be kept. With them a part is left to add up; how much, only the keys tell, so half of it is claimed. */
 function precomputing({ id, text }: Statement): Edit {

@@ -71,7 +71,7 @@ function applyTraceEdit(draft: Draft, { change }: TraceEdit, figures: Figures, b
   const open = draft.steps.filter(({ isRemoved }) => !isRemoved)
   switch (change.kind) {
     case 'collapse':
-      return collapse(draft, open.filter(isQueryOf(change.statementId)), figures, bound)
+      return change.statementIds.map(id => collapse(draft, open.filter(isQueryOf(id)), figures, bound)).some(Boolean)
     case 'collapse-outbound':
       return collapse(
         draft,

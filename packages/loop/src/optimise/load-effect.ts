@@ -3,7 +3,7 @@ import type { Edit, Trace } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import { applyEdit, type Bound } from './apply-edit.ts'
 import { type Figures, keyOf } from './figures.ts'
-import { fractionLeft, type QueueSide, waitChange } from './queue.ts'
+import { type Burst, fractionLeft, meanBurstWaitMs, type QueueSide, waitChange } from './queue.ts'
 import { type Draft, draftOf, gapsOf, type Step } from './replay.ts'
 
 /** What becomes of the waiting for one resource. */
@@ -100,7 +100,7 @@ export function loadEffect(edits: readonly Edit[], figures: Figures, seed: numbe
   )
   return {
     waits: {
-      pool: fractionLeft(change(resources.pool)),
+      pool: poolWaitLeft(population, resources.pool, arrivalsPerSecond, seed),
       cpu: waiting(
         resources.cpu,
         sumOf(population, ({ before }) => callsOf(before)),
@@ -175,6 +175,46 @@ function poolOf(population: readonly Pair[], edits: readonly Edit[], figures: Fi
       servers: (change?.to ?? from) * figures.processes,
     },
   }
+}
+
+/** Queries that one request starts together wait for one another: the pool sees bursts, not requests. */
+function poolWaitLeft(
+  population: readonly Pair[],
+  pool: Resource | undefined,
+  arrivalsPerSecond: number,
+  seed: number,
+): number {
+  if (pool === undefined) return 1
+  const bursts = new Map<Draft, Burst>()
+  // A pair stands in the population as often as its route is requested: it is read once.
+  const burstsOf = (drafts: readonly Draft[]) =>
+    drafts.map(draft => {
+      const known = bursts.get(draft) ?? burstOf(draft)
+      bursts.set(draft, known)
+      return known
+    })
+  const wait = (side: (pair: Pair) => Draft, servers: number) =>
+    meanBurstWaitMs(burstsOf(population.map(side)), { arrivalsPerSecond, servers, random: seededRandom(seed) })
+  const beforeMs = wait(({ before }) => before, pool.before.servers)
+  return fractionLeft({
+    beforeMs,
+    afterMs: Math.min(
+      beforeMs,
+      wait(({ after }) => after, pool.after.servers),
+    ),
+  })
+}
+
+/** When each query would have come had none before it waited. */
+function burstOf(draft: Draft): Burst {
+  const queries = queriesOf(draft)
+  const byEnd = queries.toSorted((a, b) => a.endMs - b.endMs)
+  let ended = 0
+  let waitedMs = 0
+  return queries.flatMap(({ startMs, durationMs, isRemoved }) => {
+    for (; ended < byEnd.length && byEnd[ended]!.endMs <= startMs; ended++) waitedMs += byEnd[ended]!.waitMs
+    return isRemoved ? [] : [{ offsetMs: Math.max(0, startMs - waitedMs), serviceMs: durationMs }]
+  })
 }
 
 /** Event loops before and after. */

@@ -35,7 +35,7 @@ describe('predicting what remains', () => {
   it('takes a loop of queries for one: a round trip, its own gaps gone, those around it kept', () => {
     // 2 before, ten runs of 1 with gaps of 0.5 between, 2.5 behind: 19.
     const loop = Array.from({ length: 10 }, (_, at) => query(2 + at * 1.5, 1, { parametersHash: String(at) }))
-    const prediction = ask(of({ kind: 'collapse', statementId: 'q' }), evidenceOf(twenty(loop, 19)))!
+    const prediction = ask(of({ kind: 'collapse', statementIds: ['q'] }), evidenceOf(twenty(loop, 19)))!
     // All runs equal: no work beyond the round trip is seen. 2 + 1 + 2.5; at the high end the gaps of the loop stay: + 4.5.
     expect(prediction.p50Ms!.beforeMs).toBeCloseTo(19, 1)
     expect(prediction.p50Ms!.estimate).toBeCloseTo(5.5, 1)

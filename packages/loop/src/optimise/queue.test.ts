@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { exponential, seededRandom } from '@whetstone/stats'
-import { fractionLeft, meanWaitMs, waitChange } from './queue.ts'
+import { fractionLeft, meanBurstWaitMs, meanWaitMs, waitChange } from './queue.ts'
 
 const draw = seededRandom(7)
 const exponentialServices = Array.from({ length: 5_000 }, () => exponential(draw) * 10)
@@ -36,5 +36,20 @@ describe('a queue replayed', () => {
     expect(left(same)).toBe(1)
     expect(left({ ...same, servicesMs: [1, 3] })).toBeLessThan(0.2)
     expect(left({ ...same, servicesMs: [50] })).toBe(1)
+  })
+
+  it('lets the queries of one request wait for one another, however seldom requests come', () => {
+    const together = Array.from({ length: 5 }, () => ({ offsetMs: 0, serviceMs: 10 }))
+    const seldom = { arrivalsPerSecond: 0.01, random: seededRandom(1) }
+    // The second waits 10 ms, the third 20, and so on: 100 in all; two at a time 0, 0, 10, 10 and 20.
+    expect(meanBurstWaitMs([together], { ...seldom, servers: 1 })).toBeCloseTo(100, 0)
+    expect(meanBurstWaitMs([together], { ...seldom, servers: 2 })).toBeCloseTo(40, 0)
+    expect(meanBurstWaitMs([together], { ...seldom, servers: 5 })).toBeCloseTo(0, 0)
+  })
+
+  it('does not let those wait that come one after another', () => {
+    const inTurn = [0, 10, 20].map(offsetMs => ({ offsetMs, serviceMs: 10 }))
+    const seldom = { arrivalsPerSecond: 0.01, servers: 1, random: seededRandom(1) }
+    expect(meanBurstWaitMs([inTurn], seldom)).toBeCloseTo(0, 0)
   })
 })

@@ -21,13 +21,48 @@ export function meanWaitMs(
   let waitedMs = 0
   for (let arrival = 0; arrival < arrivals; arrival++) {
     nowMs += (exponential(random) * 1_000) / arrivalsPerSecond
-    let first = 0
-    for (let at = 1; at < freeAtMs.length; at++) if (freeAtMs[at]! < freeAtMs[first]!) first = at
+    const first = indexOfSmallest(freeAtMs)
     const startMs = Math.max(nowMs, freeAtMs[first]!)
     waitedMs += startMs - nowMs
     freeAtMs[first] = startMs + servicesMs[randomInteger(random, servicesMs.length)]!
   }
   return waitedMs / arrivals
+}
+
+/** What one request asks of a resource: each job when it comes, from the start of the request, and how long it holds a server. */
+export type Burst = readonly { readonly offsetMs: number; readonly serviceMs: number }[]
+
+/** Mean wait of all jobs of one request together: jobs of a request come in bursts, which a queue of single arrivals does not know. */
+export function meanBurstWaitMs(
+  bursts: readonly Burst[],
+  { arrivalsPerSecond, servers, random }: QueueOptions,
+): number {
+  const perRequest = bursts.reduce((sum, burst) => sum + burst.length, 0) / Math.max(1, bursts.length)
+  if (perRequest === 0 || arrivalsPerSecond <= 0) return 0
+  const requests = Math.max(200, Math.ceil(arrivals / perRequest))
+  const jobs: { readonly atMs: number; readonly serviceMs: number }[] = []
+  let nowMs = 0
+  for (let request = 0; request < requests; request++) {
+    nowMs += (exponential(random) * 1_000) / arrivalsPerSecond
+    const burst = bursts[randomInteger(random, bursts.length)]!
+    for (const { offsetMs, serviceMs } of burst) jobs.push({ atMs: nowMs + offsetMs, serviceMs })
+  }
+  jobs.sort((a, b) => a.atMs - b.atMs)
+  const freeAtMs = Array.from({ length: Math.max(1, Math.floor(servers)) }, () => 0)
+  let waitedMs = 0
+  for (const { atMs, serviceMs } of jobs) {
+    const first = indexOfSmallest(freeAtMs)
+    const startMs = Math.max(atMs, freeAtMs[first]!)
+    waitedMs += startMs - atMs
+    freeAtMs[first] = startMs + serviceMs
+  }
+  return waitedMs / requests
+}
+
+function indexOfSmallest(values: readonly number[]): number {
+  let first = 0
+  for (let at = 1; at < values.length; at++) if (values[at]! < values[first]!) first = at
+  return first
 }
 
 export interface QueueSide {

@@ -94,7 +94,7 @@ describe('an exported run', () => {
       where: { statementId: evidence.statements?.statements[0]?.id, resource: 'orders(mail)' },
       facts: [{ label: 'queries per request', evidence: { traceId: evidence.traces?.traces[0]?.id } }],
       predicted: completeReport.findings[0]?.predicted,
-      edit: { kind: 'trace', change: { kind: 'collapse', statementId: 'statement-1' } },
+      edit: { kind: 'trace', change: { kind: 'collapse', statementIds: ['statement-1'] } },
     })
     expect(found?.where.site?.[0]?.file).toBe('src/orders.ts')
     expect(evidence.traces?.traces[0]?.spans[0]).toMatchObject({ host: 'host-1', parametersHash: 'parameters-1' })

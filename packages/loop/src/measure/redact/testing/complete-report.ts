@@ -63,7 +63,7 @@ const finding = {
 } as const
 const route = 'GET /orders/:id'
 const edits = [
-  { kind: 'trace', change: { kind: 'collapse', statementId: 'd1' }, route },
+  { kind: 'trace', change: { kind: 'collapse', statementIds: ['d1'] }, route },
   { kind: 'trace', change: { kind: 'collapse-outbound', host: 'pay.example.org', urlTemplate: '/pay/:id' }, route },
   { kind: 'trace', change: { kind: 'parallelise', statementIds: ['d1'] }, route },
   { kind: 'demand', resource: 'app-cpu', route, removeMsPerRequest: 1, blocking: true, offloaded: true },
