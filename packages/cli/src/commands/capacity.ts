@@ -22,12 +22,12 @@ export async function capacityCommand(
   const objective = options.slo.map(parseThreshold)
   assertSearchable(options)
   const report = await loadSession('capacity', words, options, context, async session => {
-    const { steps, capacity, stopped } = await findCapacity(
+    const found = await findCapacity(
       session.plan,
       { objective, largestPerSecond: options.maxRate },
       { runLoad: session.runLoad, onProgress: searchProgress(context.terminal), signal: session.signal },
     )
-    return { steps, capacity, stopped, thresholds: [] }
+    return { ...found, thresholds: [] }
   })
   if (!options.json) printNext(nextAfterCapacity(report, words), context.terminal)
   return report.exitCode

@@ -17,17 +17,17 @@ export async function loadSoakCommand(
   assertNone('soak keeps one rate', options, ['shape'])
   const report = await loadSession('soak', words, options, context, async session => {
     const { plan, thresholds, runLoad, service, signal } = session
-    const readProcess = processReader(service.pid)
+    const readProcess = processReader(service.pid, service.readHeap)
     const shell = { runLoad, onProgress: searchProgress(context.terminal), signal }
-    const { steps, soak, stopped } = await runSoak(plan, { ...(readProcess && { readProcess }) }, shell)
+    const found = await runSoak(plan, { ...(readProcess && { readProcess }) }, shell)
+    const { steps, soak, warnings } = found
     const measured = steps.find(({ purpose }) => purpose === 'measure')
     const isShort = plan.durationMs < soak.shortestTellingMs
     return {
-      steps,
-      soak,
-      stopped,
+      ...found,
       thresholds: measured ? judgeThresholds(measured, thresholds) : [],
       warnings: [
+        ...warnings,
         ...(isShort ? ['shorter than half an hour, which hardly tells a leak from what waits to be collected'] : []),
         ...(readProcess ? [] : ['memory and handles were not read: let whetstone start the service for that']),
       ],

@@ -1,13 +1,12 @@
 /** The largest offered rate that keeps the objective: bracketed, bisected, and confirmed by a longer load at the rate found. */
 import type { CapacityResult, CapacityTrial, Interval, LoadStep, LoadThreshold } from '@whetstone/model'
-import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 import type { Bracket, BracketSettings } from './bracket.ts'
 import { bracketOf, nextTry } from './bracket.ts'
 import { loadPoint, uslOf } from './little.ts'
 import type { Judgement } from './objective.ts'
 import { judgeLooks, requestsNeeded } from './objective.ts'
-import type { SearchProgress, SearchShell } from './search.ts'
+import type { LoadsRun, SearchProgress, SearchShell } from './search.ts'
 import { Loads } from './search.ts'
 
 export interface CapacitySettings {
@@ -27,10 +26,8 @@ export interface CapacitySettings {
   readonly mostInvalid?: number
 }
 
-export interface CapacitySearch {
-  readonly steps: readonly LoadStep[]
+export interface CapacitySearch extends LoadsRun {
   readonly capacity: CapacityResult
-  readonly stopped: LoadResult['stopped']
 }
 
 /** Twice what the quantile needs, so that the interval has something to say; up to a minute at rates so low. */
@@ -147,8 +144,7 @@ class Search {
     const measured = [...this.#rates.values()].flatMap(({ looks }) => looks)
     const ratePerSecond = outcome === 'invalid' ? undefined : this.#rateWithin(bracket)
     return {
-      steps: this.#loads.steps,
-      stopped: this.#loads.stopped,
+      ...this.#loads.ran,
       capacity: {
         objective: this.#objective,
         outcome,

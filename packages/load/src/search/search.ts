@@ -1,6 +1,6 @@
 /** What every test that runs several loads is given: a way to run one, and somebody who watches. */
 import { isWhetstoneError } from '@whetstone/model'
-import type { LoadStep } from '@whetstone/model'
+import type { LoadStep, WorkerShare } from '@whetstone/model'
 import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 import type { RunOptions } from '../run-in-process.ts'
@@ -25,10 +25,23 @@ export interface SearchProgress {
   readonly notHeld?: number
 }
 
+/** What the loads of a test handed over, beside what the test makes of them. */
+export interface LoadsRun {
+  readonly steps: readonly LoadStep[]
+  /** Of the last load. */
+  readonly stopped: LoadResult['stopped']
+  /** Of every load, each once. */
+  readonly warnings: readonly string[]
+  /** With the requests of all loads. */
+  readonly workers?: readonly WorkerShare[]
+}
+
 /** Runs loads one after the other, each with its own draw of arrivals, and keeps their steps. */
 export class Loads {
   readonly steps: LoadStep[] = []
   stopped: LoadResult['stopped'] = 'finished'
+  readonly #warnings = new Set<string>()
+  readonly #workers = new Map<string, WorkerShare>()
   readonly #base: LoadPlan
   readonly #shell: SearchShell
   #count = 0
@@ -51,6 +64,8 @@ export class Loads {
     try {
       const result = await runLoad(plan, { ...(onInterval && { onInterval }), ...(signal && { signal }) })
       this.stopped = result.stopped
+      for (const warning of result.warnings ?? []) this.#warnings.add(warning)
+      for (const worker of result.workers ?? []) this.#addWorker(worker)
       if (result.warmUp) this.steps.push(result.warmUp)
       this.steps.push(result.measure)
       return { step: result.measure, at: this.steps.length - 1 }
@@ -62,9 +77,27 @@ export class Loads {
     }
   }
 
+  get ran(): LoadsRun {
+    const workers = [...this.#workers.values()]
+    return {
+      steps: this.steps,
+      stopped: this.stopped,
+      warnings: [...this.#warnings],
+      ...(workers.length > 0 && { workers }),
+    }
+  }
+
   /** Of a test that is a single load: without it there is nothing to tell. */
   async runAlone(change: Partial<LoadPlan>, stage: SearchProgress['stage']): Promise<LoadStep> {
     const ran = await this.run(change, { stage })
     return ran!.step
+  }
+  #addWorker(worker: WorkerShare): void {
+    const before = this.#workers.get(worker.name)
+    this.#workers.set(worker.name, {
+      ...worker,
+      requests: worker.requests + (before?.requests ?? 0),
+      ended: before?.ended === 'lost' ? 'lost' : worker.ended,
+    })
   }
 }

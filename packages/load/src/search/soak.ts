@@ -1,9 +1,8 @@
 /** The same load for a long time: what grows though nothing changes is a leak, or becomes one. */
-import type { LoadInterval, LoadStep, SoakResult, Trend } from '@whetstone/model'
+import type { LoadInterval, SoakResult, Trend } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
-import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
-import type { SearchShell } from './search.ts'
+import type { LoadsRun, SearchShell } from './search.ts'
 import { Loads } from './search.ts'
 import type { TrendPoint } from './trend.ts'
 import { trendOf } from './trend.ts'
@@ -17,10 +16,8 @@ export interface SoakSettings {
   readonly readEveryMs?: number
 }
 
-export interface SoakTest {
-  readonly steps: readonly LoadStep[]
+export interface SoakTest extends LoadsRun {
   readonly soak: SoakResult
-  readonly stopped: LoadResult['stopped']
 }
 
 /** In less, a heap has hardly been collected often enough to tell a leak from what waits for its collection. */
@@ -41,8 +38,7 @@ export async function runSoak(base: LoadPlan, settings: SoakSettings, shell: Sea
   const reader = settings.readProcess === undefined ? undefined : new Reader(settings.readProcess, everyMs)
   const { intervals } = await loads.runAlone({}, 'soak').finally(() => reader?.stop())
   return {
-    steps: loads.steps,
-    stopped: loads.stopped,
+    ...loads.ran,
     soak: {
       trends: [
         trendOf('p50', 'ms', latencies(intervals, 0.5)),

@@ -1,10 +1,9 @@
 /** A sudden crowd: what it does to those who were there, and how long it is felt. */
-import type { LoadInterval, LoadStep, SpikeResult } from '@whetstone/model'
+import type { LoadInterval, SpikeResult } from '@whetstone/model'
 import type { RateShape } from '../arrivals/shape.ts'
-import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 import { p95Ms, recoveryMs } from './recovery.ts'
-import type { SearchShell } from './search.ts'
+import type { LoadsRun, SearchShell } from './search.ts'
 import { Loads } from './search.ts'
 
 export interface SpikeSettings {
@@ -15,10 +14,8 @@ export interface SpikeSettings {
   readonly lengthMs?: number
 }
 
-export interface SpikeTest {
-  readonly steps: readonly LoadStep[]
+export interface SpikeTest extends LoadsRun {
   readonly spike: SpikeResult
-  readonly stopped: LoadResult['stopped']
 }
 
 /** One load of the base's duration and rate, save for the spike. Throws `WHET_LOAD_PLAN` for a peak of 0. */
@@ -35,8 +32,7 @@ export async function runSpike(base: LoadPlan, settings: SpikeSettings, shell: S
   const calmP95Ms = p95Ms(before)
   const recovered = Number.isNaN(calmP95Ms) ? undefined : recoveryMs(intervals, endMs, calmP95Ms)
   return {
-    steps: loads.steps,
-    stopped: loads.stopped,
+    ...loads.ran,
     spike: {
       baseRatePerSecond: basePerSecond,
       peakRatePerSecond: peakPerSecond,

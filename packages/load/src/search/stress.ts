@@ -1,11 +1,10 @@
 /** Past the knee and back: climbs until goodput no longer follows, goes to twice that rate, drops to half of it and watches. */
 import type { LoadStep, StressResult } from '@whetstone/model'
-import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 import type { Goodput } from './goodput.ts'
 import { goodputOf } from './goodput.ts'
 import { p95Ms, recoveryMs } from './recovery.ts'
-import type { SearchShell } from './search.ts'
+import type { LoadsRun, SearchShell } from './search.ts'
 import { Loads } from './search.ts'
 
 export interface StressSettings {
@@ -15,10 +14,8 @@ export interface StressSettings {
   readonly growth?: number
 }
 
-export interface StressTest {
-  readonly steps: readonly LoadStep[]
+export interface StressTest extends LoadsRun {
   readonly stress: StressResult
-  readonly stopped: LoadResult['stopped']
 }
 
 /** Goodput follows the offered rate as long as so much of it is answered. */
@@ -45,8 +42,7 @@ export async function runStress(base: LoadPlan, settings: StressSettings, shell:
   // A service that did not even follow the first rung has no calm to return to.
   const knee = followed.length === rungs.length ? undefined : followed.at(-1)?.offeredPerSecond
   const end = (more: Partial<StressResult>): StressTest => ({
-    steps: loads.steps,
-    stopped: loads.stopped,
+    ...loads.ran,
     stress: {
       ...(knee !== undefined && { kneePerSecond: knee }),
       peakGoodputPerSecond: peak,
