@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connect, headers } from '@nats-io/transport-node'
 import { WhetstoneError } from '@whetstone/model'
 import { startNats } from '@whetstone/sandbox'
 import type { NatsServer, NotAvailable } from '@whetstone/sandbox'
@@ -186,6 +187,23 @@ describe('the nats bus', () => {
     await member.close()
   })
 
+  it('gives no answer to what is no question, and goes on', async context => {
+    if (nats.kind === 'not-available') return context.skip(`not run: ${nats.reason}`)
+    const options = { url: nats.url, run: 'garbage' }
+    const controller = await natsControlBus(options)
+    controller.onMessage(() => undefined)
+    const stranger = await connect({ servers: new URL(nats.url).host })
+    const pieces = headers()
+    pieces.set('piece', 'one 2 3')
+    for (const text of ['{', 'null', '']) stranger.publish('whetstone.load.garbage.hub', text)
+    stranger.publish('whetstone.load.garbage.hub', '{}', { headers: pieces })
+    await stranger.close()
+    const member = await joinNats(options, 'a')
+    expect(await member.publish('there?')).toBeGreaterThan(0)
+    await member.close()
+    await controller.close()
+  })
+
   it('says where no server answers, without the password', async () => {
     await expect(joinNats({ url: 'nats://me:secret@127.0.0.1:1', run: 'x' }, 'a')).rejects.toMatchObject({
       code: 'WHET_LOAD_NATS',
@@ -193,6 +211,18 @@ describe('the nats bus', () => {
     })
     await expect(natsControlBus({ url: '127.0.0.1:4222', run: 'x' })).rejects.toMatchObject({ code: 'WHET_URL' })
   })
+})
+
+it('a thread that writes what is no question gets no answer, and the others do', async () => {
+  const bus = await threadBus()
+  bus.controller.onMessage(() => undefined)
+  const port = bus.openPort()
+  for (const text of ['{', 'null']) port.postMessage({ id: 1, text })
+  const member = joinThread(bus.openPort(), 'a')
+  expect(await member.publish('there?')).toBeGreaterThan(0)
+  await member.close()
+  port.close()
+  await bus.controller.close()
 })
 
 it('a thread that ends lets its port go', async () => {

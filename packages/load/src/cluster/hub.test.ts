@@ -25,6 +25,15 @@ it('another member of the same name is refused, and has no part in the run', asy
   ])
 })
 
+it('a value that nobody claimed cannot be settled', async () => {
+  const hub = new Hub({ now: () => 0, broadcast: () => undefined })
+  const ask = async (question: object) =>
+    JSON.parse(await hub.handle(JSON.stringify({ sender: 'a', incarnation: '1', seen: 0, ...question }))) as unknown
+  const outcome = { kind: 'value', value: 7 }
+  expect(await ask({ kind: 'settle', key: 'unknown', outcome })).toMatchObject({ kind: 'settled' })
+  expect(await ask({ kind: 'claim', key: 'unknown' })).toMatchObject({ kind: 'yours' })
+})
+
 /** One attempt to ask: the question may be lost, come twice, or its answer may be lost. */
 const fate = fc.constantFrom('arrives', 'arrives', 'lost', 'twice', 'answer lost' as const)
 

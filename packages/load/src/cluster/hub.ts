@@ -55,10 +55,12 @@ export class Hub {
     switch (question.kind) {
       case 'claim':
         return await this.#claim(question.key, question.sender)
-      case 'settle':
-        this.#values.get(question.key)!.outcome ??= question.outcome
+      case 'settle': {
+        const value = this.#values.get(question.key)
+        if (value !== undefined) value.outcome ??= question.outcome
         this.#wake()
         return { kind: 'settled' }
+      }
       case 'arrive':
         return await this.#arrive(question.name, question.members, question.sender)
       case 'message':

@@ -32,12 +32,15 @@ export async function natsControlBus({ url, run }: NatsOptions): Promise<Control
   const connection = await open(url, 'whetstone controller')
   return await controlBus(hub => {
     const questions = new Assembly()
+    const answer = async (message: Msg) => {
+      const text = questions.add(message)
+      if (text === undefined) message.respond()
+      else respond(connection, message, await hub.handle(text))
+    }
     connection.subscribe(hubSubject(run), {
       callback(error, message) {
-        if (error) return
-        const text = questions.add(message)
-        if (text === undefined) message.respond()
-        else void hub.handle(text).then(reply => respond(connection, message, reply))
+        // Anybody can write to this subject: what is no question gets no answer.
+        if (!error) void answer(message).catch(() => undefined)
       },
     })
     return {

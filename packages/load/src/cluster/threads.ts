@@ -35,7 +35,9 @@ export async function threadBus(): Promise<ThreadBus> {
       const { port1, port2 } = new MessageChannel()
       ports.push(port1)
       port1.on('message', ({ id, text }: Required<Envelope>) => {
-        void hub!.handle(text).then(reply => port1.postMessage({ id, text: reply } satisfies Envelope))
+        const answer = async () => port1.postMessage({ id, text: await hub!.handle(text) } satisfies Envelope)
+        // As on any other way: what is no question gets no answer.
+        void answer().catch(() => undefined)
       })
       return port2
     },
