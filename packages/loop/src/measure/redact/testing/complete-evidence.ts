@@ -327,7 +327,12 @@ export const completeEvidence = {
         durationMs: 1,
         processes: 1,
         cpuBusyFraction: 1,
-        capacity: { outcome: 'found', ratePerSecond: { estimate: 1, low: 1, high: 1 } },
+        conditions: { scenario: 'ann.yaml', routes: ['GET /orders/:id'], machine: "ann's laptop" },
+        capacity: {
+          outcome: 'found',
+          objective: ['p95 < 4711ms GET /ann'],
+          ratePerSecond: { estimate: 1, low: 1, high: 1 },
+        },
         measured: { arrivals: 'poisson', offeredPerSecond: 1, requests: 1, errors: 0, p95Ms: 1 },
         stress: {
           kneePerSecond: 1,
