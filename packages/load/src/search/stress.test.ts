@@ -42,6 +42,12 @@ describe('runStress', () => {
     ])
   })
 
+  it('watches until what waited in the overload has timed out twice over', async () => {
+    const { plans } = await stress(robust, { timeoutMs: 20_000 })
+    // One rung of overload, then 40 s in rungs of six.
+    expect(plans.at(-1)).toMatchObject({ durationMs: 8 * 6_000 })
+  })
+
   it('finds that a service which refuses the excess keeps its goodput and is back at once', async () => {
     const { stress: found } = await stress(robust)
     expect(found.peakGoodputPerSecond).toBeGreaterThan(185)

@@ -22,8 +22,10 @@ export interface StressTest extends LoadsRun {
 const FOLLOWS = 0.95
 const PAST_KNEE = 2
 const AFTERWARDS = 0.5
-/** Lengths of a rung: one of overload, then four in which to recover. */
-const RECOVERY_RUNGS = 4
+/** Lengths of a rung: one of overload, then four and more in which to recover. */
+const FEWEST_RECOVERY_RUNGS = 4
+/** What waits when the overload ends fails one timeout later; only then the service can show that it is back. */
+const RECOVERY_TIMEOUTS = 2
 const COLLAPSED_BELOW = 0.8
 const MOST_RUNGS = 40
 
@@ -93,7 +95,8 @@ async function climb(loads: Loads, base: LoadPlan, { largestPerSecond = 20_000, 
 
 /** In one load, because between two of them the queue would drain unseen. */
 async function overloadAndWatch(loads: Loads, base: LoadPlan, knee: number) {
-  const rates = [PAST_KNEE * knee, ...Array.from({ length: RECOVERY_RUNGS }, () => AFTERWARDS * knee)]
+  const rungs = Math.max(FEWEST_RECOVERY_RUNGS, Math.ceil((RECOVERY_TIMEOUTS * base.timeoutMs) / base.durationMs))
+  const rates = [PAST_KNEE * knee, ...Array.from({ length: rungs }, () => AFTERWARDS * knee)]
   const ran = await loads.run(
     {
       ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
