@@ -41,7 +41,7 @@ export function addLoadKinds(load: Command, { context, setExitCode }: KindShell)
     target(
       load
         .command('soak')
-        .description('the same load for a long time: does latency, memory or a count of handles grow?'),
+        .description('the same load for a long time: does latency, memory, heap or a count of handles grow?'),
     ),
     { durationSeconds: 1_800, duration: 'less than 30m can hardly tell a leak' },
   ).action(async (words: string[], options: LoadOptions) =>

@@ -1,6 +1,6 @@
 /** The service of a load test: found by its URL or started without the probe, and the requests that will be sent to it. */
 import { describeScenario, type LoadPlan, loadScenario } from '@whetstone/load'
-import { commandArm, openStand, type Stand, type Subject } from '@whetstone/loop'
+import { commandArm, type HeapWatch, openStand, type Stand, type Subject, watchCollectedHeap } from '@whetstone/loop'
 import { exitCodes, type PlannedRoute, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { label, progressPrinter } from '../terminal/progress.ts'
@@ -18,7 +18,14 @@ export interface LoadService {
   readonly routes: readonly PlannedRoute[]
   /** Of the process that was started. */
   readonly pid?: number
+  /** Of a service that was started with its heap watched. */
+  readonly readHeap?: HeapWatch['read']
   close(): Promise<void>
+}
+
+export interface ServiceSettings {
+  /** Whether a probe may be in the service it starts. */
+  readonly watchesHeap?: boolean
 }
 
 /** @throws WhetstoneError WHET_NO_TARGET, WHET_PRODUCTION, WHET_FOREIGN_HOST, WHET_TARGET_UNREACHABLE, WHET_NO_ROUTES … */
@@ -27,12 +34,22 @@ export async function openService(
   words: readonly string[],
   options: LoadOptions,
   context: CommandContext,
+  { watchesHeap = false }: ServiceSettings = {},
 ): Promise<LoadService> {
   assertOneSource(options)
   const subject = subjectOf(command, words.length === 0 ? await scenarioTarget(options) : words, options, context)
   assertNotProduction(options, context)
   if (subject.kind === 'url') return atUrl(subject.url, subject, options, context)
-  return started(subject, options, context)
+  if (!watchesHeap) return started(subject, options, context)
+  const heap = await watchCollectedHeap()
+  try {
+    const watched = { ...subject, env: { ...subject.env, ...heap.env } }
+    const service = await started(watched, options, context)
+    return { ...service, readHeap: () => heap.read(), close: () => service.close().finally(() => heap.close()) }
+  } catch (error) {
+    await heap.close()
+    throw error
+  }
 }
 
 async function atUrl(

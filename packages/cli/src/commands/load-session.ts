@@ -48,7 +48,9 @@ export async function loadSession(
   const outputs = openOutputs(options.output.filter(spec => !spec.startsWith('html=')))
   const run = runnerOf(options, context)
   assertAllowed(options)
-  const service = await openService(kind === 'capacity' ? 'capacity' : 'load', words, options, context)
+  const service = await openService(kind === 'capacity' ? 'capacity' : 'load', words, options, context, {
+    watchesHeap: kind === 'soak',
+  })
   try {
     const plan = loadPlan(service, options, thresholds)
     const scenario = scenarioOf(options)

@@ -29,6 +29,11 @@ beforeAll(async () => {
     `import { createServer } from 'node:http'
     createServer((_, response) => setTimeout(() => response.end('ok'), ${answerMs})).listen(0, '127.0.0.1')`,
   )
+  writeFileSync(
+    join(folder, 'wasteful.mjs'),
+    `setInterval(() => (globalThis.replaced = Array.from({ length: 1e5 }, (_, at) => ({ at }))), 50)
+    await import('./service.mjs')`,
+  )
 })
 afterAll(async () => {
   server.closeAllConnections()
@@ -165,11 +170,12 @@ describe('the other shapes of a load', () => {
 
   it('soak reads what the processes of a started service hold', async () => {
     const started = ['load', 'soak', '--rate', '5', '--duration', '6s', '--warm-up', '0s', '--json', '--route', 'GET /']
-    const { out } = await whetstone([...started, '--', process.execPath, 'service.mjs'], folder)
+    const { out } = await whetstone([...started, '--', process.execPath, 'wasteful.mjs'], folder)
     const { soak, warnings } = JSON.parse(out) as LoadReport
     const metrics = soak!.trends.map(({ metric }) => metric)
     expect(metrics).toEqual(expect.arrayContaining(['p50', 'p95']))
-    if (process.platform === 'linux') expect(metrics).toContain('resident-memory')
+    if (process.platform === 'linux')
+      expect(metrics).toEqual(expect.arrayContaining(['resident-memory', 'open-handles', 'heap-after-collection']))
     expect(warnings.join()).toContain('shorter than half an hour')
   })
 
