@@ -54,6 +54,16 @@ describePractice(concurrencyLimit, {
 })
 
 describe('its row of the coverage', () => {
+  it('counts what is under way only at rates that it sustains: above, a queue grew', () => {
+    const curve = [
+      { concurrency: 12, ratePerSecond: 330, offeredPerSecond: 335 },
+      { concurrency: 900, ratePerSecond: 350, offeredPerSecond: 500 },
+    ]
+    expect(outcomeOf(concurrencyLimit, afterTests(capacityOf(340, { curve })))).toMatchObject({
+      note: 'sustained 340 requests/s with 12 under way on 2026-11-20',
+    })
+  })
+
   it('says what it sustains, or what to type', () => {
     expect(outcomeOf(concurrencyLimit, afterTests(capacityOf(340)))).toMatchObject({
       kind: 'pass',

@@ -70,8 +70,8 @@ function factsOf({ ratePerSecond, concurrency, fit }: MeasuredCapacity): readonl
     ...(fit
       ? [
           fact('waiting for its turn', fit.contention.estimate, 'fraction', 'history'),
-          ...(fit.knee.kind === 'measured'
-            ? [fact('under way where it answers most', fit.knee.concurrency.estimate, 'count', 'history')]
+          ...(fit.peak
+            ? [fact('under way where it answers most', fit.peak.concurrency.estimate, 'count', 'history')]
             : []),
         ]
       : []),

@@ -10,9 +10,10 @@ const collapsed = { kneePerSecond: 60, peakGoodputPerSecond: 58, goodputPastKnee
 const recorded = new Histogram()
 for (let answer = 0; answer < 10; answer++) recorded.record(40_000)
 const tenAnswers = recorded.toJSON()
+const interval = { estimate: 100, low: 90, high: 110 }
+const usl = { singlePerSecond: interval, contention: interval, coherency: interval, errorFraction: 0.02 }
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'whetstone-loads-'))
-  const interval = { estimate: 100, low: 90, high: 110 }
   const trial = { offeredRatePerSecond: 100, achievedRatePerSecond: 99, held: true, concurrency: 2, step: 0 }
   const report = (id: string, more: object) => ({
     schema: 'whetstone/load@1',
@@ -28,6 +29,7 @@ beforeAll(async () => {
   const stepAt = (purpose: string, ratePerSecond: number) => ({
     purpose,
     arrivals: 'poisson',
+    durationMs: 1_000,
     offeredRatePerSecond: ratePerSecond,
     achievedRatePerSecond: ratePerSecond,
     routes: [{ route: 'GET /orders' }, { route: 'GET /' }],
@@ -39,7 +41,14 @@ beforeAll(async () => {
       '1',
       report('1', {
         kind: 'capacity',
-        capacity: { outcome: 'found', objective: [{ text: 'p95 < 200ms' }], ratePerSecond: interval, trials: [trial] },
+        steps: [stepAt('curve', 100)],
+        capacity: {
+          outcome: 'found',
+          objective: [{ text: 'p95 < 200ms' }],
+          ratePerSecond: interval,
+          trials: [trial],
+          usl,
+        },
       }),
     ],
     ['2', report('2', { target: { name: 'other.js', url: '' } })],
@@ -67,17 +76,17 @@ afterAll(async () => await rm(base, { recursive: true }))
 
 test('load tests of the same target are known by their figures, and what is broken is passed over', async () => {
   const known = { startedAt: '2026-11-21T10:00:00.000Z', verdict: 'pass', durationMs: 10_000 }
-  const interval = { estimate: 100, low: 90, high: 110 }
-  const nothingSent = { scenario: 'requests', routes: [], machine: '2 cores' }
+  const asked = { scenario: 'requests', routes: ['GET /', 'GET /orders'], machine: '2 cores' }
   const forty = expect.closeTo(40, 0)
+  const tenTimesForty = expect.closeTo(0.4, 2)
   expect(await earlierLoads(base, 'server.js')).toEqual([
     {
       id: '1',
       kind: 'capacity',
       ...known,
-      conditions: nothingSent,
-      capacity: { outcome: 'found', objective: ['p95 < 200ms'], ratePerSecond: interval },
-      curve: [{ concurrency: 2, ratePerSecond: 99, offeredPerSecond: 100 }],
+      conditions: asked,
+      capacity: { outcome: 'found', objective: ['p95 < 200ms'], ratePerSecond: interval, usl },
+      curve: [{ concurrency: tenTimesForty, ratePerSecond: 10, offeredPerSecond: 100, p99Ms: forty }],
     },
     {
       id: '3',
@@ -90,16 +99,16 @@ test('load tests of the same target are known by their figures, and what is brok
       id: '5',
       kind: 'load',
       ...known,
-      conditions: { ...nothingSent, routes: ['GET /', 'GET /orders'] },
+      conditions: asked,
       measured: { arrivals: 'poisson', offeredPerSecond: 50, requests: 12, errors: 2, p95Ms: forty },
     },
     {
       id: '6',
       kind: 'stress',
       ...known,
-      conditions: { ...nothingSent, routes: ['GET /', 'GET /orders'] },
+      conditions: asked,
       stress: { ...collapsed, generator: 'degraded' },
-      curve: [{ concurrency: 2, ratePerSecond: 50, offeredPerSecond: 50, p99Ms: forty }],
+      curve: [{ concurrency: tenTimesForty, ratePerSecond: 10, offeredPerSecond: 50, p99Ms: forty }],
     },
   ])
   expect(await earlierLoads(join(base, 'nowhere'), 'server.js')).toEqual([])

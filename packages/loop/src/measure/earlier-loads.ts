@@ -1,6 +1,7 @@
 /** The load tests that were kept of a service, in the few figures that a later run judges by. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { loadPoint } from '@whetstone/load'
 import type { CurvePoint, EarlierLoad, LoadConditions, LoadReport, LoadStep } from '@whetstone/model'
 import { quantileMs } from './quantiles.ts'
 
@@ -58,13 +59,9 @@ function summaryOf(report: LoadReport): EarlierLoad {
             outcome: capacity.outcome,
             objective: capacity.objective.map(({ text }) => text),
             ...(capacity.ratePerSecond ? { ratePerSecond: capacity.ratePerSecond } : {}),
+            ...(capacity.usl ? { usl: capacity.usl } : {}),
           },
-          curve: capacity.trials.map(({ concurrency, achievedRatePerSecond, offeredRatePerSecond, step }) => ({
-            concurrency,
-            ratePerSecond: achievedRatePerSecond,
-            offeredPerSecond: offeredRatePerSecond,
-            ...p99Of(steps[step]),
-          })),
+          curve: capacity.trials.flatMap(({ step }) => (steps[step] ? [pointOf(steps[step])] : [])),
         }
       : {}),
     ...(soak ? { trends: soak.trends.map(({ points: _points, ...trend }) => trend) } : {}),
@@ -88,18 +85,13 @@ function measuredOf(step: LoadStep | undefined): Pick<EarlierLoad, 'measured'> {
   return { measured: { arrivals, offeredPerSecond, requests, errors, ...p95 } }
 }
 
-/** Little's law: what is under way is what arrives in a second times how long it stays. */
 function pointOf(step: LoadStep): CurvePoint {
-  const { achievedRatePerSecond, offeredRatePerSecond, overall } = step
-  const { count, sum } = overall.response
+  const { concurrency, throughput } = loadPoint(step)
+  const { response } = step.overall
   return {
-    concurrency: count > 0 ? (achievedRatePerSecond * sum) / count / 1e6 : 0,
-    ratePerSecond: achievedRatePerSecond,
-    offeredPerSecond: offeredRatePerSecond,
-    ...p99Of(step),
+    concurrency,
+    ratePerSecond: throughput,
+    offeredPerSecond: step.offeredRatePerSecond,
+    ...(response.count > 0 ? { p99Ms: quantileMs(response, 0.99) } : {}),
   }
-}
-
-function p99Of(step: LoadStep | undefined): Pick<CurvePoint, 'p99Ms'> {
-  return step && step.overall.response.count > 0 ? { p99Ms: quantileMs(step.overall.response, 0.99) } : {}
 }

@@ -37,7 +37,7 @@ export interface EarlierLoad {
   /** What was sent from where: only tests that agree in it can be compared. Absent in runs of older versions. */
   readonly conditions?: LoadConditions
   readonly capacity?: EarlierCapacity
-  /** What each trial of a capacity test had under way, and what it answered. */
+  /** What each trial had under way, and what it answered well. */
   readonly curve?: readonly CurvePoint[]
   readonly trends?: readonly Omit<Trend, 'points'>[]
 }
@@ -48,13 +48,14 @@ export interface LoadConditions {
   readonly routes?: readonly RouteName[]
   readonly machine: string
 }
-export interface EarlierCapacity extends Pick<CapacityResult, 'outcome' | 'ratePerSecond'> {
+export interface EarlierCapacity extends Pick<CapacityResult, 'outcome' | 'ratePerSecond' | 'usl'> {
   /** The limits as they were written; absent in runs of older versions. */
   readonly objective?: readonly string[]
 }
 export interface CurvePoint {
-  /** Mean requests under way, by Little's law. */
+  /** Mean requests under way that were answered well, by Little's law. */
   readonly concurrency: number
+  /** Answered well; in tests of older versions everything that was sent. */
   readonly ratePerSecond: number
   readonly offeredPerSecond?: number
   /** From the scheduled instant; absent where nothing was answered. */

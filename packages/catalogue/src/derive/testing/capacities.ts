@@ -14,6 +14,12 @@ export function capacityOf(ratePerSecond: number, more: Partial<EarlierLoad> = {
     capacity: {
       outcome: 'found',
       ratePerSecond: { estimate: ratePerSecond, low: ratePerSecond * 0.98, high: ratePerSecond * 1.02 },
+      usl: {
+        singlePerSecond: { estimate: ratePerSecond / 8, low: ratePerSecond / 9, high: ratePerSecond / 7 },
+        contention: { estimate: 0.06, low: 0.055, high: 0.065 },
+        coherency: { estimate: 0, low: 0, high: 0 },
+        errorFraction: 0.01,
+      },
     },
     curve: [1, 2, 4, 8, 12, 16].map(concurrency => ({
       concurrency,

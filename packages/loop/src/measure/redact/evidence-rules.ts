@@ -44,6 +44,7 @@ import type {
   StoppedRoute,
   SyncCall,
   TableAnswer,
+  UslSummary,
 } from '@whetstone/model'
 import { header, headers } from './header-rules.ts'
 import { frame, loadCurve, site } from './load-rules.ts'
@@ -310,6 +311,17 @@ const history = object<HistoryEvidence>({
         outcome: word,
         objective: list(alias('objective')),
         ratePerSecond: interval,
+        usl: object<UslSummary>({
+          singlePerSecond: interval,
+          contention: interval,
+          coherency: interval,
+          errorFraction: figure,
+          peak: object<NonNullable<UslSummary['peak']>>({
+            concurrency: interval,
+            ratePerSecond: figure,
+            openAbove: figure,
+          }),
+        }),
       }),
       measured: object<MeasuredLoad>({
         arrivals: word,

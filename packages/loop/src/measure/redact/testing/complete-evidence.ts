@@ -332,6 +332,13 @@ export const completeEvidence = {
           outcome: 'found',
           objective: ['p95 < 4711ms GET /ann'],
           ratePerSecond: { estimate: 1, low: 1, high: 1 },
+          usl: {
+            singlePerSecond: { estimate: 1, low: 1, high: 1 },
+            contention: { estimate: 1, low: 1, high: 1 },
+            coherency: { estimate: 1, low: 1, high: 1 },
+            errorFraction: 0,
+            peak: { concurrency: { estimate: 1, low: 1, high: 1 }, ratePerSecond: 1, openAbove: false },
+          },
         },
         measured: { arrivals: 'poisson', offeredPerSecond: 1, requests: 1, errors: 0, p95Ms: 1 },
         stress: {
