@@ -1,4 +1,6 @@
+import type { CapacityResult, LoadReport } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
+import { parseThreshold } from '../thresholds/parse.ts'
 import { junitXml } from './junit.ts'
 import { madeReport } from './testing/made-report.ts'
 
@@ -50,6 +52,33 @@ describe('junitXml', () => {
     expect(xml).toMatch(
       /<error message="the load generator could not keep its schedule" type="invalid">the generator used 97 % of a core</,
     )
+  })
+
+  it('fails where the run does not end with 0 though no limit failed', () => {
+    const first = (change: Partial<LoadReport>) =>
+      /the run can be judged.*\n? *(<.*)/.exec(junitXml(madeReport(['p50 < 300ms'], change)))![1]
+    expect(first({ exitCode: 4 })).toBe('<failure message="not everything could be decided" type="exit 4"></failure>')
+    expect(first({ exitCode: 1, verdict: 'fail', stopped: 'threshold' })).toBe(
+      '<failure message="ended early by a limit that says abort" type="exit 1"></failure>',
+    )
+    expect(first({ exitCode: 4, verdict: 'degraded' })).toContain('a share of the load was lost')
+    const broken = junitXml(madeReport(['p95 < 300ms'], { exitCode: 1 }))
+    expect(broken).toContain('tests="2" failures="1"')
+  })
+
+  it('makes a test case of the objective of a search', () => {
+    const search = (outcome: CapacityResult['outcome'], exitCode: number) =>
+      junitXml(
+        madeReport([], {
+          kind: 'capacity',
+          capacity: { objective: [parseThreshold('p95 < 60ms')], outcome, trials: [] },
+          exitCode,
+        }),
+      )
+    expect(search('found', 0)).toContain('tests="2" failures="0" errors="0" skipped="0"')
+    expect(search('below-smallest-tried', 1)).toContain('<failure message="no rate that was tried kept it"')
+    expect(search('below-smallest-tried', 1)).toContain('tests="2" failures="1"')
+    expect(search('undecided', 4)).toContain('tests="2" failures="1" errors="0" skipped="1"')
   })
 
   it('counts an interrupted run as an error, and the limits as they stood', () => {

@@ -14,7 +14,8 @@ interface Case {
 
 /**
  * Valid against both Ant's schema and that of Jenkins. A limit that could not be judged is skipped. The first case says whether
- * the run can be judged at all: where it cannot, it is an error and all limits are skipped, so that no CI server takes it for a pass.
+ * the run can be judged at all: where it cannot, it is an error and all limits are skipped, and where the run ends with another
+ * code than 0 though no limit failed, it fails, so that no CI server takes it for a pass.
  */
 export function junitXml(report: LoadReport): string {
   const cases = casesOf(report)
@@ -56,18 +57,47 @@ export function junitXml(report: LoadReport): string {
   ].join('\n')
 }
 
-function casesOf({ verdict, steps, thresholds }: LoadReport): Case[] {
+function casesOf(report: LoadReport): Case[] {
   const name = 'the run can be judged'
-  if (verdict === 'aborted') {
-    return [{ name, outcome: 'error', type: verdict, message: 'interrupted' }, ...thresholds.map(thresholdCase)]
+  const { verdict, steps, thresholds, exitCode } = report
+  const limits = [...objectiveCases(report), ...thresholds.map(thresholdCase)]
+  if (verdict === 'aborted') return [{ name, outcome: 'error', type: verdict, message: 'interrupted' }, ...limits]
+  if (verdict !== 'invalid') {
+    const isTold = exitCode === 0 || limits.some(({ outcome }) => outcome === 'failure')
+    const first: Case = isTold
+      ? { name, outcome: 'passed' }
+      : { name, outcome: 'failure', type: `exit ${exitCode}`, message: whyNotPassed(report) }
+    return [first, ...limits]
   }
-  if (verdict !== 'invalid') return [{ name, outcome: 'passed' }, ...thresholds.map(thresholdCase)]
   const reasons = steps.flatMap(({ generator }) => (generator.verdict === 'invalid' ? generator.reasons : []))
   const message = 'the load generator could not keep its schedule'
   return [
     { name, outcome: 'error', type: verdict, message, detail: [...new Set(reasons)].join('\n') },
-    ...thresholds.map(({ threshold }): Case => ({ name: threshold.text, outcome: 'skipped', message })),
+    ...limits.map(({ name: limit }): Case => ({ name: limit, outcome: 'skipped', message })),
   ]
+}
+
+/** Of a search: whether any rate kept what it was asked to keep. */
+function objectiveCases({ capacity }: LoadReport): Case[] {
+  if (capacity === undefined) return []
+  const name = capacity.objective.map(({ text }) => text).join(' and ')
+  switch (capacity.outcome) {
+    case 'found':
+    case 'above-largest-tried':
+      return [{ name, outcome: 'passed' }]
+    case 'below-smallest-tried':
+      return [{ name, outcome: 'failure', type: 'capacity', message: 'no rate that was tried kept it' }]
+    case 'undecided':
+    case 'invalid':
+      return [{ name, outcome: 'skipped', message: 'the search ended before it knew' }]
+  }
+}
+
+function whyNotPassed({ stopped, capacity, verdict, warnings }: LoadReport): string {
+  if (stopped === 'threshold') return 'ended early by a limit that says abort'
+  if (capacity?.outcome === 'undecided') return 'the search ended before it knew the capacity'
+  if (verdict === 'degraded') return 'a share of the load was lost'
+  return ['not everything could be decided', ...warnings].join('; ')
 }
 
 function thresholdCase(result: ThresholdResult): Case {
