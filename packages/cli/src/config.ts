@@ -6,7 +6,7 @@ import { practices } from '@whetstone/catalogue'
 import { parseThreshold } from '@whetstone/load'
 import type { PracticeSettings } from '@whetstone/loop'
 import { type AnswersEvidence, type BudgetResult, type LoadThreshold, WhetstoneError } from '@whetstone/model'
-import { closestTo } from '@whetstone/model'
+import { closestTo, durationMs } from '@whetstone/model'
 import { type AnswersConfig, checkedAnswers } from './config-answers.ts'
 import { notAScenario, type ScenariosConfig } from './config-scenarios.ts'
 
@@ -182,10 +182,9 @@ function knownKeys(name: string, path: string, value: object, known: readonly st
 
 /** Milliseconds. */
 function durationOf(name: string, path: string, limit: unknown): number {
-  const [, value, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s)$/.exec(String(limit)) ?? []
-  if (value === undefined)
-    throw wrong(`${name}: ${path} is ${shown(limit)}; write a time with its unit, such as '150ms'`)
-  return Number(value) * (unit === 's' ? 1_000 : 1)
+  const ms = durationMs(String(limit))
+  if (ms === undefined) throw wrong(`${name}: ${path} is ${shown(limit)}; write a time with its unit, such as '150ms'`)
+  return ms
 }
 
 /** 0 to 1. */

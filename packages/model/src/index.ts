@@ -1,5 +1,6 @@
 /** The nouns of Whetstone in one place: evidence, practice, finding, edit, trial, workload, report, units, errors. */
 export { closestTo } from './closest.ts'
+export * from './duration.ts'
 export * from './edit.ts'
 export * from './errors.ts'
 export * from './evidence/index.ts'

@@ -1,7 +1,7 @@
 /** What `diagnose` and `trial` are both told about a service: load, workload, database. */
 import { readFile } from 'node:fs/promises'
 import { databaseKeys, planWorkload, requestSender, type WorkloadInput } from '@whetstone/loop'
-import { type Workload, WhetstoneError } from '@whetstone/model'
+import { durationMs, type Workload, WhetstoneError } from '@whetstone/model'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.ts'
 import { assertThisMachine, type SafetyOptions } from './safety.ts'
@@ -115,17 +115,10 @@ const hour: DurationBounds = { least: '100ms', most: '60m' }
 /** `500ms`, `30s`, `2m`, `8h`; milliseconds out. */
 export function duration(flag: string, { least, most } = hour): (text: string) => number {
   return text => {
-    const value = milliseconds(text)
-    if (value >= milliseconds(least) && value <= milliseconds(most)) return value
+    const value = durationMs(text)
+    if (value !== undefined && value >= durationMs(least)! && value <= durationMs(most)!) return value
     throw new WhetstoneError('WHET_FLAG', `${flag} is '${text}'; write a time from ${least} to ${most}, such as 30s`)
   }
-}
-
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
-
-function milliseconds(text: string): number {
-  const [, value, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
-  return value === undefined ? Number.NaN : Number(value) * unitMs[unit as keyof typeof unitMs]
 }
 
 /** The database to use, from the flag or the environment. @throws WhetstoneError WHET_FOREIGN_HOST, WHET_URL */

@@ -23,6 +23,7 @@ describe('parseShape', () => {
     ['stairs:50/s, 0, 1.5/s', { kind: 'stairs', ratesPerSecond: [50, 0, 1.5] }],
     ['sine:100±50/30s', { kind: 'sine', meanPerSecond: 100, amplitudePerSecond: 50, periodMs: 30_000 }],
     ['sine:100+-100/1.5m', { kind: 'sine', meanPerSecond: 100, amplitudePerSecond: 100, periodMs: 90_000 }],
+    ['sine:5±1/2min', { kind: 'sine', meanPerSecond: 5, amplitudePerSecond: 1, periodMs: 120_000 }],
     ['spike:50..500@30s+500ms', { kind: 'spike', basePerSecond: 50, peakPerSecond: 500, atMs: 30_000, lengthMs: 500 }],
   ])('reads %s', (text, shape) => {
     expect(parseShape(text)).toEqual(shape)

@@ -1,5 +1,5 @@
 /** Shapes as people write them: `ramp:10..200`, `stairs:50,100,200`, `sine:100±50/30s`, `spike:50..500@30s+10s`. */
-import { WhetstoneError, closestTo } from '@whetstone/model'
+import { WhetstoneError, closestTo, durationMs, durationPattern } from '@whetstone/model'
 import type { RateShape } from './shape.ts'
 import { checkShape } from './shape.ts'
 
@@ -12,7 +12,7 @@ interface Form {
 }
 
 const rate = String.raw`(\d+(?:\.\d+)?)(?:/s)?`
-const time = String.raw`(\d+(?:\.\d+)?(?:ms|s|m|h))`
+const time = `(${durationPattern})`
 
 const forms: Readonly<Record<string, Form>> = {
   ramp: {
@@ -35,7 +35,7 @@ const forms: Readonly<Record<string, Form>> = {
       kind: 'sine',
       meanPerSecond: Number(mean),
       amplitudePerSecond: Number(amplitude),
-      periodMs: milliseconds(period!),
+      periodMs: durationMs(period!)!,
     }),
   },
   spike: {
@@ -46,8 +46,8 @@ const forms: Readonly<Record<string, Form>> = {
       kind: 'spike',
       basePerSecond: Number(base),
       peakPerSecond: Number(peak),
-      atMs: milliseconds(at!),
-      lengthMs: milliseconds(length!),
+      atMs: durationMs(at!)!,
+      lengthMs: durationMs(length!)!,
     }),
   },
 }
@@ -73,11 +73,4 @@ export function parseShape(text: string): RateShape {
 
 function explained({ example, meaning }: Form): string {
   return `write it as ${example} (${meaning})`
-}
-
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-function milliseconds(text: string): number {
-  const unit = /[a-z]+$/.exec(text)![0]
-  return Number(text.slice(0, -unit.length)) * unitsMs[unit]!
 }

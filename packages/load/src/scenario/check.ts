@@ -1,11 +1,11 @@
 /** What an answer must be: conditions with a name, each counted by itself. */
 import { isDeepStrictEqual } from 'node:util'
+import { durationMs } from '@whetstone/model'
 import type { ReadableAnswer, Reading } from './answer/reading.ts'
 import type { JsonPath } from './answer/json-path.ts'
 import { parseJsonPath, valueAtPath } from './answer/json-path.ts'
 import { scanSteps, UNSURE } from './answer/json-scan.ts'
 import type { Expectations, ScenarioUser } from './definition.ts'
-import { durationMs } from './duration.ts'
 import type { Site } from './site.ts'
 import { scenarioError } from './site.ts'
 

@@ -1,7 +1,7 @@
 /** How long a user waits: fixed, between two times, or as people do who do not know of each other. */
+import { durationMs } from '@whetstone/model'
 import type { Think, ThinkTime } from './definition.ts'
 import { drawn } from './draw.ts'
-import { durationMs } from './duration.ts'
 import type { Site } from './site.ts'
 import { scenarioError, siteOf } from './site.ts'
 

@@ -1,17 +1,8 @@
 /** Reads a limit as people write it, `GET /orders: p95 < 300ms over 10s abort`, and says where it went wrong and how to write it. */
-import { WhetstoneError, closestTo } from '@whetstone/model'
+import { WhetstoneError, closestTo, durationUnitsMs } from '@whetstone/model'
 import type { LoadThreshold, ThresholdMetric } from '@whetstone/model'
 import { Reader, Slip } from './reader.ts'
 
-const timeUnitsMs: Readonly<Record<string, number>> = {
-  us: 0.001,
-  µs: 0.001,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-}
 const rateUnits: Readonly<Record<string, number>> = { '/s': 1, '/min': 1 / 60 }
 const fractionUnits: Readonly<Record<string, number>> = { '%': 0.01 }
 
@@ -131,7 +122,7 @@ function readLimit(reader: Reader, metric: ThresholdMetric): number {
   switch (metric.kind) {
     case 'response':
     case 'service':
-      return readQuantity(reader, timeUnitsMs, 'a response time', '300ms')
+      return readQuantity(reader, durationUnitsMs, 'a response time', '300ms')
     case 'rate':
       return readQuantity(reader, rateUnits, 'a rate', '100/s')
     case 'errors':
@@ -157,7 +148,7 @@ function readModifiers(reader: Reader, metric: ThresholdMetric): Pick<LoadThresh
     } else if (word === 'over' || word === 'after') {
       const key = word === 'over' ? 'windowMs' : 'afterMs'
       reader.take(/over|after/y)
-      const ms = readQuantity(reader, timeUnitsMs, 'a time', '10s')
+      const ms = readQuantity(reader, durationUnitsMs, 'a time', '10s')
       const refuse = (why: string, instead: string): never => reader.fail(why, instead, reader.position - at, at)
       if (metric.kind === 'service') refuse('the service time is judged over the whole run', '')
       if (metric.kind === 'checks') refuse('checks are judged over the whole run', '')
