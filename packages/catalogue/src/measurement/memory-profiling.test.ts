@@ -1,5 +1,5 @@
-import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describe, expect, it } from 'vitest'
+import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { hostOf } from '../derive/testing/evidence.ts'
 import { heapOf, keptAt, rising } from '../derive/testing/heap.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
@@ -90,4 +90,13 @@ describePractice(memoryProfiling, {
       ],
     },
   },
+})
+
+describe('its row of the coverage', () => {
+  it('does not pass a heap that grows where nobody was seen to allocate it', () => {
+    expect(outcomeOf(memoryProfiling, { runtime, 'heap-profile': heapOf(rising(40, 0.5)) })).toMatchObject({
+      kind: 'unknown',
+      why: 'the heap grows by 1.8 GB an hour, and the samples name nobody who allocated that',
+    })
+  })
 })

@@ -60,6 +60,12 @@ export const memoryProfiling = definePractice({
       return investigate([{ kind: 'heap-growth' }], [full(facts, keptBytes, limitBytes)])
     if (isFull) return findings([full(facts, keptBytes, limitBytes)])
     if (reading.kind === 'grows' && reading.sites.length > 0) return findings([named(reading, facts)])
+    if (reading.kind === 'grows')
+      return unknown(
+        ['heap-profile'],
+        `the heap grows by ${bytesText(reading.bytesPerHour.estimate)} an hour, and the samples name nobody who allocated that`,
+        'whetstone diagnose --duration 30s -- <command>',
+      )
     if (reading.kind === 'short' && reading.grownBytes >= limits.grownBytes)
       return investigate([{ kind: 'heap-growth' }])
     return pass(

@@ -13,11 +13,14 @@ export interface WatchOptions {
   readonly root: string
   readonly onProgress: OnProgress
   readonly signal: AbortSignal
+  /** Between two collections. Default 1 s. */
+  readonly everyMs?: number
 }
 
 /** A trend is not read from fewer than ten points, and the first seconds may still settle. */
 const collections = 15
-const everyMs = 1_000
+/** A collection takes its time too, on a busy machine as long as the pause before it: the load has to outlast them all. */
+const timesAsLong = 2
 /** At the first look the samples are settled, and two thirds of the time are left for what grows. */
 const firstLook = 5
 
@@ -27,6 +30,7 @@ export async function watchHeap(
   options: WatchOptions,
 ): Promise<HeapProfileEvidence | undefined> {
   if (!probe) return undefined
+  const { everyMs = 1_000 } = options
   const durationMs = collections * everyMs
   options.onProgress({ kind: 'stage', stage: 'heap', detail: `collected every second for ${durationMs / 1_000} s` })
   // A window of its own: what came before was not under load without a break.
@@ -34,7 +38,7 @@ export async function watchHeap(
   probe.sampleHeap(true)
   const over = new AbortController()
   const load = runLoad(
-    { ...planOf(baseUrl, { ...options, durationMs: durationMs + everyMs }), seed: options.seed + 2 },
+    { ...planOf(baseUrl, { ...options, durationMs: durationMs * timesAsLong }), seed: options.seed + 2 },
     { signal: AbortSignal.any([options.signal, over.signal]) },
   ).catch((error: unknown) => {
     if (!over.signal.aborted) throw error
@@ -42,8 +46,10 @@ export async function watchHeap(
   try {
     const ended = load.then(() => true)
     for (let at = 1; at <= collections && !options.signal.aborted; at++) {
-      if (await Promise.race([ended, pause(everyMs, options.signal)])) break
-      await probe.collectHeap(at === firstLook || at === collections)
+      const isOver = await Promise.race([ended, pause(everyMs, options.signal)])
+      // Without a second look nobody can say who allocated what grew.
+      await probe.collectHeap(at === firstLook || at === collections || isOver)
+      if (isOver) break
     }
   } finally {
     over.abort()
