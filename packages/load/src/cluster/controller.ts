@@ -38,7 +38,7 @@ export interface ControllerOptions extends RunOptions {
 
 /**
  * Resolves with the merged result, whose `measure.lost` names what workers that died took with them. Rejects with
- * `WHET_LOAD_WORKERS` when not all came or none survived, and with a worker's own error when its share could not be carried out.
+ * `WHET_LOAD_WORKERS` when not all came or none survived, and with a worker's own error when its share could not be begun.
  */
 export async function control(plan: LoadPlan, bus: ControlBus, options: ControllerOptions): Promise<LoadResult> {
   checkPlan(plan)
@@ -133,9 +133,9 @@ class Controller {
     if (message.kind === 'join') this.#join(sender, message.index)
     if (message.kind === 'gone' && !this.#started) this.#failure ??= lostBeforeStart(message.name, message.why)
     const share = this.#shares.get(message.kind === 'gone' ? message.name : sender)
-    if (share === undefined) return this.#changed()
+    if (share === undefined || share.left) return this.#changed()
     share.heardMs = performance.now()
-    if (message.kind === 'gone') return this.#lose(share, message.why)
+    if (message.kind === 'gone') return this.#leave(share, message.why)
     share.lostBecause = undefined
     if (message.kind === 'live') {
       share.live = message.interval
@@ -148,6 +148,8 @@ class Controller {
       share.done(message.result)
       this.#flush()
     } else if (message.kind === 'failed') {
+      // Once the load has begun, what the others measure is worth more than this worker's share.
+      if (this.#started) return this.#leave(share, `failed: ${message.failure.message}`)
       this.#failure ??= errorOf({ ...message.failure, message: `${sender}: ${message.failure.message}` })
     }
     this.#changed()
@@ -178,6 +180,11 @@ class Controller {
           this.#lose(share, `was not heard of for ${silenceMs / 1000} s`)
     }
     this.#changed()
+  }
+
+  #leave(share: Share, why: string): void {
+    share.left = true
+    this.#lose(share, why)
   }
 
   #lose(share: Share, why: string): void {

@@ -1,17 +1,21 @@
 /** A distributed run, the same over every bus: one schedule, one start, one result. */
+import { getEventListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startNats } from '@whetstone/sandbox'
 import type { NatsServer, NotAvailable } from '@whetstone/sandbox'
-import { WhetstoneError } from '@whetstone/model'
+import { exitCodes, WhetstoneError } from '@whetstone/model'
 import type { LoadInterval } from '@whetstone/model'
 import type { LoadResult } from '../engine/live.ts'
 import type { LoadPlan } from '../plan.ts'
 import { scenarioOf } from '../run-in-process.ts'
 import type { RunOptions } from '../run-in-process.ts'
+import type { Bus } from './bus.ts'
 import { control } from './controller.ts'
 import { inProcessBus } from './testing/in-process.ts'
 import { Member } from './member.ts'
+import { READY, START } from './messages.ts'
+import type { WorkerMessage } from './messages.ts'
 import { controlOverNats, workOverNats } from './over-nats.ts'
 import { runOnThreads } from './over-threads.ts'
 import { countingServer } from './testing/counting-server.ts'
@@ -205,6 +209,70 @@ it('refuses a second worker of the same name, and the run is that of the first',
   ])
   expect((await result).measure.sent).toBe(60)
   expect([...server.received.values()].reduce((sum, count) => sum + count, 0)).toBe(60)
+})
+
+it('goes on without a worker whose share fails once the load has begun', async () => {
+  const bus = await inProcessBus()
+  const given = plan({ durationMs: 1500, warmUpMs: 0 })
+  const result = control(given, bus.controller, { workers: 2, joinTimeoutMs: 5000 })
+  const failing = bus.join('failing')
+  const failed = failing
+    .publish({ kind: 'join' } satisfies WorkerMessage)
+    .then(() => failing.barrier(READY, 3, 5000))
+    .then(() => failing.once(START, () => Promise.reject(new Error('only the controller'))))
+    .then(async () => {
+      const failure = { code: 'WHET_DATA', message: 'no rows are left', exitCode: exitCodes.usage } as const
+      await failing.publish({ kind: 'failed', failure } satisfies WorkerMessage)
+      // Sent before it failed, heard after.
+      await failing.publish({ kind: 'beat' } satisfies WorkerMessage)
+    })
+  await Promise.all([failed, work(bus.join('sound'), { joinTimeoutMs: 5000 })])
+  const { measure, workers } = await result
+  expect(workers?.map(({ name, ended }) => `${name} ${ended}`)).toEqual(['failing lost', 'sound finished'])
+  expect(measure).toMatchObject({ sent: 75, lost: { workers: 1, ofWorkers: 2 } })
+  expect(measure.generator.verdict).not.toBe('healthy')
+  expect(measure.generator.reasons[0]).toBe('failing (1 of 2) failed: no rows are left: 50 % of the load is missing')
+})
+
+it('a worker that is interrupted while others are waited for leaves, and the run with it', async () => {
+  const bus = await inProcessBus()
+  const stop = new AbortController()
+  const result = control(plan(), bus.controller, { workers: 2, joinTimeoutMs: 30_000 })
+  // Once it has its share it waits for what setup returned.
+  const member = work(bus.join('early'), { joinTimeoutMs: 5000, signal: stop.signal, onShare: () => stop.abort() })
+  await Promise.allSettled([member, result])
+  await expect(member).rejects.toMatchObject({ code: 'WHET_LOAD_STOPPED' })
+  await expect(result).rejects.toMatchObject({
+    code: 'WHET_LOAD_STOPPED',
+    message: expect.stringMatching(/^early: /) as string,
+  })
+})
+
+it('a worker leaves no listener behind, however its wait ends', async () => {
+  const listeners = new Set<unknown>()
+  const bus = (ask: (message: unknown) => Promise<number>): Bus => ({
+    name: 'a',
+    publish: ask,
+    once: () => Promise.resolve({ kind: 'surplus' } as never),
+    barrier: () => Promise.resolve(),
+    onControl: listener => (listeners.add(listener), () => listeners.delete(listener)),
+    close: () => Promise.resolve(),
+  })
+  const stop = new AbortController()
+  expect(
+    await work(
+      bus(() => Promise.resolve(0)),
+      { joinTimeoutMs: 5000, signal: stop.signal },
+    ),
+  ).toBe('surplus')
+  const unheard = work(
+    bus(() => new Promise(() => undefined)),
+    { joinTimeoutMs: 5000, signal: stop.signal },
+  )
+  expect(getEventListeners(stop.signal, 'abort').length).toBe(1)
+  stop.abort()
+  await expect(unheard).rejects.toMatchObject({ code: 'WHET_LOAD_STOPPED' })
+  expect([listeners.size, getEventListeners(stop.signal, 'abort').length]).toEqual([0, 0])
 })
 
 it('says so when no controller comes', async () => {

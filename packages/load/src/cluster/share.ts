@@ -15,6 +15,8 @@ export class Share {
   live: LiveInterval | undefined
   /** Why it counts as lost while it does; one that was only slow may come back. */
   lostBecause: string | undefined
+  /** It has failed or its process has ended: what is still heard of it was under way. */
+  left = false
   result: LoadResult | undefined
   #soFar: LoadStep | undefined
   #intervals: LoadInterval[] = []

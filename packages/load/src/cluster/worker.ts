@@ -16,6 +16,8 @@ const BEAT_EVERY_MS = 500
 const CLOCK_ROUNDS = 8
 const JOIN_AGAIN_MS = 500
 
+type ShareAssignment = Extract<Assignment, { readonly kind: 'share' }>
+
 export interface WorkerOptions {
   /** The share it would like; default: whichever is free. */
   readonly index?: number
@@ -23,7 +25,7 @@ export interface WorkerOptions {
   readonly joinTimeoutMs: number
   readonly signal?: AbortSignal
   /** Told what it is asked to do; what this throws is told to the controller, and ends the run. */
-  readonly onShare?: (share: Extract<Assignment, { kind: 'share' }>) => void
+  readonly onShare?: (share: ShareAssignment) => void
 }
 
 /**
@@ -32,59 +34,72 @@ export interface WorkerOptions {
  */
 export async function work(bus: Bus, options: WorkerOptions): Promise<'finished' | 'surplus'> {
   const stop = new AbortController()
-  const stopListening = bus.onControl(message => (message as ControlMessage).kind === 'stop' && stop.abort())
-  const abort = () => stop.abort()
-  options.signal?.addEventListener('abort', abort, { once: true })
-  const stopped = new Promise<undefined>(resolve =>
-    stop.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-  )
-  const clock = new ClockOffset()
+  /** The controller has ended the load, or nobody is left to end it and to read its figures. */
+  const dismissed = new AbortController()
+  const interrupted = new AbortController()
+  const dismiss = () => (dismissed.abort(), stop.abort())
+  const interrupt = () => (interrupted.abort(), stop.abort())
   let orphaned: unknown
+  const orphan = (error: unknown) => {
+    orphaned ??= error
+    dismiss()
+  }
+  const clock = new ClockOffset()
   const tell = async (message: WorkerMessage) => {
     const askedMs = performance.now()
     clock.observe(askedMs, await bus.publish(message), performance.now())
   }
-  /** Nobody is left to end this load or to read its figures. */
-  const orphan = (error: unknown) => {
-    orphaned ??= error
-    stop.abort()
-  }
-  await join(options, tell)
-  const assignment = await bus.once<Assignment>(assignmentOf(bus.name), onlyTheController)
-  if (assignment.kind === 'surplus') return 'surplus'
-  const beats = setInterval(() => void tell({ kind: 'beat' }).catch(orphan), BEAT_EVERY_MS)
-  try {
-    options.onShare?.(assignment)
+  /** What a worker waits for before its share begins may come late or never. */
+  const unlessInterrupted = <T>(awaited: Promise<T>): Promise<T> =>
+    Promise.race([awaited, aborted(interrupted.signal).then(() => Promise.reject(leftEarly()))])
+  const carryOut = async ({ plan, of }: ShareAssignment) => {
     for (let round = 0; round < CLOCK_ROUNDS; round++) await tell({ kind: 'beat' })
-    const shared = { value: await bus.once(SETUP, onlyTheController) }
+    const shared = { value: await unlessInterrupted(bus.once(SETUP, onlyTheController)) }
     let latest: LoadInterval | undefined
-    const result = await runInProcess(assignment.plan, {
+    return await runInProcess(plan, {
       shared,
       signal: stop.signal,
       async ready() {
         const start = bus
-          .barrier(READY, assignment.of + 1, READY_TIMEOUT_MS)
+          .barrier(READY, of + 1, READY_TIMEOUT_MS)
           .then(async () => clock.ours(await bus.once<number>(START, onlyTheController)))
         // A run that is stopped before it began ends at once.
-        return await Promise.race([start, stopped])
+        return await Promise.race([start, aborted(stop.signal)])
       },
       onInterval: interval => void tell({ kind: 'live', interval }).catch(orphan),
       onSecond: second => (latest = second),
       onSoFar: soFar => void tell({ kind: 'second', second: latest!, soFar }).catch(orphan),
     })
-    if (orphaned === undefined) await tell({ kind: 'done', result })
-  } catch (error) {
-    // Unless it is the controller that failed: it has stopped listening.
-    if (orphaned === undefined)
-      await Promise.race([tell({ kind: 'failed', failure: failureOf(error) }).catch(orphan), stopped])
-    throw orphaned ?? error
+  }
+  const stopListening = bus.onControl(message => (message as ControlMessage).kind === 'stop' && dismiss())
+  options.signal?.addEventListener('abort', interrupt, { once: true })
+  if (options.signal?.aborted) interrupt()
+  let beats: NodeJS.Timeout | undefined
+  try {
+    await unlessInterrupted(join(options, tell))
+    const assignment = await unlessInterrupted(bus.once<Assignment>(assignmentOf(bus.name), onlyTheController))
+    if (assignment.kind === 'surplus') return 'surplus'
+    beats = setInterval(() => void tell({ kind: 'beat' }).catch(orphan), BEAT_EVERY_MS)
+    try {
+      options.onShare?.(assignment)
+      const result = await carryOut(assignment)
+      if (orphaned === undefined) await tell({ kind: 'done', result })
+    } catch (error) {
+      // Unless it is the controller that failed: it has stopped listening.
+      if (orphaned === undefined)
+        await Promise.race([
+          tell({ kind: 'failed', failure: failureOf(error) }).catch(orphan),
+          aborted(dismissed.signal),
+        ])
+      throw orphaned ?? error
+    }
+    if (orphaned !== undefined) throw orphaned as Error
+    return 'finished'
   } finally {
     clearInterval(beats)
     stopListening()
-    options.signal?.removeEventListener('abort', abort)
+    options.signal?.removeEventListener('abort', interrupt)
   }
-  if (orphaned !== undefined) throw orphaned as Error
-  return 'finished'
 }
 
 /** The controller may be started after its workers. */
@@ -96,10 +111,24 @@ async function join(options: WorkerOptions, tell: (message: WorkerMessage) => Pr
       return await tell(message)
     } catch (error) {
       if (!isWhetstoneError(error) || error.code !== 'WHET_LOAD_BUS') throw error
-      if (options.signal?.aborted || performance.now() >= deadlineMs) throw noController(options.joinTimeoutMs, error)
+      if (performance.now() >= deadlineMs) throw noController(options.joinTimeoutMs, error)
+      if (options.signal?.aborted) throw leftEarly()
       await delay(JOIN_AGAIN_MS)
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}
+
+function leftEarly(): WhetstoneError {
+  return new WhetstoneError('WHET_LOAD_STOPPED', 'the worker was stopped before its share began', {
+    exitCode: exitCodes.interrupted,
+  })
 }
 
 function noController(joinTimeoutMs: number, cause: unknown): WhetstoneError {
