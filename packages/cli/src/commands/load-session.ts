@@ -2,7 +2,7 @@
 import { relative, resolve } from 'node:path'
 import { writeFile } from 'node:fs/promises'
 import { loadVerdictOf, renderLoadReport } from '@whetstone/dashboard'
-import { type LoadPlan, openOutputs, parseThreshold } from '@whetstone/load'
+import { type LoadPlan, openOutputs, parseThreshold, SecondsJudge } from '@whetstone/load'
 import { watchWork } from '@whetstone/loop'
 import { type LoadReport, type LoadTestKind, type LoadThreshold, maskedDeep, WhetstoneError } from '@whetstone/model'
 import { loadConfig } from '../config.ts'
@@ -27,6 +27,8 @@ export interface LoadSession {
   readonly service: LoadService
   readonly plan: LoadPlan
   readonly thresholds: readonly LoadThreshold[]
+  /** Told of each second of the loads that are run, for the windows of these limits. */
+  readonly seconds: SecondsJudge
   /** Runs one plan, shows it while it runs and hands its seconds to the outputs. */
   readonly runLoad: RunLoad
   readonly signal: AbortSignal
@@ -44,6 +46,7 @@ export async function loadSession(
   const began = performance.now()
   const id = loadId(startedAt)
   const thresholds = await thresholdsOf(kind, options, context)
+  const seconds = new SecondsJudge(thresholds)
   const pages = options.output.filter(spec => spec.startsWith('html=')).map(spec => spec.slice('html='.length))
   const outputs = openOutputs(options.output.filter(spec => !spec.startsWith('html=')))
   const run = runnerOf(options, context)
@@ -63,13 +66,14 @@ export async function loadSession(
         onInterval,
         ...runOptions,
         onSecond: (second, stop) => {
+          seconds.second(second)
           outputs.interval(second, { ...place, stepStartedAt })
           runOptions.onSecond?.(second, stop)
         },
       })
     }
     const seen = service.pid === undefined ? undefined : watchWork(service.pid)
-    const found = await measure({ service, plan, thresholds, runLoad, signal: context.signal })
+    const found = await measure({ service, plan, thresholds, seconds, runLoad, signal: context.signal })
     const input = {
       kind,
       run: {

@@ -16,7 +16,7 @@ export async function loadSoakCommand(
 ): Promise<number> {
   assertNone('soak keeps one rate', options, ['shape'])
   const report = await loadSession('soak', words, options, context, async session => {
-    const { plan, thresholds, runLoad, service, signal } = session
+    const { plan, thresholds, seconds, runLoad, service, signal } = session
     const readProcess = processReader(service.pid, service.readHeap)
     const shell = { runLoad, onProgress: searchProgress(context.terminal), signal }
     const found = await runSoak(plan, { ...(readProcess && { readProcess }) }, shell)
@@ -25,7 +25,7 @@ export async function loadSoakCommand(
     const isShort = plan.durationMs < soak.shortestTellingMs
     return {
       ...found,
-      thresholds: measured ? judgeThresholds(measured, thresholds) : [],
+      thresholds: measured ? judgeThresholds(measured, thresholds, seconds) : [],
       warnings: [
         ...warnings,
         ...(isShort ? ['shorter than half an hour, which hardly tells a leak from what waits to be collected'] : []),

@@ -22,11 +22,12 @@ export async function loadSpikeCommand(
   assertNone('spike has its own shape', options, ['shape', 'users'])
   const peakPerSecond = options.peak ?? timesTheRate * options.rate
   assertBelow(peakPerSecond, options.maxRate)
-  const report = await loadSession('spike', words, options, context, async ({ plan, thresholds, runLoad, signal }) => {
+  const report = await loadSession('spike', words, options, context, async session => {
+    const { plan, thresholds, seconds, runLoad, signal } = session
     const shell = { runLoad, onProgress: searchProgress(context.terminal), signal }
     const found = await runSpike(plan, { peakPerSecond }, shell)
     const measured = found.steps.find(({ purpose }) => purpose === 'measure')
-    return { ...found, thresholds: measured ? judgeThresholds(measured, thresholds) : [] }
+    return { ...found, thresholds: measured ? judgeThresholds(measured, thresholds, seconds) : [] }
   })
   const next = report.spike?.recoveryMs === undefined ? 'diagnose' : 'load stress'
   if (!options.json) printNext(commandFor(next, words, report.target.url), context.terminal)

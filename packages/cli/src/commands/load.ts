@@ -19,12 +19,12 @@ export async function loadCommand(
 }
 
 /** One run, which a limit that says so ends early, judged from where it was steady. */
-async function measureOnce({ plan, thresholds, runLoad }: LoadSession): Promise<Findings> {
+async function measureOnce({ plan, thresholds, seconds, runLoad }: LoadSession): Promise<Findings> {
   const { warmUp, measure, stopped, warnings = [], workers } = await runLoad(plan)
   const steady = withSteadyState(measure)
   return {
     steps: [...(warmUp ? [warmUp] : []), steady],
-    thresholds: judgeThresholds(steady, thresholds),
+    thresholds: judgeThresholds(steady, thresholds, seconds),
     stopped,
     warnings,
     ...(workers === undefined ? {} : { workers }),

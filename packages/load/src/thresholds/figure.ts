@@ -121,7 +121,7 @@ export function holds({ comparison, limit }: LoadThreshold, value: number): bool
   }
 }
 
-function isUpper({ comparison }: LoadThreshold): boolean {
+export function isUpper({ comparison }: LoadThreshold): boolean {
   return comparison === '<' || comparison === '<='
 }
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { judgeThresholds } from './judge.ts'
 import { parseThreshold } from './parse.ts'
 import { resultText } from './text.ts'
+import { SecondsJudge } from './windowed.ts'
 import { type Answers, answers, madeStep } from './testing/made-step.ts'
 
 const seconds = (count: number, ...each: readonly Answers[]) => Array.from({ length: count }, () => each)
@@ -214,6 +215,32 @@ describe('over windows', () => {
       brokenWindows: 1,
       note: 'windows of 4 s, for that is how the intervals of this run fall',
     })
+  })
+
+  it('keeps no limit in windows that are too wide for it', () => {
+    const coarse = madeStep([[answers(10, { count: 400 })], [answers(10, { count: 400 })]], 4000)
+    expect(judged(coarse, 'p95 < 300ms over 4s')).toEqual({ state: 'kept', value: 10 })
+    expect(judged(coarse, 'p95 < 300ms over 3s')).toEqual({
+      state: 'unknown',
+      value: 10,
+      note: 'windows of 4 s, for that is how the intervals of this run fall',
+    })
+    expect(judged(madeStep(seconds(6, answers(10))), 'p50 < 300ms over 2500ms')).toMatchObject({ state: 'kept' })
+  })
+
+  it('judges a long run by its seconds, whatever its intervals have become', () => {
+    const bad = [...seconds(3, answers(10)), [answers(900)], ...seconds(12, answers(10))]
+    const fine = madeStep(bad)
+    const coarse = madeStep([bad.slice(0, 8).flat(), bad.slice(8).flat()], 8000)
+    const thresholds = ['p75 < 300ms over 2s', 'p95 < 300ms', 'p50 < 300ms over 2s'].map(parseThreshold)
+    const told = new SecondsJudge(thresholds)
+    for (const interval of fine.intervals) told.second(interval)
+    expect(judgeThresholds(coarse, thresholds).map(({ state }) => state)).toEqual(['unknown', 'broken', 'unknown'])
+    expect(judgeThresholds(coarse, thresholds, told)).toEqual(judgeThresholds(fine, thresholds))
+    expect(judgeThresholds(fine, thresholds).map(({ state }) => state)).toEqual(['broken', 'broken', 'kept'])
+    const missing = new SecondsJudge(thresholds)
+    for (const interval of fine.intervals.slice(1)) missing.second(interval)
+    expect(judgeThresholds(coarse, thresholds, missing)).toEqual(judgeThresholds(coarse, thresholds))
   })
 
   it('needs complete windows', () => {

@@ -1,22 +1,29 @@
 /** Judges a finished step against its limits, over the whole run or over every window of it. */
-import { closestTo, countText } from '@whetstone/model'
+import { closestTo } from '@whetstone/model'
 import type { CheckCount, LoadStep, LoadThreshold, ThresholdResult } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
-import { endlessNote, endlessOf, judgeFigures, judgeShare, samplesNeeded, worseOf } from './figure.ts'
+import { judgeFigures, judgeShare } from './figure.ts'
 import type { Reading, Share } from './figure.ts'
 import type { Figures } from './tally.ts'
-import { Tally, Windows, widthOf } from './tally.ts'
-import { metricName, secondsText } from './text.ts'
+import { Tally, widthOf } from './tally.ts'
+import { secondsText } from './text.ts'
+import { WindowJudge } from './windowed.ts'
+import type { SecondsJudge } from './windowed.ts'
 
 /**
  * One result for each threshold, in their order. Percentiles over the whole run leave out what lies before the steady state, if
  * one was found; errors, rates and checks count from the first request, and windows are judged all. A q-quantile of fewer than
  * 10 / (1 - q) answers is `unknown`, unless so many lie beyond the limit that chance cannot have done it. Under an upper limit of
  * the response time errors count as endless answers; a percentile that lies among them has no value. Whole-run rates are those
- * achieved; rates of a route or a window count the requests that ended in it.
+ * achieved; rates of a route or a window count the requests that ended in it. Where the intervals of a long step are too wide for
+ * a window, the whole `seconds` of the run decide; without them such a limit can only be broken or `unknown`.
  */
-export function judgeThresholds(step: LoadStep, thresholds: readonly LoadThreshold[]): ThresholdResult[] {
-  return thresholds.map(threshold => ({ threshold, ...judge(step, threshold) }))
+export function judgeThresholds(
+  step: LoadStep,
+  thresholds: readonly LoadThreshold[],
+  seconds?: SecondsJudge,
+): ThresholdResult[] {
+  return thresholds.map(threshold => ({ threshold, ...judge(step, threshold, seconds) }))
 }
 
 export function shareOfChecks(checks: readonly CheckCount[], { metric, route }: LoadThreshold): Share {
@@ -30,7 +37,7 @@ export function shareOfChecks(checks: readonly CheckCount[], { metric, route }: 
 
 type Judged = Omit<ThresholdResult, 'threshold'>
 
-function judge(step: LoadStep, threshold: LoadThreshold): Judged {
+function judge(step: LoadStep, threshold: LoadThreshold, seconds: SecondsJudge | undefined): Judged {
   const { metric, route, windowMs } = threshold
   const known = step.routes.map(load => load.route)
   if (route !== undefined && !known.includes(route)) {
@@ -41,7 +48,8 @@ function judge(step: LoadStep, threshold: LoadThreshold): Judged {
   if (metric.kind === 'checks') return stripped(judgeChecks(step, threshold))
   if (windowMs === undefined) return judgeWhole(step, threshold)
   if (metric.kind === 'service') return { state: 'unknown', note: 'the service time is kept for the whole run only' }
-  return judgeWindows(step, threshold, windowMs)
+  if (!isSliceable(step, threshold)) return stripped(noCells)
+  return seconds?.resultOf(threshold, step) ?? judgeWindows(step, threshold, windowMs)
 }
 
 function judgeChecks({ checks = [] }: LoadStep, threshold: LoadThreshold): Reading {
@@ -113,49 +121,9 @@ function totals(step: LoadStep, { metric, route }: LoadThreshold): Figures {
 }
 
 function judgeWindows(step: LoadStep, threshold: LoadThreshold, windowMs: number): Judged {
-  if (!isSliceable(step, threshold)) return stripped(noCells)
-  const { afterMs = 0 } = threshold
-  const windows = new Windows(windowMs, threshold.route)
-  const found = { windows: 0, tooFew: 0, broken: 0, endless: 0 }
-  let lengthMs = windowMs
-  let value: number | undefined
-  let brokenAtMs: number | undefined
-  for (const interval of step.intervals) {
-    const widthMs = Math.min(widthOf(interval), step.durationMs - interval.atMs)
-    if (interval.atMs < afterMs || widthMs <= 0) continue
-    windows.add(interval, widthMs, (figures, startMs) => {
-      const reading = judgeFigures(threshold, figures)
-      found.windows++
-      found.endless += endlessOf(threshold, figures)
-      lengthMs = Math.max(lengthMs, figures.widthMs)
-      if (reading.state === 'unknown') found.tooFew++
-      else value = worseOf(threshold, value, reading.value)
-      if (reading.state !== 'broken') return
-      found.broken++
-      brokenAtMs ??= startMs
-    })
-  }
-  const notes: string[] = []
-  if (found.windows === 0) notes.push(`the run had no complete window of ${secondsText(windowMs)}`)
-  if (lengthMs > windowMs)
-    notes.push(`windows of ${secondsText(lengthMs)}, for that is how the intervals of this run fall`)
-  if (found.tooFew > 0) notes.push(tooFewText(threshold, found.tooFew, found.windows))
-  const failed = endlessNote(found.endless)
-  if (failed !== undefined) notes.push(failed)
-  const mostJudged = found.windows > 0 && found.tooFew * 2 <= found.windows
-  return {
-    state: found.broken > 0 ? 'broken' : mostJudged ? 'kept' : 'unknown',
-    ...shown(value),
-    ...(brokenAtMs === undefined ? {} : { brokenAtMs, brokenWindows: found.broken }),
-    ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
-  }
-}
-
-function tooFewText({ metric }: LoadThreshold, tooFew: number, windows: number): string {
-  const few = `${countText(tooFew)} of ${countText(windows)} windows had too few answers`
-  return metric.kind === 'response'
-    ? `${few}: ${metricName(metric)} needs ${countText(samplesNeeded(metric.quantile))}`
-    : few
+  const judge = new WindowJudge(threshold, windowMs)
+  for (const interval of step.intervals) judge.add(interval, step.durationMs)
+  return judge.result()
 }
 
 function stripped({ state, value, note }: Reading, alsoNote?: string): Judged {

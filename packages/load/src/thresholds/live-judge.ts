@@ -1,10 +1,11 @@
 /** Watches a run for limits that say `abort`, so that a load which is already lost does not go on for an hour. */
 import type { CheckCount, LoadInterval, LoadThreshold } from '@whetstone/model'
+import { widthOf } from '../record/interval-grid.ts'
 import { endlessOf, holds, judgeFigures, judgeShare, samplesNeeded, surelyBeyond, surelyBroken } from './figure.ts'
 import type { Reading, Share } from './figure.ts'
 import { shareOfChecks } from './judge.ts'
 import type { Figures } from './tally.ts'
-import { Tally, Windows, widthOf } from './tally.ts'
+import { Tally, Windows } from './tally.ts'
 
 export interface Breach {
   readonly threshold: LoadThreshold

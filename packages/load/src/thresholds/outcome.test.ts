@@ -16,9 +16,24 @@ it.each<[string, Partial<RunOutcome>, ReturnType<typeof verdictOf>, number, numb
   ['a generator that was late', { generator: 'degraded' }, 'pass', 0, 4],
   ['a worker was lost', { lost: true }, 'degraded', 0, 4],
   ['a worker was lost, and a limit broken', { lost: true, results: [result('broken')] }, 'fail', 1, 1],
-  ['a generator that measured itself', { generator: 'invalid' }, 'invalid', 4, 4],
-  ['the same, with a broken limit', { generator: 'invalid', results: [result('broken')] }, 'invalid', 4, 4],
-  ['the same, ended by a limit', { generator: 'invalid', stopped: 'threshold' }, 'invalid', 4, 4],
+  ['a check that failed', { failures: ['the check "a" failed'], results: [] }, 'fail', 1, 1],
+  ['a generator that measured itself', { generator: 'invalid', results: [] }, 'invalid', 4, 4],
+  ['the same, with a limit it cannot have kept', { generator: 'invalid' }, 'pass', 0, 4],
+  [
+    'the same, with one not known',
+    { generator: 'invalid', results: [result('kept'), result('unknown')] },
+    'invalid',
+    4,
+    4,
+  ],
+  ['the same, with one it cannot have broken', { generator: 'invalid', results: [result('broken')] }, 'fail', 1, 1],
+  [
+    'the same, ended by a limit',
+    { generator: 'invalid', stopped: 'threshold', results: [result('unknown')] },
+    'invalid',
+    4,
+    4,
+  ],
   ['interrupted', { stopped: 'aborted', generator: 'invalid', results: [result('broken')] }, 'aborted', 130, 130],
 ])('%s', (_name, change, verdict, exitCode, strictExitCode) => {
   const outcome = { ...calm, ...change }

@@ -3,7 +3,10 @@ import { exitCodes } from '@whetstone/model'
 import type { ExitCode, GeneratorHealth, LoadReport, ThresholdResult } from '@whetstone/model'
 
 export interface RunOutcome {
+  /** Where the generator is invalid, those of `judgedWhileLate`. */
   readonly results: readonly ThresholdResult[]
+  /** Of `failuresOf`. */
+  readonly failures?: readonly string[]
   /** The worst of the steps that were judged. */
   readonly generator: GeneratorHealth['verdict']
   readonly stopped: LoadReport['stopped']
@@ -14,11 +17,14 @@ export interface RunOutcome {
 }
 
 /** Limits that could not be judged leave the verdict as it is: they are in the results, and with `strict` in the exit code. */
-export function verdictOf({ results, generator, stopped, lost = false }: RunOutcome): LoadReport['verdict'] {
+export function verdictOf(outcome: RunOutcome): LoadReport['verdict'] {
+  const { results, failures = [], generator, stopped, lost = false } = outcome
   if (stopped === 'aborted') return 'aborted'
-  // Also where a limit is broken: a late generator measures its own lateness and calls it the service's.
-  if (generator === 'invalid') return 'invalid'
-  if (stopped === 'threshold' || results.some(({ state }) => state === 'broken')) return 'fail'
+  // Also with a late generator: what its lateness could have done by itself is unknown here, and not broken.
+  if (failures.length > 0 || results.some(({ state }) => state === 'broken')) return 'fail'
+  const allKept = results.length > 0 && results.every(({ state }) => state === 'kept')
+  if (generator === 'invalid' && !(allKept && stopped === 'finished')) return 'invalid'
+  if (stopped === 'threshold') return 'fail'
   return lost ? 'degraded' : 'pass'
 }
 
