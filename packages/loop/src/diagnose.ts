@@ -237,11 +237,13 @@ async function drill(
   if (!stand.target || workload.routes.length === 0) return undefined
   if (signal.aborted || settings?.['availability'] === 'off') return undefined
   onProgress({ kind: 'stage', stage: 'stopping', detail: 'with requests under way' })
-  const response = reportedStep(evidence['load-curve'])?.overall.response
+  const step = reportedStep(evidence['load-curve'])
+  const response = step?.overall.response
   const stopped = await stopDrill(stand.target, {
     workload,
     ratePerSecond: drillRatePerSecond,
     usualMs: response && response.count > 0 ? quantileMs(response, 0.5) : 0,
+    ...(step ? { measured: step.routes } : {}),
     random: seededRandom(seed),
   })
   return stopped && { schema: 'drills@1', drills: [stopped] }

@@ -2,9 +2,10 @@
 import http from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PlannedRequest, RouteName, StopDrill, Workload } from '@whetstone/model'
+import type { PlannedRequest, RouteLoad, RouteName, StopDrill, Workload } from '@whetstone/model'
 import type { Target } from '../target.ts'
 import { ask, type Asked } from './asked.ts'
+import { patienceFor } from './patience.ts'
 
 export interface StopDrillOptions {
   readonly workload: Workload
@@ -13,7 +14,9 @@ export interface StopDrillOptions {
   /** How long the service usually takes: the signal comes in the middle of that. */
   readonly usualMs: number
   readonly random: () => number
-  /** Default 4 s. */
+  /** What each route took under load: those that take half the grace are not asked. */
+  readonly measured?: readonly RouteLoad[]
+  /** At least. Default 4 s; three times the p99 of what is asked where that is longer. */
   readonly graceMs?: number
 }
 
@@ -30,14 +33,14 @@ const patienceMs = 5_000
 const earliestSignalMs = 1
 const latestSignalMs = 100
 
-/** Undefined where nothing may be repeated safely: only requests that read are sent. The service is gone afterwards. */
+/** Undefined where nothing may be repeated safely and in time: only requests that read are sent. The service is gone afterwards. */
 export async function stopDrill(
   target: Pick<Target, 'baseUrl' | 'stop'>,
   options: StopDrillOptions,
 ): Promise<StopDrill | undefined> {
-  const draw = drawFrom(options.workload, options.random)
+  const { workload, graceMs } = patienceFor(options.workload, options.measured ?? [], options.graceMs ?? 4_000)
+  const draw = drawFrom(workload, options.random)
   if (!draw) return undefined
-  const graceMs = options.graceMs ?? 4_000
   const agents = Array.from({ length: volley }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }))
   const asked: Asked[] = []
   const send = () => void asked.push(ask(target.baseUrl, draw()))
