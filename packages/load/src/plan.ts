@@ -2,7 +2,7 @@
 import { WhetstoneError } from '@whetstone/model'
 import type { LoadStep, LoadThreshold, PlannedRoute } from '@whetstone/model'
 import type { RateShape } from './arrivals/shape.ts'
-import { checkShape } from './arrivals/shape.ts'
+import { checkShape, MAX_RATE_PER_SECOND } from './arrivals/shape.ts'
 
 export interface LoadTarget {
   readonly host: string
@@ -76,8 +76,6 @@ export interface LoadPlan {
   readonly purpose?: LoadStep['purpose']
 }
 
-/** A rate above this is a typing error: one Node engine on one core reaches about 60,000 a second. */
-const MAX_RATE_PER_SECOND = 200_000
 const MAX_CONNECTIONS = 10_000
 const MAX_USERS = 10_000
 const MAX_WORKERS = 1_000

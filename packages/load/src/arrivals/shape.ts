@@ -23,7 +23,7 @@ export type RateShape =
   | { readonly kind: 'replay'; readonly atMs: readonly number[]; readonly speed: number }
 
 /** A rate above this is a typing error: one Node engine on one core reaches about 60,000 a second. */
-const MAX_RATE_PER_SECOND = 200_000
+export const MAX_RATE_PER_SECOND = 200_000
 
 /** Throws `WHET_LOAD_PLAN` naming what cannot be carried out. */
 export function checkShape(shape: RateShape): void {

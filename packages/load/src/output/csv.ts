@@ -1,7 +1,7 @@
 /** A report as two tables for spreadsheets and notebooks (RFC 4180): what happened when, and what it came to. */
 import type { LatencyRecord, LoadReport, LoadStep, RouteLoad } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
-import { widthOf } from '../thresholds/tally.ts'
+import { widthOf } from '../record/interval-grid.ts'
 import { cellsOf } from './cells.ts'
 
 type Row = readonly (string | number)[]

@@ -1,7 +1,7 @@
 /** What is told of an interval as it was: percentiles, rates and the generator's own lag. */
 import type { LoadInterval } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
-import { widthOf } from '../thresholds/tally.ts'
+import { widthOf } from '../record/interval-grid.ts'
 import { cellsOf } from './cells.ts'
 
 export interface Gauge {

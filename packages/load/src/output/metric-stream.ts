@@ -2,7 +2,7 @@
 import type { LoadInterval, LoadReport, LoadStep } from '@whetstone/model'
 import type { Body, Delivery } from './delivery.ts'
 import type { IntervalContext, Output } from './output.ts'
-import { widthOf } from '../thresholds/tally.ts'
+import { widthOf } from '../record/interval-grid.ts'
 import { type Gauge, gaugesOf } from './gauges.ts'
 import { type Total, Totals } from './totals.ts'
 

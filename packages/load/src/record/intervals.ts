@@ -3,11 +3,9 @@ import type { LoadInterval, RouteName } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
 import type { CompactHistogram } from './compact-histogram.ts'
 import { compactOf, emptyCompact, mergedCompact, serializedCompact } from './compact-histogram.ts'
+import { MOST_INTERVALS, SECOND_MS } from './interval-grid.ts'
 import { classNames, ERROR_CLASS, FIRST_ERROR_STATUS } from './status-class.ts'
 
-const SECOND_MS = 1000
-/** When there are more, each two become one: between 120 and 240 points are what a chart can show. */
-const MOST_INTERVALS = 240
 const CLASSES = classNames.length
 
 interface StoredCell {

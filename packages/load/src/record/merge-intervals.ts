@@ -1,14 +1,12 @@
 /** One series of intervals out of several, on the widest grid among them: what each worker saw in the same seconds, added. */
 import type { IntervalCell, LoadInterval, SerializedHistogram } from '@whetstone/model'
+import { widthOf } from './interval-grid.ts'
 import { mergeHistograms } from './merge-histograms.ts'
-
-/** Of an interval that does not say its width. */
-const DEFAULT_WIDTH_MS = 1000
 
 /** Widths are a second times a power of two, so that a narrow interval always lies within one wide one. At least `leastWidthMs` wide. */
 export function mergeIntervals(series: readonly (readonly LoadInterval[])[], leastWidthMs = 0): LoadInterval[] {
   const all = series.flat()
-  const widthMs = all.reduce((widest, { durationMs }) => Math.max(widest, durationMs ?? DEFAULT_WIDTH_MS), leastWidthMs)
+  const widthMs = all.reduce((widest, interval) => Math.max(widest, widthOf(interval)), leastWidthMs)
   const groups = new Map<number, LoadInterval[]>()
   for (const interval of all) {
     const slot = Math.floor(interval.atMs / widthMs)
@@ -18,7 +16,7 @@ export function mergeIntervals(series: readonly (readonly LoadInterval[])[], lea
 }
 
 function addIntervals(atMs: number, group: readonly LoadInterval[]): LoadInterval {
-  const endMs = Math.max(...group.map(one => one.atMs + (one.durationMs ?? DEFAULT_WIDTH_MS)))
+  const endMs = Math.max(...group.map(one => one.atMs + widthOf(one)))
   const lags = defined(group.map(({ lag }) => lag))
   const cells = group.flatMap(one => one.cells ?? [])
   return {

@@ -3,9 +3,7 @@ import type { CheckCount, LatencyRecord, LoadStep, RouteLoad } from '@whetstone/
 import { mergeGenerators } from './merge-generators.ts'
 import { mergeHistograms } from './merge-histograms.ts'
 import { defined, grouped, mergeIntervals, total } from './merge-intervals.ts'
-
-/** As many as one worker keeps. */
-const SLOWEST_KEPT = 20
+import { MOST_SLOWEST } from './slowest.ts'
 
 /**
  * Adds the same step of several workers; `workers` are their names, for the generator's reasons. Counts, buckets and ends are
@@ -52,7 +50,7 @@ export function mergeSteps(
     ...(lag === undefined ? {} : { lag }),
     ...(connectionWait === undefined ? {} : { connectionWait }),
     ...(steps.some(step => step.checks !== undefined) ? { checks } : {}),
-    ...(steps.some(step => step.slowest !== undefined) ? { slowest: slowest.slice(0, SLOWEST_KEPT) } : {}),
+    ...(steps.some(step => step.slowest !== undefined) ? { slowest: slowest.slice(0, MOST_SLOWEST) } : {}),
   }
 }
 

@@ -1,16 +1,16 @@
 /** The slowest answers that can be looked up as traces, at most so many. */
 import type { SlowSample } from '@whetstone/model'
 
-const MOST_SAMPLES = 20
+export const MOST_SLOWEST = 20
 
 export class SlowestSamples {
   #samples: SlowSample[] = []
 
   offer(sample: SlowSample): void {
-    if (this.#samples.length === MOST_SAMPLES && sample.responseMs <= this.#samples.at(-1)!.responseMs) return
+    if (this.#samples.length === MOST_SLOWEST && sample.responseMs <= this.#samples.at(-1)!.responseMs) return
     const before = this.#samples.findIndex(({ responseMs }) => responseMs < sample.responseMs)
     this.#samples.splice(before === -1 ? this.#samples.length : before, 0, sample)
-    this.#samples.length = Math.min(this.#samples.length, MOST_SAMPLES)
+    this.#samples.length = Math.min(this.#samples.length, MOST_SLOWEST)
   }
 
   /** Slowest first. */
