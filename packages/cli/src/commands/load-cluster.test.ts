@@ -179,6 +179,14 @@ it('k8s prints a manifest, or writes it', async () => {
   expect(progress).toContain(`kubectl apply -f ${output}`)
 })
 
+it('k8s gives each of many workers a connection', async () => {
+  const output = join(folder, 'many.yaml')
+  await typed('load', 'k8s', 'http://shop:3000', '--workers', '64', '--output', output)
+  expect(readFileSync(output, 'utf8')).not.toContain('--connections')
+  await typed('load', 'k8s', 'http://shop:3000', '--workers', '65', '--output', output)
+  expect(readFileSync(output, 'utf8')).toMatch(/- --connections\n +- "65"/)
+})
+
 it.each([
   ['a name that is none', ['--name', 'Shop_1'], 'WHET_FLAG'],
   ['a time that is none', ['--duration', '5 minutes'], 'WHET_FLAG'],

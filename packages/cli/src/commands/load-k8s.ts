@@ -5,6 +5,7 @@ import { kubernetesManifest, parseThreshold } from '@whetstone/load'
 import { WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import type { LoadK8sOptions } from './load-cluster-options.ts'
+import { defaultConnections } from './load-options.ts'
 
 /** Names of its parts are longer by `-controller`, and a label ends at 63 characters. */
 const longestName = 50
@@ -44,8 +45,10 @@ export async function loadK8sCommand(url: string, options: LoadK8sOptions, conte
   terminal.progress(`  ${options.output} is written: kubectl apply -f ${options.output}`)
 }
 
-function wordsOf({ rate, duration, warmUp, route, threshold }: LoadK8sOptions): string[] {
+function wordsOf({ rate, duration, warmUp, route, threshold, workers }: LoadK8sOptions): string[] {
   return [
+    // Each worker needs one of its own.
+    ...(workers > defaultConnections ? ['--connections', String(workers)] : []),
     ...['--rate', String(rate), '--max-rate', String(Math.ceil(rate)), '--duration', duration, '--warm-up', warmUp],
     ...route.flatMap(one => ['--route', one]),
     ...threshold.flatMap(one => ['--threshold', one]),

@@ -67,7 +67,8 @@ const oneRate: LoadDefaults = {
   duration: 'measured time',
   warmUpSeconds: 3,
 }
-const connections = 64
+/** Of all workers together. */
+export const defaultConnections = 64
 
 export function addLoadOptions(command: Command, change: Partial<LoadDefaults> = {}): Command {
   const defaults = { ...oneRate, ...change }
@@ -174,7 +175,7 @@ function addWireOptions(command: Command): Command {
       '--connections <number>',
       'open at most so many; further requests wait, and the wait counts',
       number('--connections', 1, 10_000),
-      connections,
+      defaultConnections,
     )
     .option(
       '--requests-per-connection <number>',

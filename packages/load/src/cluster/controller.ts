@@ -14,7 +14,7 @@ import { assignmentOf, READY, READY_TIMEOUT_MS, SETUP, START } from './messages.
 import type { Assignment, ControlMessage, WorkerMessage } from './messages.ts'
 import { Seconds } from './seconds.ts'
 import { Share } from './share.ts'
-import { workerPlan } from './worker-plan.ts'
+import { checkDivisible, workerPlan } from './worker-plan.ts'
 
 /** A worker beats twice a second; one that was silent for so long is given up, until it speaks again. */
 const SILENCE_MS = 5000
@@ -38,10 +38,12 @@ export interface ControllerOptions extends RunOptions {
 
 /**
  * Resolves with the merged result, whose `measure.lost` names what workers that died took with them. Rejects with
- * `WHET_LOAD_WORKERS` when not all came or none survived, and with a worker's own error when its share could not be begun.
+ * `WHET_LOAD_PLAN` when the plan cannot be divided among so many, `WHET_LOAD_WORKERS` when not all came or none survived, and with
+ * a worker's own error when its share could not be begun.
  */
 export async function control(plan: LoadPlan, bus: ControlBus, options: ControllerOptions): Promise<LoadResult> {
   checkPlan(plan)
+  checkDivisible(plan, options.workers)
   return await new Controller(plan, bus, options).run()
 }
 

@@ -9,7 +9,7 @@ import { LiveFigures } from './live-figures.ts'
 import { offeredFractionBefore } from './lost-load.ts'
 import { Seconds } from './seconds.ts'
 import { Share } from './share.ts'
-import { workerPlan } from './worker-plan.ts'
+import { checkDivisible, workerPlan } from './worker-plan.ts'
 
 const plan: LoadPlan = {
   target: { host: '127.0.0.1', port: 80 },
@@ -175,7 +175,22 @@ describe('what a worker is given', () => {
     )
     expect(given).toEqual({ ...plan, maxConnections: 3, segment: { index: 1, of: 3 } })
     expect(JSON.parse(JSON.stringify(given))).toEqual(given)
-    expect(workerPlan(plan, 0, 100).maxConnections).toBe(1)
+  })
+
+  it('is a connection more for the first where they do not divide evenly, so that none is left out', () => {
+    const connections = [0, 1, 2].map(index => workerPlan({ ...plan, maxConnections: 11 }, index, 3).maxConnections)
+    expect(connections).toEqual([4, 4, 3])
+  })
+
+  it('is refused where a worker would have no connection', () => {
+    checkDivisible({ ...plan, maxConnections: 3 }, 3)
+    expect(() => checkDivisible({ ...plan, maxConnections: 3 }, 4)).toThrow(
+      expect.objectContaining({
+        code: 'WHET_LOAD_PLAN',
+        message: '3 connections cannot be divided among 4 workers',
+        hint: '--connections 4, or --workers 3',
+      }),
+    )
   })
 })
 
