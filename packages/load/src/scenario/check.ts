@@ -6,6 +6,7 @@ import type { JsonPath } from './answer/json-path.ts'
 import { parseJsonPath, valueAtPath } from './answer/json-path.ts'
 import { scanSteps, UNSURE } from './answer/json-scan.ts'
 import type { Expectations, ScenarioUser } from './definition.ts'
+import { checkKeys } from './known-keys.ts'
 import type { Site } from './site.ts'
 import { scenarioError } from './site.ts'
 
@@ -61,8 +62,18 @@ export interface CompiledCheck {
   readonly status?: number
 }
 
+const EXPECT_KEYS = {
+  status: true,
+  body: true,
+  header: true,
+  below: true,
+  checks: true,
+  orStop: true,
+} as const satisfies Record<keyof Expectations, true>
+
 /** Throws `WHET_SCENARIO` for what cannot be checked. */
 export function compileExpectations(expect: Expectations, site: Site | undefined): CompiledCheck[] {
+  checkKeys('expect', expect, EXPECT_KEYS, site)
   const body = expect.body === undefined ? [] : 'kind' in expect.body ? [expect.body] : expect.body
   const all = [
     ...(expect.status === undefined ? [] : [statusCheck(expect.status, site)]),

@@ -7,9 +7,10 @@ import { compileExpectations } from './check.ts'
 import type { Answer, RequestStep } from './compiled.ts'
 import { CookieJar } from './cookies.ts'
 import type { Draw, Values } from './data/values.ts'
-import type { Request, Value } from './definition.ts'
+import type { Request, RequestOptions, Value } from './definition.ts'
 import type { CompiledExtract } from './extract.ts'
 import { compileExtract } from './extract.ts'
+import { checkKeys } from './known-keys.ts'
 import type { RequestSettings, WrittenRequest } from './request/write-request.ts'
 import { writeRequest } from './request/write-request.ts'
 import type { FlowScope } from './scope.ts'
@@ -50,9 +51,23 @@ export interface RequestPlan {
   readonly withToken: boolean
 }
 
+const REQUEST_KEYS = {
+  name: true,
+  headers: true,
+  with: true,
+  query: true,
+  json: true,
+  form: true,
+  body: true,
+  expect: true,
+  extract: true,
+  auth: true,
+} as const satisfies Record<keyof RequestOptions, true>
+
 /** Throws `WHET_SCENARIO`. Adds what the request makes known to `scope`. */
 export function planRequest(request: Request, scope: FlowScope, world: World): RequestPlan {
   const { options, site } = request
+  checkKeys('a request', options, REQUEST_KEYS, site)
   const name = options.name ?? `${request.method} ${routePath(request.path)}`
   const route = world.route(name)
   const draws = planDraws(options.with, scope, world, site)

@@ -10,9 +10,10 @@ import type { World } from './compile-request.ts'
 import { CookieJar } from './cookies.ts'
 import { Values } from './data/values.ts'
 import type { Scenario } from './define.ts'
-import type { ScenarioDefinition } from './definition.ts'
+import type { Auth, ScenarioDefinition } from './definition.ts'
 import type { Http } from './http.ts'
 import { httpClient } from './http.ts'
+import { checkKeys } from './known-keys.ts'
 import { Registry } from './registry.ts'
 import { checkName } from './scope.ts'
 import type { Site } from './site.ts'
@@ -84,7 +85,23 @@ export function compileScenario({ definition, site }: Scenario, options: Compile
   }
 }
 
-function checkFlows({ name, flows }: ScenarioDefinition, site: Site | undefined): void {
+const SCENARIO_KEYS = {
+  name: true,
+  target: true,
+  headers: true,
+  data: true,
+  cookies: true,
+  setup: true,
+  auth: true,
+  flows: true,
+  teardown: true,
+} as const satisfies Record<keyof ScenarioDefinition, true>
+const AUTH_KEYS = { token: true, per: true, header: true, as: true } as const satisfies Record<keyof Auth, true>
+
+function checkFlows(definition: ScenarioDefinition, site: Site | undefined): void {
+  const { name, flows, auth } = definition
+  checkKeys('scenario', definition, SCENARIO_KEYS, site)
+  if (auth !== undefined) checkKeys('auth', auth, AUTH_KEYS, site)
   if (typeof name !== 'string' || name === '') throw scenarioError(site, 'the scenario has no name')
   if (!Array.isArray(flows) || flows.length === 0) throw scenarioError(site, `scenario ${name} has no flows`)
   const twice = flows.find((flow, index) => flows.findIndex(other => other.name === flow.name) !== index)

@@ -1,5 +1,6 @@
 /** The words a scenario file is written with. */
 import type { Call, Flow, Request, RequestOptions, ScenarioDefinition, ScenarioUser, Step } from './definition.ts'
+import { checkKeys } from './known-keys.ts'
 import type { Site } from './site.ts'
 import { siteOf } from './site.ts'
 
@@ -13,7 +14,7 @@ export interface Scenario {
 }
 
 /**
- * Checks nothing yet: mistakes are told, with their line, when the file is loaded. The type of `shared` is that of what
+ * Checks nothing yet: most mistakes are told, with their line, when the file is loaded. The type of `shared` is that of what
  * `setup` returns; write `setup` above what uses it.
  */
 export function scenario<Shared = undefined>(definition: ScenarioDefinition<Shared>): Scenario {
@@ -32,8 +33,10 @@ export function flow(
   name: string,
   ...given: [readonly Step[]] | [{ readonly weight?: number }, readonly Step[]]
 ): Flow {
-  const [{ weight = 1 }, steps] = given.length === 1 ? [{}, given[0]] : given
-  return { kind: 'flow', name, weight, steps, site: siteOf(flow) }
+  const [options, steps] = given.length === 1 ? [{}, given[0]] : given
+  const site = siteOf(flow)
+  checkKeys('flow', options, { weight: true }, site)
+  return { kind: 'flow', name, weight: options.weight ?? 1, steps, site }
 }
 
 /** `{names}` in the path, the query, headers and bodies are filled in for each user; `{{name}}` is a literal `{name}`. */
@@ -73,7 +76,9 @@ export function del(path: string, options: RequestOptions = {}): Request {
 export function call(
   name: string,
   run: (user: ScenarioUser) => unknown,
-  { gives = [] }: { readonly gives?: readonly string[] } = {},
+  options: { readonly gives?: readonly string[] } = {},
 ): Call {
-  return { kind: 'call', name, run, gives, site: siteOf(call) }
+  const site = siteOf(call)
+  checkKeys('call', options, { gives: true }, site)
+  return { kind: 'call', name, run, gives: options.gives ?? [], site }
 }

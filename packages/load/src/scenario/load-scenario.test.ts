@@ -122,12 +122,22 @@ describe('loadScenario', () => {
     ],
     ['a range of nothing', `flow('f', [\nget('/{a}', { with: { a: range(2, 1) } })])`, 4, 'range(2, 1) in steps of 1'],
     ['a name users have', `flow('f', [\nget('/', { with: { shared: 1 } })])`, 4, '{shared} is a name every user has'],
+    ['a misspelt option', `flow('f', [\npost('/', { jsno: {} })])`, 4, 'a request takes no "jsno". Did you mean "json"?'],
+    [
+      'a misspelt expectation',
+      `flow('f', [\nget('/', { expect: { statsu: 200 } })])`,
+      4,
+      'expect takes no "statsu". Did you mean "status"?',
+    ],
+    ['a misspelt weight', `\nflow('f', { wieght: 2 }, [get('/')])`, 4, 'flow takes no "wieght". Did you mean "weight"?'],
+    ['a misspelt order', `flow('f', [\nget('/{a}', { with: { a: list([1], { oder: 'once' }) } })])`, 4, 'list takes no'],
+    ['what a socket has not', `flow('f', [\nwebsocket('/', { repaet: 2 }, [])])`, 4, 'websocket takes no "repaet"'],
     ['its own mistake', `null.x`, 3, "Cannot read properties of null (reading 'x')"],
     ['what is not a program', `flow('f'))`, 3, ''],
   ])('names file and line for %s', async (_what, flows, line, message) => {
     const file = await write(
       'bad.ts',
-      `import { contains, flow, get, jsonPath, list, post, range, scenario, think } from '@whetstone/load'
+      `import { contains, flow, get, jsonPath, list, post, range, scenario, think, websocket } from '@whetstone/load'
 export default scenario({ name: 'bad', target: 'http://127.0.0.1:1', data: { item: list([1]) }, flows: [
 ${flows},
 ] })`,
@@ -155,12 +165,33 @@ get('/{item.nam}')])] })`,
     })
   })
 
+  it('names the line that asks for data which is not there', async () => {
+    const file = await write(
+      'people.ts',
+      `import { csv, flow, get, scenario } from '@whetstone/load'
+export default scenario({ name: 'p', target: 'http://127.0.0.1:1', data: {
+person: csv('peple.csv') }, flows: [flow('f', [get('/{person.id}')])] })`,
+    )
+    const scenario = await loadScenario({ file })
+    await expect(scenario.prepare!(undefined)).rejects.toMatchObject({
+      code: 'WHET_SCENARIO_DATA',
+      message: expect.stringContaining('people.ts:3: peple.csv cannot be read') as string,
+    })
+  })
+
+  it('refuses a key of the scenario itself that it does not have', async () => {
+    const file = await write('key.mjs', source('one').replace('{ name', "{ traget: 'http://x', name"))
+    await expect(loadScenario({ file }, { target: { host: 'x', port: 1 } })).rejects.toThrow(
+      'key.mjs:2: scenario takes no "traget". Did you mean "target"?',
+    )
+  })
+
   it('says so when there is no scenario, no file or no target', async () => {
     const none = await write('none.mjs', 'export const a = 1')
     await expect(loadScenario({ file: none })).rejects.toThrow(`${none} exports no scenario`)
     await expect(loadScenario({ file: join(folder, 'gone.ts') })).rejects.toMatchObject({
       code: 'WHET_SCENARIO',
-      message: expect.stringContaining('ENOENT') as string,
+      message: `no scenario file ${join(folder, 'gone.ts')}`,
     })
     const file = await write('untargeted.mjs', source('one'))
     await expect(loadScenario({ file })).rejects.toThrow('scenario one names no target')

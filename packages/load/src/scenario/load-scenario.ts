@@ -11,7 +11,7 @@ import type { CompiledScenario } from './compiled.ts'
 import type { Scenario } from './define.ts'
 import { isScenario } from './define.ts'
 import type { Site } from './site.ts'
-import { scenarioError, siteIn } from './site.ts'
+import { scenarioError, shownPath, siteIn } from './site.ts'
 
 export interface LoadScenarioOptions {
   /** Default the scenario's own. */
@@ -78,9 +78,11 @@ function chosen(module: Readonly<Record<string, unknown>>, { file, name }: Scena
 
 /** By the process's own loader where it can read the file; by jiti, which compiles TypeScript, where it cannot. */
 async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  let path = file
+  const path = await realpath(file).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? `no scenario file ${shownPath(file)}` : `${shownPath(file)}: ${cause.message}`
+    throw new WhetstoneError('WHET_SCENARIO', why, { cause })
+  })
   try {
-    path = await realpath(file)
     if (!findsOurPackage(path)) return await importByJiti(path)
     try {
       return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>

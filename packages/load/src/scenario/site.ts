@@ -29,10 +29,14 @@ export function scenarioError(
   return new WhetstoneError('WHET_SCENARIO', `${site === undefined ? '' : `${shown(site)}: `}${message}`, options)
 }
 
-/** As seen from the working directory where that is shorter. */
 export function shown({ file, line }: Site): string {
+  return `${shownPath(file)}:${line}`
+}
+
+/** As seen from the working directory where that is shorter. */
+export function shownPath(file: string): string {
   const path = relative(process.cwd(), file)
-  return `${path.startsWith('..') ? file : path}:${line}`
+  return path.startsWith('..') ? file : path
 }
 
 const FRAME = /^\s*at (?:.*\()?((?:file:\/\/)?\/[^()]*?|[A-Za-z]:\\[^()]*?):(\d+):\d+\)?$/

@@ -8,6 +8,7 @@ import type { World } from '../compile-request.ts'
 import { planDraws, routePath } from '../compile-request.ts'
 import type { ChannelStep } from '../compiled.ts'
 import type { Request } from '../definition.ts'
+import { checkKeys } from '../known-keys.ts'
 import { jsonPieces } from '../request/json-template.ts'
 import { writeRequest } from '../request/write-request.ts'
 import type { FlowScope } from '../scope.ts'
@@ -17,14 +18,26 @@ import type { Fill } from '../template.ts'
 import { filler, parseTemplate, utf8AsLatin1, valueAt } from '../template.ts'
 import { drawMs, milliseconds } from '../think-time.ts'
 import type { VirtualUser } from '../user.ts'
-import type { ChannelOptions, EventsStep, Hear, Say, Talk, WebSocketStep } from './talk.ts'
+import type { ChannelOptions, EventsStep, Hear, Say, Talk, WebSocketOptions, WebSocketStep } from './talk.ts'
 
 /** A conversation without an end is a soak test of one user; let the run's own length decide instead. */
 const MAX_ROUNDS = 1_000_000
 
+const CHANNEL_KEYS = { name: true, headers: true, with: true, auth: true } as const satisfies Record<
+  keyof ChannelOptions,
+  true
+>
+const WEBSOCKET_KEYS = {
+  ...CHANNEL_KEYS,
+  protocols: true,
+  connectTimeout: true,
+  repeat: true,
+} as const satisfies Record<keyof WebSocketOptions, true>
+
 /** Throws `WHET_SCENARIO`. */
 export function webSocketStep(step: WebSocketStep, scope: FlowScope, world: World): ChannelStep {
   const { options, site } = step
+  checkKeys('websocket', options, WEBSOCKET_KEYS, site)
   const { route, open } = opening('WS', step, {}, scope, world)
   const { protocols = [], connectTimeout = '10s', repeat = 1 } = options
   if (!(Number.isInteger(repeat) && repeat >= 1 && repeat <= MAX_ROUNDS)) {
@@ -44,7 +57,8 @@ export function webSocketStep(step: WebSocketStep, scope: FlowScope, world: Worl
 
 /** Throws `WHET_SCENARIO`. */
 export function eventsStep(step: EventsStep, scope: FlowScope, world: World): ChannelStep {
-  const { talk, site } = step
+  const { options, talk, site } = step
+  checkKeys('events', options, CHANNEL_KEYS, site)
   if (talk.length === 0) throw scenarioError(site, 'there is nothing to hear; leave the list out to wait for one event')
   // Not that of the scenario, which is for its requests.
   const { route, open } = opening('SSE', step, { accept: 'text/event-stream' }, scope, world)

@@ -1,4 +1,5 @@
 /** Where the values of users come from, and in which order they are handed out: the words of a scenario file. */
+import { checkKeys } from '../known-keys.ts'
 import type { Site } from '../site.ts'
 import { scenarioError, siteOf } from '../site.ts'
 
@@ -72,27 +73,34 @@ export interface SqlOptions extends DrawOptions {
 }
 
 /** Rows of a file whose first line names the columns: `{item.id}` is column `id`. At most a million. */
-export function csv(file: string, { order = 'in-turn', ...rest }: CsvOptions = {}): Feeder {
-  return { kind: 'feeder', source: { kind: 'csv', file, ...rest }, order, site: siteOf(csv) }
+export function csv(file: string, options: CsvOptions = {}): Feeder {
+  const site = siteOf(csv)
+  checkKeys('csv', options, { order: true, delimiter: true, numbers: true }, site)
+  const { order = 'in-turn', ...rest } = options
+  return { kind: 'feeder', source: { kind: 'csv', file, ...rest }, order, site }
 }
 
 /** One JSON value a line. At most a million. */
-export function jsonl(file: string, { order = 'in-turn' }: DrawOptions = {}): Feeder {
-  return { kind: 'feeder', source: { kind: 'jsonl', file }, order, site: siteOf(jsonl) }
+export function jsonl(file: string, options: DrawOptions = {}): Feeder {
+  const site = siteOf(jsonl)
+  checkKeys('jsonl', options, { order: true }, site)
+  return { kind: 'feeder', source: { kind: 'jsonl', file }, order: options.order ?? 'in-turn', site }
 }
 
 /** Rows of a PostgreSQL query, asked through `pg` in a read-only transaction by every worker: give it an `order by`. */
-export function sql(
-  statement: string,
-  { order = 'in-turn', maxRows = 100_000, timeoutMs = 30_000, url }: SqlOptions = {},
-): Feeder {
+export function sql(statement: string, options: SqlOptions = {}): Feeder {
+  const site = siteOf(sql)
+  checkKeys('sql', options, { order: true, url: true, maxRows: true, timeoutMs: true }, site)
+  const { order = 'in-turn', maxRows = 100_000, timeoutMs = 30_000, url } = options
   const source: SqlSource = { kind: 'sql', statement, maxRows, timeoutMs, ...(url === undefined ? {} : { url }) }
-  return { kind: 'feeder', source, order, site: siteOf(sql) }
+  return { kind: 'feeder', source, order, site }
 }
 
 /** The values given. */
-export function list(values: readonly unknown[], { order = 'in-turn' }: DrawOptions = {}): Feeder {
+export function list(values: readonly unknown[], options: DrawOptions = {}): Feeder {
   const site = siteOf(list)
+  checkKeys('list', options, { order: true }, site)
+  const { order = 'in-turn' } = options
   if (values.length === 0) throw scenarioError(site, 'the list is empty')
   return { kind: 'feeder', source: { kind: 'list', values: [...values] }, order, site }
 }
@@ -101,9 +109,11 @@ export function list(values: readonly unknown[], { order = 'in-turn' }: DrawOpti
 export function range(
   from: number,
   to: number,
-  { step = 1, order = 'in-turn' }: DrawOptions & { readonly step?: number } = {},
+  options: DrawOptions & { readonly step?: number } = {},
 ): Feeder {
   const site = siteOf(range)
+  checkKeys('range', options, { order: true, step: true }, site)
+  const { step = 1, order = 'in-turn' } = options
   const count = Math.floor((to - from) / step) + 1
   if (!(step > 0 && count >= 1 && Number.isSafeInteger(count))) {
     throw scenarioError(site, `range(${from}, ${to}) in steps of ${step} holds nothing`)

@@ -1,9 +1,9 @@
 /** The values behind `{names}`: which feeders a scenario has, opened once, and how each name is drawn for a user. */
-import { closestTo } from '@whetstone/model'
+import { closestTo, WhetstoneError } from '@whetstone/model'
 import type { ArrivalLimit, DataSummary } from '../compiled.ts'
 import type { Value } from '../definition.ts'
 import type { Site } from '../site.ts'
-import { scenarioError } from '../site.ts'
+import { scenarioError, shown } from '../site.ts'
 import type { Placeholder } from '../template.ts'
 import type { VirtualUser } from '../user.ts'
 import type { Feeder } from './feeder.ts'
@@ -59,7 +59,7 @@ export class Values {
   async prepare(folder: string): Promise<void> {
     for (const slot of this.#slots.values()) {
       if (!slot.used) continue
-      slot.open ??= await openFeeder(slot.feeder, { seed: this.#seed, folder })
+      slot.open ??= await opened(slot.feeder, { seed: this.#seed, folder })
       for (const { of, site } of slot.properties) checkColumn(of, slot.open, site)
     }
   }
@@ -94,6 +94,19 @@ export class Values {
     const slot: Slot = { name, feeder, open, used: false, properties: [] }
     this.#slots.set(feeder, slot)
     return slot
+  }
+}
+
+/** What is wrong with the data, and the line of the scenario that asks for it. */
+async function opened(feeder: Feeder, where: Parameters<typeof openFeeder>[1]): Promise<OpenFeeder> {
+  try {
+    return await openFeeder(feeder, where)
+  } catch (cause) {
+    if (!(cause instanceof WhetstoneError) || cause.code !== 'WHET_SCENARIO_DATA' || feeder.site === undefined) throw cause
+    throw new WhetstoneError('WHET_SCENARIO_DATA', `${shown(feeder.site)}: ${cause.message}`, {
+      cause,
+      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+    })
   }
 }
 
