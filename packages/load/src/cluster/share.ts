@@ -1,10 +1,8 @@
 /** What the controller knows of one worker: its share, what it has handed over, and how it ended. */
 import type { LoadInterval, LoadStep, WorkerShare } from '@whetstone/model'
 import type { LiveInterval, LoadResult } from '../engine/live.ts'
+import { MOST_INTERVALS, SECOND_MS } from '../record/interval-grid.ts'
 import { mergeIntervals } from '../record/merge-intervals.ts'
-
-/** As many as a worker itself keeps; beyond, each two become one. */
-const MOST_INTERVALS = 240
 
 export class Share {
   readonly name: string
@@ -20,7 +18,7 @@ export class Share {
   result: LoadResult | undefined
   #soFar: LoadStep | undefined
   #intervals: LoadInterval[] = []
-  #widthMs = 1000
+  #widthMs = SECOND_MS
 
   constructor(name: string, index: number, of: number, heardMs: number) {
     this.name = name

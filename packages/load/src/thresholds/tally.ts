@@ -1,6 +1,7 @@
 /** What some intervals amount to together, for one route or all: the figures a limit is compared with, in memory that does not grow. */
 import type { IntervalCell, LoadInterval, RouteName } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
+import { widthOf } from '../record/interval-grid.ts'
 
 export interface Figures {
   readonly requests: number
@@ -10,7 +11,6 @@ export interface Figures {
   readonly response: Histogram
 }
 
-const DEFAULT_WIDTH_MS = 1000
 /** A run that ends a timer's breath early still completes its last window. */
 const COMPLETE_FRACTION = 0.99
 
@@ -74,10 +74,6 @@ export class Windows {
     judge(this.#tally, this.#startMs)
     this.#tally.reset()
   }
-}
-
-export function widthOf(interval: LoadInterval): number {
-  return interval.durationMs ?? DEFAULT_WIDTH_MS
 }
 
 /** Requests without an answer and 5xx: never fast answers. */

@@ -1,13 +1,12 @@
 /** Judges limits over windows, fed one interval after the other, in memory that does not grow with the run. */
 import { countText } from '@whetstone/model'
 import type { LoadInterval, LoadStep, LoadThreshold, ThresholdResult } from '@whetstone/model'
+import { SECOND_MS, widthOf } from '../record/interval-grid.ts'
 import { endlessNote, endlessOf, judgeFigures, samplesNeeded, worseOf } from './figure.ts'
-import { Windows, widthOf } from './tally.ts'
+import { Windows } from './tally.ts'
 import { metricName, secondsText } from './text.ts'
 
 type Judged = Omit<ThresholdResult, 'threshold'>
-
-const SECOND_MS = 1000
 
 /** One limit, over the intervals it is given. */
 export class WindowJudge {
