@@ -1,8 +1,9 @@
 /** Load tests are kept beside the runs: `.whetstone/loads/<id>/` holds the report as JSON and as a page. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { renderLoadReport } from '@whetstone/dashboard'
+import { writeAtomically } from '@whetstone/loop'
 import { exitCodes, type LoadReport, maskedDeep, WhetstoneError } from '@whetstone/model'
 
 /** Sorts by time as text, like the id of a run. */
@@ -23,12 +24,6 @@ export async function saveLoadPage(base: string, report: LoadReport): Promise<st
   const page = join(base, 'loads', report.run.id, 'report.html')
   await writeAtomically(page, renderLoadReport(maskedDeep(report)))
   return page
-}
-
-/** A reader never meets half a file, also when the run is interrupted. */
-async function writeAtomically(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text)
-  await rename(`${file}.new`, file)
 }
 
 /** Folders of saved load tests, oldest first. */

@@ -1,7 +1,8 @@
 /** Comparisons are kept beside the runs, `.whetstone/trials/<id>.json`, so that a later run knows which changes were proved. */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type EarlierTrial, maskedDeep, type MetricComparison, type TrialResult } from '@whetstone/model'
+import { writeAtomically } from './write-atomically.ts'
 
 /** As many as are worth knowing of; each is a file to read. */
 const mostTrials = 10
@@ -16,10 +17,7 @@ export async function saveTrial(base: string, id: string, kept: KeptTrial): Prom
   const folder = join(base, 'trials')
   await mkdir(folder, { recursive: true })
   await writeFile(join(base, '.gitignore'), '*\n')
-  // A reader never meets half a file, also when the command is interrupted.
-  const file = join(folder, `${id}.json`)
-  await writeFile(`${file}.new`, `${JSON.stringify(maskedDeep(kept))}\n`)
-  await rename(`${file}.new`, file)
+  await writeAtomically(join(folder, `${id}.json`), `${JSON.stringify(maskedDeep(kept))}\n`)
 }
 
 /** Oldest first. What cannot be read is passed over: a note beside the runs must not stop the next run. */

@@ -1,7 +1,8 @@
 /** One folder a run: evidence by kind, the report, an index of all runs beside them. Files are the history; nothing else is needed to identify again offline. */
-import { mkdir, readdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Evidence, evidenceKinds, exitCodes, maskedDeep, type RunReport, WhetstoneError } from '@whetstone/model'
+import { writeAtomically } from './write-atomically.ts'
 
 export interface RunFolder {
   readonly id: string
@@ -56,12 +57,6 @@ export async function createRunFolder(base: string, id: string): Promise<RunFold
         .catch(() => {})
     },
   }
-}
-
-/** A reader never meets half a file, also when the run is interrupted. */
-async function writeAtomically(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text)
-  await rename(`${file}.new`, file)
 }
 
 /** Accepts a run id, `latest` (that has a report), a unique beginning of an id, or a path. @throws WhetstoneError WHET_RUN_NOT_FOUND, WHET_RUN_AMBIGUOUS */
