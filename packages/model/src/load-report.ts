@@ -21,9 +21,14 @@ export interface LoadReport {
   readonly thresholds: readonly ThresholdResult[]
   /** `aborted`: interrupted by the user; `threshold`: ended by a limit that says `abort`. The steps hold what was seen until then. */
   readonly stopped: 'finished' | 'aborted' | 'threshold'
-  /** `invalid`: the generator could not keep its schedule, so nothing was proved either way. `degraded`: a share of the load was lost. */
+  /**
+   * `invalid`: the generator could not keep its schedule, and there was no limit, or one that is not proved without it.
+   * `degraded`: a share of the load was lost.
+   */
   readonly verdict: 'pass' | 'fail' | 'degraded' | 'invalid' | 'aborted'
-  /** 0 kept, 1 a limit is broken, 4 nothing could be decided, 130 interrupted. */
+  /** What makes it `fail` beside its limits, in words: a route that refused every request, checks that failed. */
+  readonly failures?: readonly string[]
+  /** 0 kept, 1 a limit is broken or there are `failures`, 4 nothing could be decided, 130 interrupted. */
   readonly exitCode: number
   /** For people: what to know before these figures are trusted. */
   readonly warnings: readonly string[]
@@ -160,6 +165,8 @@ export interface StressResult {
   readonly collapsed: boolean
   /** From the end of the overload until the response time was back; absent when it never was. */
   readonly recoveryMs?: number
+  /** For so long after the overload, two timeouts at least; absent where it was not watched to the end, and in older tests. */
+  readonly watchedMs?: number
 }
 
 export interface SpikeResult {

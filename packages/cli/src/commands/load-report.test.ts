@@ -13,6 +13,7 @@ const search = (outcome: 'found' | 'below-smallest-tried' | 'undecided' | 'inval
   kind: 'capacity' as const,
   capacity: { objective: [parseThreshold('p95 < 300ms')], outcome, trials: [] },
 })
+const failing = { name: 'has an id', route: 'GET /items', passes: 0, fails: 12 }
 const lost = { workers: 1, ofWorkers: 4, fraction: 0.25 }
 
 describe('the end of a load test', () => {
@@ -23,7 +24,20 @@ describe('the end of a load test', () => {
     ['interrupted', { stopped: 'aborted', thresholds: limit('broken') }, 'aborted', 130],
     ['a limit that could not be judged', { thresholds: limit('unknown') }, 'pass', 0],
     ['the same, strictly', { thresholds: limit('unknown'), strictNoise: true }, 'pass', 4],
-    ['a late generator', { steps: step({ generator: generator('invalid') }), thresholds: limit('kept') }, 'invalid', 4],
+    [
+      'a late generator',
+      { steps: step({ generator: generator('invalid') }), thresholds: limit('broken') },
+      'invalid',
+      4,
+    ],
+    [
+      'a limit kept all the same',
+      { steps: step({ generator: generator('invalid') }), thresholds: limit('kept') },
+      'pass',
+      0,
+    ],
+    ['a late generator without a limit', { steps: step({ generator: generator('invalid') }) }, 'invalid', 4],
+    ['a check that never held', { steps: step({ checks: [failing] }), thresholds: limit('kept') }, 'fail', 1],
     ['a worker lost', { steps: step({ lost }) }, 'degraded', 0],
     [
       'a warm-up that was late',
@@ -73,5 +87,15 @@ describe('a load test warns', () => {
 
   it('of nothing when all is well', () => {
     expect(report({}).warnings).toEqual([])
+  })
+})
+
+it('a service that refuses everything fails, however fast it is and whatever it is asked', () => {
+  const [route] = exampleStep.routes
+  const steps = step({ routes: [{ ...route!, statusCounts: { '404': 236 } }], checks: [] })
+  expect(report({ steps, thresholds: limit('kept') })).toMatchObject({
+    verdict: 'fail',
+    exitCode: 1,
+    failures: ['GET /items answered 404 to all 236 requests'],
   })
 })

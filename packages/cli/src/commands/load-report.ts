@@ -1,6 +1,6 @@
 /** Turns what the engine handed back into the one object everything else is made from, and judges it. */
 import { cpus } from 'node:os'
-import { exitCodeOf, type RunOutcome, verdictOf } from '@whetstone/load'
+import { exitCodeOf, failuresOf, judgedWhileLate, type RunOutcome, verdictOf } from '@whetstone/load'
 import {
   exitCodes,
   type GeneratorHealth,
@@ -12,7 +12,7 @@ import {
 } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
 
-export interface ReportInput extends Omit<LoadReport, 'schema' | 'verdict' | 'exitCode' | 'warnings'> {
+export interface ReportInput extends Omit<LoadReport, 'schema' | 'verdict' | 'failures' | 'exitCode' | 'warnings'> {
   /** Beside those that can be read from the figures. */
   readonly warnings?: readonly string[]
   /** What cannot be decided ends with 4. */
@@ -20,11 +20,16 @@ export interface ReportInput extends Omit<LoadReport, 'schema' | 'verdict' | 'ex
 }
 
 export function loadReport({ strictNoise, warnings = [], ...input }: ReportInput): LoadReport {
+  const judged = judgedSteps(input.steps)
+  const generator = generatorOf(input)
+  const thresholds = generator === 'invalid' ? judgedWhileLate(input.thresholds, judged) : input.thresholds
+  const failures = failuresOf(judged, { checksMayFail: checksMayFail(input) })
   const outcome: RunOutcome = {
-    results: input.thresholds,
-    generator: generatorOf(input),
+    results: thresholds,
+    failures,
+    generator,
     stopped: input.stopped,
-    lost: judgedSteps(input.steps).some(step => step.lost !== undefined),
+    lost: judged.some(step => step.lost !== undefined),
     strict: strictNoise,
   }
   // Not one rate kept the objective that was given: the gate says no.
@@ -33,10 +38,18 @@ export function loadReport({ strictNoise, warnings = [], ...input }: ReportInput
   return {
     schema: 'whetstone/load@1',
     ...input,
+    thresholds,
+    ...(failures.length > 0 && { failures }),
     verdict: isBelow ? 'fail' : verdictOf(outcome),
     exitCode: isBelow ? exitCodes.gate : isUndecided ? exitCodes.undecided : exitCodeOf(outcome),
     warnings: [...new Set([...warnings, ...warningsOf(input)])],
   }
+}
+
+/** Past what the service carries they do, and a limit on checks says itself how many may. */
+function checksMayFail({ kind, thresholds }: Omit<ReportInput, 'strictNoise'>): boolean {
+  const isOverload = kind === 'stress' || kind === 'spike' || kind === 'capacity'
+  return isOverload || thresholds.some(({ threshold }) => threshold.metric.kind === 'checks')
 }
 
 /** A search and a stress test go past what can be sent, on purpose; a search says itself when that spoiled it. */

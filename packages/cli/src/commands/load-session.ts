@@ -4,7 +4,14 @@ import { writeFile } from 'node:fs/promises'
 import { loadVerdictOf, renderLoadReport } from '@whetstone/dashboard'
 import { type LoadPlan, openOutputs, parseThreshold, SecondsJudge } from '@whetstone/load'
 import { watchWork } from '@whetstone/loop'
-import { type LoadReport, type LoadTestKind, type LoadThreshold, maskedDeep, WhetstoneError } from '@whetstone/model'
+import {
+  exitCodes,
+  type LoadReport,
+  type LoadTestKind,
+  type LoadThreshold,
+  maskedDeep,
+  WhetstoneError,
+} from '@whetstone/model'
 import { loadConfig } from '../config.ts'
 import { baseFolder, type CommandContext } from '../context.ts'
 import { openInBrowser } from '../terminal/open.ts'
@@ -114,7 +121,8 @@ async function thresholdsOf(
   { threshold }: LoadOptions,
   { workingDirectory }: CommandContext,
 ): Promise<readonly LoadThreshold[]> {
-  if (threshold.length > 0 || kind === 'capacity' || kind === 'stress') return threshold.map(parseThreshold)
+  const isOverload = kind === 'stress' || kind === 'spike'
+  if (threshold.length > 0 || kind === 'capacity' || isOverload) return threshold.map(parseThreshold)
   return (await loadConfig(workingDirectory)).thresholds
 }
 
@@ -139,10 +147,17 @@ async function present(
     terminal.out()
     terminal.out(`  ${terminal.colour.bold(loadVerdictOf(report).sentence.replaceAll('\u202f', ' '))}.`)
     terminal.out(
-      `  ${report.verdict}${report.exitCode === 0 ? '' : `, exit ${report.exitCode}`}. Page: ${relative(workingDirectory, page)}`,
+      `  ${verdictWord(report)}${report.exitCode === 0 ? '' : `, exit ${report.exitCode}`}. Page: ${relative(workingDirectory, page)}`,
     )
   }
   if (options.open) openInBrowser(page)
+}
+
+/** Nothing was asked of a run without a limit, so it passed nothing. */
+function verdictWord({ verdict, exitCode, thresholds, capacity }: LoadReport): string {
+  if (verdict !== 'pass') return verdict
+  if (exitCode !== exitCodes.ok) return 'undecided'
+  return thresholds.length === 0 && capacity === undefined ? 'no limit was set' : verdict
 }
 
 async function writePage(file: string, report: LoadReport): Promise<void> {

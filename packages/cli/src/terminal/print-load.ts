@@ -176,7 +176,7 @@ function printEntry(name: string, text: string, terminal: Terminal): void {
 function printVerdict(report: LoadReport, terminal: Terminal): void {
   const { colour, marks } = terminal
   if (report.thresholds.length > 0) terminal.out()
-  for (const result of report.thresholds) printThreshold(result, report.verdict, terminal)
+  for (const result of report.thresholds) printThreshold(result, terminal)
   terminal.out()
   const worst = worstGenerator(report.steps)
   if (worst) {
@@ -190,6 +190,8 @@ function printVerdict(report: LoadReport, terminal: Terminal): void {
     })
     for (const reason of reasons) printParagraph(reason, terminal, { indent: 12, mark: marks.dot })
   }
+  for (const failure of report.failures ?? [])
+    printParagraph(failure, terminal, { indent: 2, mark: marks.bad, paintedMark: colour.red(marks.bad) })
   for (const warning of report.warnings)
     printParagraph(warning, terminal, { indent: 2, mark: marks.warn, paintedMark: colour.yellow(marks.warn) })
 }
@@ -198,14 +200,11 @@ const limitColumns = 38
 
 function printThreshold(
   { threshold, state, value, brokenAtMs, brokenWindows, note }: ThresholdResult,
-  verdict: LoadReport['verdict'],
   terminal: Terminal,
 ): void {
   const { colour, marks } = terminal
-  // A late generator proves no limit kept, and none broken.
-  const shownAs = verdict === 'invalid' ? 'unknown' : state
   const mark = { kept: colour.green(marks.ok), broken: colour.red(marks.bad), unknown: colour.yellow(marks.warn) }[
-    shownAs
+    state
   ]
   const none = state === 'broken' ? 'an error' : '-'
   const figure = value === undefined ? none : metricValueText(threshold.metric, value)

@@ -34,8 +34,10 @@ export function loadVerdictOf(report: LoadReport): LoadVerdict {
 }
 
 function sentenceOf(report: LoadReport, step: LoadStep): string {
-  if (report.verdict === 'invalid') return 'The load generator was the limit, so nothing was proved'
+  if (report.verdict === 'invalid') return invalidSentence(report)
   if (report.stopped === 'aborted') return `Stopped after ${formatDuration(step.durationMs)}: ${latencyOf(step)}`
+  const failure = failureText(report)
+  if (failure !== undefined) return capitalised(failure)
   if (report.capacity) return capacitySentence(report.capacity)
   if (report.stopped === 'threshold') return `Stopped after ${formatDuration(step.durationMs)}: ${brokenText(report)}`
   if (report.stress) return stressSentence(report.stress)
@@ -45,6 +47,24 @@ function sentenceOf(report: LoadReport, step: LoadStep): string {
   return report.thresholds.length > 0 && report.thresholds.every(({ state }) => state === 'kept')
     ? `${latencyOf(step)}, and every limit was kept`
     : latencyOf(step)
+}
+
+/** As in the generator's own judgement: below it a generator was held up rather than busy. */
+const BUSY_CPU_FRACTION = 0.85
+
+function invalidSentence({ steps, thresholds }: LoadReport): string {
+  const late = steps.filter(({ purpose, generator }) => purpose !== 'warm-up' && generator.verdict === 'invalid')
+  const isBusy = late.some(({ generator }) => generator.cpuFraction > BUSY_CPU_FRACTION)
+  const why = `The load generator was ${isBusy ? 'the limit' : 'late'}`
+  const unknown = thresholds.filter(({ state }) => state === 'unknown').length
+  return unknown === 0 || unknown === thresholds.length
+    ? `${why}, so nothing was proved`
+    : `${why}, so ${unknown} of ${plural(thresholds.length, 'limit')} could not be judged`
+}
+
+function failureText({ failures = [] }: LoadReport): string | undefined {
+  const [first] = failures
+  return first === undefined || failures.length === 1 ? first : `${first}, and ${failures.slice(1).join(', and ')}`
 }
 
 /** Where nothing succeeded there is no latency to speak of. */

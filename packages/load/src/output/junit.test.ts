@@ -47,8 +47,11 @@ describe('junitXml', () => {
       verdict: 'invalid',
       reasons: ['the generator used 97 % of a core'],
     } as const
-    const xml = junitXml({ ...report, steps: [report.steps[0]!, { ...report.steps[1]!, generator }] })
-    expect(xml).toContain('tests="3" failures="0" errors="1" skipped="2"')
+    const thresholds = report.thresholds.map(result =>
+      result.state === 'broken' ? { ...result, state: 'unknown' as const } : result,
+    )
+    const xml = junitXml({ ...report, thresholds, steps: [report.steps[0]!, { ...report.steps[1]!, generator }] })
+    expect(xml).toContain('tests="3" failures="0" errors="1" skipped="1"')
     expect(xml).toMatch(
       /<error message="the load generator could not keep its schedule" type="invalid">the generator used 97 % of a core</,
     )
@@ -64,6 +67,15 @@ describe('junitXml', () => {
     expect(first({ exitCode: 4, verdict: 'degraded' })).toContain('a share of the load was lost')
     const broken = junitXml(madeReport(['p95 < 300ms'], { exitCode: 1 }))
     expect(broken).toContain('tests="2" failures="1"')
+  })
+
+  it('fails where every request was refused, though every limit was kept', () => {
+    const failures = ['GET /gone answered 404 to all 236 requests', '2 checks failed']
+    const xml = junitXml(madeReport(['p50 < 300ms'], { verdict: 'fail', exitCode: 1, failures }))
+    expect(xml).toContain('tests="2" failures="1"')
+    expect(xml).toContain(
+      '<failure message="GET /gone answered 404 to all 236 requests; 2 checks failed" type="answers">',
+    )
   })
 
   it('makes a test case of the objective of a search', () => {

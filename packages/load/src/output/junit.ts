@@ -14,8 +14,8 @@ interface Case {
 
 /**
  * Valid against both Ant's schema and that of Jenkins. A limit that could not be judged is skipped. The first case says whether
- * the run can be judged at all: where it cannot, it is an error and all limits are skipped, and where the run ends with another
- * code than 0 though no limit failed, it fails, so that no CI server takes it for a pass.
+ * the run can be judged at all: where it cannot, it is an error; where every request was refused or checks failed, or the run ends with
+ * another code than 0 though no limit failed, it fails, so that no CI server takes it for a pass.
  */
 export function junitXml(report: LoadReport): string {
   const cases = casesOf(report)
@@ -59,10 +59,12 @@ export function junitXml(report: LoadReport): string {
 
 function casesOf(report: LoadReport): Case[] {
   const name = 'the run can be judged'
-  const { verdict, steps, thresholds, exitCode } = report
+  const { verdict, steps, thresholds, exitCode, failures = [] } = report
   const limits = [...objectiveCases(report), ...thresholds.map(thresholdCase)]
   if (verdict === 'aborted') return [{ name, outcome: 'error', type: verdict, message: 'interrupted' }, ...limits]
   if (verdict !== 'invalid') {
+    if (failures.length > 0)
+      return [{ name, outcome: 'failure', type: 'answers', message: failures.join('; ') }, ...limits]
     const isTold = exitCode === 0 || limits.some(({ outcome }) => outcome === 'failure')
     const first: Case = isTold
       ? { name, outcome: 'passed' }
@@ -71,10 +73,7 @@ function casesOf(report: LoadReport): Case[] {
   }
   const reasons = steps.flatMap(({ generator }) => (generator.verdict === 'invalid' ? generator.reasons : []))
   const message = 'the load generator could not keep its schedule'
-  return [
-    { name, outcome: 'error', type: verdict, message, detail: [...new Set(reasons)].join('\n') },
-    ...limits.map(({ name: limit }): Case => ({ name: limit, outcome: 'skipped', message })),
-  ]
+  return [{ name, outcome: 'error', type: verdict, message, detail: [...new Set(reasons)].join('\n') }, ...limits]
 }
 
 /** Of a search: whether any rate kept what it was asked to keep. */

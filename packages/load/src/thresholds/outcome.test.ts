@@ -18,7 +18,7 @@ it.each<[string, Partial<RunOutcome>, ReturnType<typeof verdictOf>, number, numb
   ['a worker was lost, and a limit broken', { lost: true, results: [result('broken')] }, 'fail', 1, 1],
   ['a check that failed', { failures: ['the check "a" failed'], results: [] }, 'fail', 1, 1],
   ['a generator that measured itself', { generator: 'invalid', results: [] }, 'invalid', 4, 4],
-  ['the same, with a limit it cannot have kept', { generator: 'invalid' }, 'pass', 0, 4],
+  ['the same, with every limit kept all the same', { generator: 'invalid' }, 'pass', 0, 4],
   [
     'the same, with one not known',
     { generator: 'invalid', results: [result('kept'), result('unknown')] },
@@ -26,7 +26,7 @@ it.each<[string, Partial<RunOutcome>, ReturnType<typeof verdictOf>, number, numb
     4,
     4,
   ],
-  ['the same, with one it cannot have broken', { generator: 'invalid', results: [result('broken')] }, 'fail', 1, 1],
+  ['the same, with one broken all the same', { generator: 'invalid', results: [result('broken')] }, 'fail', 1, 1],
   [
     'the same, ended by a limit',
     { generator: 'invalid', stopped: 'threshold', results: [result('unknown')] },

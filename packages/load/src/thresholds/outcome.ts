@@ -28,7 +28,7 @@ export function verdictOf(outcome: RunOutcome): LoadReport['verdict'] {
   return lost ? 'degraded' : 'pass'
 }
 
-/** An invalid run is never a pass, and proves no breach either: it ends with 4, strict or not. */
+/** An invalid run ends with 4, strict or not. */
 export function exitCodeOf(outcome: RunOutcome): ExitCode {
   const verdict = verdictOf(outcome)
   switch (verdict) {
@@ -42,7 +42,7 @@ export function exitCodeOf(outcome: RunOutcome): ExitCode {
     case 'pass': {
       const undecided =
         verdict === 'degraded' ||
-        outcome.generator === 'degraded' ||
+        outcome.generator !== 'healthy' ||
         outcome.results.some(({ state }) => state === 'unknown')
       return outcome.strict === true && undecided ? exitCodes.undecided : exitCodes.ok
     }
