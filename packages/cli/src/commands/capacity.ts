@@ -1,10 +1,10 @@
 /** `whetstone capacity`: the largest offered rate that keeps an objective, bracketed and bisected, with its interval. */
 import { findCapacity, parseThreshold } from '@whetstone/load'
-import { type LoadReport, numberText, WhetstoneError } from '@whetstone/model'
-import { shellWord } from '../command-line.ts'
+import { type LoadReport, type LoadThreshold, numberText, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
+import { flagsOf, keptFlags } from './kept-flags.ts'
 import type { LoadOptions } from './load-options.ts'
 import { assertNone } from './load-plan.ts'
 import { loadSession } from './load-session.ts'
@@ -20,7 +20,7 @@ export async function capacityCommand(
   context: CommandContext,
 ): Promise<number> {
   const objective = options.slo.map(parseThreshold)
-  assertSearchable(options)
+  assertSearchable(options, objective)
   const report = await loadSession('capacity', words, options, context, async session => {
     const found = await findCapacity(
       session.plan,
@@ -29,12 +29,12 @@ export async function capacityCommand(
     )
     return { ...found, thresholds: [] }
   })
-  if (!options.json) printNext(nextAfterCapacity(report, words), context.terminal)
+  if (!options.json) printNext(nextAfterCapacity(report, words, context), context.terminal)
   return report.exitCode
 }
 
 /** @throws WhetstoneError WHET_FLAG for what a search over rates cannot be combined with */
-function assertSearchable(options: CapacityOptions): void {
+function assertSearchable(options: CapacityOptions, objective: readonly LoadThreshold[]): void {
   if (options.slo.length === 0)
     throw new WhetstoneError(
       'WHET_FLAG',
@@ -43,25 +43,35 @@ function assertSearchable(options: CapacityOptions): void {
         hint: "whetstone capacity … --slo 'p95 < 200ms'",
       },
     )
+  const rate = objective.find(({ metric }) => metric.kind === 'rate')
+  if (rate !== undefined)
+    throw new WhetstoneError(
+      'WHET_FLAG',
+      `capacity looks for the rate itself, so '${rate.text}' cannot be its objective`,
+      {
+        hint: "--slo 'p95 < 200ms' or --slo 'errors < 1%'; --rate is where it begins, --max-rate where it ends",
+      },
+    )
   assertNone('capacity tries one rate after another', options, ['shape', 'users', 'threshold', 'nats'])
 }
 
 /** Below the capacity nothing queues for long; a load test there shows what users get. */
 const comfortableFraction = 0.7
 
-function nextAfterCapacity({ capacity, target }: LoadReport, words: readonly string[]): string {
+function nextAfterCapacity(
+  { capacity, target }: LoadReport,
+  words: readonly string[],
+  { commandLine }: CommandContext,
+): string {
   const low = capacity?.ratePerSecond?.low
   // For nothing was proved.
   if (capacity?.outcome === 'invalid' || capacity?.outcome === 'undecided')
-    return commandFor(
-      ['capacity', ...capacity.objective.map(({ text }) => `--slo ${shellWord(text)}`)].join(' '),
-      words,
-      target.url,
-    )
-  if (low === undefined) return commandFor('diagnose', words, target.url)
+    return commandFor('capacity', words, target.url, flagsOf(commandLine, keptFlags.objectiveAgain))
+  if (low === undefined) return commandFor('diagnose', words, target.url, flagsOf(commandLine, keptFlags.diagnose))
   return commandFor(
     `load --rate ${numberText(Math.max(1, Math.floor(low * comfortableFraction))).replaceAll(',', '')}`,
     words,
     target.url,
+    flagsOf(commandLine, keptFlags.search),
   )
 }

@@ -55,7 +55,7 @@ describe('a load of a service', () => {
     const { code, out } = await whetstone(['load', `${url}/items?page=2`, ...short, ...limits], folder)
     expect(out).toMatch(/✓ p50 < 9s +1\.\d\d s/)
     expect(out).toContain('offered 10 /s')
-    expect(out).toMatch(/Next: whetstone capacity --slo 'p50 < 9s' http:\/\/127\.0\.0\.1:\d+\/items\?page=2|'/)
+    expect(out).toContain(`Next: whetstone capacity --slo 'p50 < 9s' --arrivals uniform '${url}/items?page=2'`)
     expect(existsSync(join(folder, /Page: (\S+)/.exec(out)![1]!))).toBe(true)
     expect(code).toBe(0)
     expect(seen).toContain('GET /items?page=2')
@@ -64,7 +64,7 @@ describe('a load of a service', () => {
   it('that breaks one ends with 1, and asks for the causes', async () => {
     const { code, out } = await whetstone(['load', url, ...short, '--threshold', 'p50 < 100ms'], folder)
     expect(out).toMatch(/✗ p50 < 100ms +1\.\d\d s/)
-    expect(out.trimEnd().split('\n').at(-1)).toBe(`  Next: whetstone diagnose ${url}`)
+    expect(out.trimEnd().split('\n').at(-1)).toBe(`  Next: whetstone diagnose --rate 10 ${url}`)
     expect(code).toBe(1)
   })
 
@@ -168,6 +168,14 @@ describe('the other shapes of a load', () => {
     expect({ kind, ...spike }).toMatchObject({ kind: 'spike', baseRatePerSecond: 5, peakRatePerSecond: 20 })
   })
 
+  it('spike is not judged by the limits of the config, which its overload breaks on purpose', async () => {
+    const own = mkdtempSync(join(folder, 'limits-'))
+    writeFileSync(join(own, 'whetstone.config.mjs'), `export default { thresholds: ['p50 < 1ms over 1s abort'] }`)
+    const { out, code } = await whetstone(words('spike', '--rate', '5', '--peak', '9', '--duration', '3s'), own)
+    expect(JSON.parse(out)).toMatchObject({ thresholds: [], stopped: 'finished' })
+    expect(code).toBe(0)
+  })
+
   it('soak reads what the processes of a started service hold', async () => {
     const started = ['load', 'soak', '--rate', '5', '--duration', '6s', '--warm-up', '0s', '--json', '--route', 'GET /']
     const { out } = await whetstone([...started, '--', process.execPath, 'wasteful.mjs'], folder)
@@ -194,6 +202,12 @@ describe('the search for a capacity', () => {
     expect(out).toMatch(/20 \/s .* 1\.\d\d s .*✓ held/)
     expect(code).toBe(0)
     expect(saved(newest())).toMatchObject({ kind: 'capacity', capacity: { outcome: 'above-largest-tried' } })
+  })
+
+  it('has no use for an objective that is a rate', async () => {
+    const { code, err } = await whetstone(['capacity', '--slo', 'rate >= 100/s', url], folder)
+    expect(err).toContain("capacity looks for the rate itself, so 'rate >= 100/s' cannot be its objective")
+    expect(code).toBe(2)
   })
 
   it('needs an objective', async () => {
