@@ -32,6 +32,8 @@ export interface LoadOptions extends WorkloadOptions, StartOptions, WireOptions 
   readonly workers?: number
   readonly nats?: string
   readonly natsRun: string
+  /** Milliseconds for the workers of `nats` to join. */
+  readonly wait: number
   readonly strictNoise?: boolean
   readonly json?: boolean
   readonly open?: boolean
@@ -67,6 +69,8 @@ const oneRate: LoadDefaults = {
   duration: 'measured time',
   warmUpSeconds: 3,
 }
+/** Somebody has to start the workers by hand, on several machines. */
+const joinSeconds = 120
 /** Of all workers together. */
 export const defaultConnections = 64
 
@@ -92,7 +96,12 @@ export function addLoadOptions(command: Command, change: Partial<LoadDefaults> =
       number('--users', 1, 10_000),
     )
     .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)
-    .option('--max-rate <number>', 'refuse to send more a second', number('--max-rate', 0.1, 200_000), maxRatePerSecond)
+    .option(
+      '--max-rate <number>',
+      'refuse to begin more a second; --users have no rate',
+      number('--max-rate', 0.1, 200_000),
+      maxRatePerSecond,
+    )
     .optionsGroup('What:')
     .option('--scenario <file>', 'a scenario file; file.ts#name where it holds several')
   addWorkloadOptions(command, { database: 'keys' })
@@ -112,6 +121,7 @@ export function addLoadOptions(command: Command, change: Partial<LoadDefaults> =
     )
     .option('--nats <url>', 'the workers are on other hosts: whetstone load worker')
     .option('--nats-run <name>', 'which run its workers join', 'whetstone')
+    .addOption(durationOption('--wait', 'for the workers of --nats to join', joinSeconds, orNone))
     .option(
       '--trace-every <number>',
       'one request in so many carries a traceparent, so that slow ones can be looked up',

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ArrivalPlan } from './arrivals.ts'
 import { arrivalsOf, segmentOf } from './arrivals.ts'
+import { peakRatePerSecond } from './rate-curve.ts'
 import type { RateShape } from './shape.ts'
 
 const take = <T>(count: number, next: () => T): T[] => Array.from({ length: count }, () => next())
@@ -119,6 +120,18 @@ describe('uniform arrivals', () => {
       }),
       { numRuns: 60 },
     )
+  })
+
+  it('peaks where most of a replay falls into one second', () => {
+    const replay = (speed: number): RateShape => ({
+      kind: 'replay',
+      atMs: [0, 1_500, 1_600, 2_499, 2_500, 9_000],
+      speed,
+    })
+    expect(peakRatePerSecond(0, replay(1), 10_000)).toBe(3)
+    expect(peakRatePerSecond(0, replay(2), 10_000)).toBe(4)
+    expect(peakRatePerSecond(0, replay(1), 1_550)).toBe(1)
+    expect(peakRatePerSecond(0, { kind: 'replay', atMs: [], speed: 1 }, 10_000)).toBe(0)
   })
 
   it('play a recording at its speed, for as long as the plan lasts', () => {

@@ -51,7 +51,7 @@ export function startRatePerSecond(ratePerSecond: number, shape: RateShape | und
   }
 }
 
-/** The highest rate of the plan; of a replay its mean, for its instants may crowd anywhere. */
+/** The highest rate of the plan; of a replay the most arrivals in any second. */
 export function peakRatePerSecond(ratePerSecond: number, shape: RateShape | undefined, durationMs: number): number {
   switch (shape?.kind) {
     case undefined:
@@ -65,8 +65,20 @@ export function peakRatePerSecond(ratePerSecond: number, shape: RateShape | unde
     case 'spike':
       return Math.max(shape.basePerSecond, shape.peakPerSecond)
     case 'replay':
-      return meanRatePerSecond(shape, durationMs)
+      return mostInASecond(shape.atMs, shape.speed, durationMs)
   }
+}
+
+/** A second that slides over the instants, which rise. */
+function mostInASecond(atMs: readonly number[], speed: number, durationMs: number): number {
+  const secondMs = 1000 * speed
+  let most = 0
+  let first = 0
+  for (let last = 0; last < atMs.length && atMs[last]! / speed < durationMs; last++) {
+    while (atMs[last]! - atMs[first]! >= secondMs) first++
+    most = Math.max(most, last - first + 1)
+  }
+  return most
 }
 
 function measured(ratePerSecond: number, shape: RateShape | undefined, durationMs: number): RatePiece[] {
