@@ -4,6 +4,7 @@ import { after, loadTest, stressTest } from '../derive/testing/earlier.ts'
 import { stressTesting } from './stress-testing.ts'
 
 const { recoveryMs: _never, ...stuck } = stressTest().stress!
+const { watchedMs: _unknown, ...unwatched } = stuck
 const { kneePerSecond: _none, ...withoutKnee } = stressTest().stress!
 const monthsAgo = { startedAt: '2026-09-01T09:00:00.000Z' }
 const collapsed = { goodputPastKneePerSecond: 70, collapsed: true }
@@ -19,6 +20,7 @@ describePractice(stressTesting, {
     ),
     'a collapse months ago': after(stressTest(collapsed, monthsAgo)),
     'a generator that fell behind itself': after(stressTest({ ...collapsed, generator: 'invalid' })),
+    'it was not back, and nobody knows for how long it was watched': after(stressTest({}, { stress: unwatched })),
     'an interrupted test': after(stressTest(collapsed, { verdict: 'aborted' })),
     'a collapse before the last test': after(stressTest(collapsed), stressTest()),
   },
@@ -55,7 +57,7 @@ describePractice(stressTesting, {
       evidence: after(stressTest({}, { stress: stuck })),
       finds: [
         expect.objectContaining({
-          title: 'past 340 requests/s it does not recover when the load is gone',
+          title: 'past 340 requests/s it does not recover in the 24.0 s after the load is gone',
           risk: 'outage',
         }),
       ],
@@ -80,7 +82,11 @@ describe('its row of the coverage', () => {
     expect(outcomeOf(stressTesting, after(stressTest({}, { stress: stuck, ...monthsAgo })))).toMatchObject({
       kind: 'ask',
       question:
-        'In the stress test of 2026-09-01 it answered 96 % of its best past the knee and did not recover when the load was gone. Is that still so?',
+        'In the stress test of 2026-09-01 it answered 96 % of its best past the knee and did not recover in the 24.0 s it was watched after the load was gone. Is that still so?',
+    })
+    expect(outcomeOf(stressTesting, after(stressTest({}, { stress: unwatched })))).toMatchObject({
+      kind: 'ask',
+      question: expect.stringContaining('did not recover while it was watched after the load was gone'),
     })
     expect(outcomeOf(stressTesting, after(stressTest({ goodputPastKneePerSecond: 260 })))).toMatchObject({
       kind: 'ask',

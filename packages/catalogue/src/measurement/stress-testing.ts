@@ -64,8 +64,8 @@ export const stressTesting = definePractice({
     if (stress.generator === 'invalid')
       return unknown(['history'], 'past the knee the generator itself fell behind, so nothing was shown', give)
     const kept = keptOf(stress)
-    const isBroken = kept < keptFraction || stress.recoveryMs === undefined
-    if (!isBroken && kept >= collapseFraction) return pass(facts, noteOf(last, stress, kept))
+    const isBroken = kept < keptFraction || (stress.recoveryMs === undefined && stress.watchedMs !== undefined)
+    if (stress.recoveryMs !== undefined && kept >= collapseFraction) return pass(facts, noteOf(last, stress, kept))
     if (!isBroken || ageMs(last.startedAt, thisRun) > oldestMs)
       return ask(`In the stress test of ${dayOf(last.startedAt)} ${shownBy(stress, kept)}. Is that still so?`, facts)
     return findings([describe(last, stress, kept, facts)])
@@ -77,14 +77,24 @@ const keptOf = ({ goodputPastKneePerSecond, peakGoodputPerSecond }: EarlierStres
     ? 1
     : goodputPastKneePerSecond / peakGoodputPerSecond
 
-function factsOf({ kneePerSecond, peakGoodputPerSecond, goodputPastKneePerSecond, recoveryMs }: EarlierStress) {
+function factsOf({
+  kneePerSecond,
+  peakGoodputPerSecond,
+  goodputPastKneePerSecond,
+  recoveryMs,
+  watchedMs,
+}: EarlierStress) {
   return [
     ...(kneePerSecond === undefined ? [] : [fact('rate at its knee', kneePerSecond, 'per-second', 'history')]),
     fact('answered at most', peakGoodputPerSecond, 'per-second', 'history'),
     ...(goodputPastKneePerSecond === undefined
       ? []
       : [fact('answered past the knee', goodputPastKneePerSecond, 'per-second', 'history')]),
-    ...(recoveryMs === undefined ? [] : [fact('recovered after', recoveryMs, 'ms', 'history')]),
+    ...(recoveryMs === undefined
+      ? watchedMs === undefined
+        ? []
+        : [fact('watched after the overload', watchedMs, 'ms', 'history')]
+      : [fact('recovered after', recoveryMs, 'ms', 'history')]),
   ]
 }
 
@@ -96,20 +106,22 @@ function noteOf(
   return `knee at ${rateText(kneePerSecond)} requests/s on ${dayOf(startedAt)}; past it ${percentText(Math.min(1, kept))} of its best, recovered after ${msText(recoveryMs)}`
 }
 
-function shownBy({ recoveryMs }: EarlierStress, kept: number): string {
+function shownBy({ recoveryMs, watchedMs }: EarlierStress, kept: number): string {
   const lost = `it answered ${percentText(kept)} of its best past the knee`
-  return recoveryMs === undefined ? `${kept < 1 ? `${lost} and ` : 'it '}did not recover when the load was gone` : lost
+  if (recoveryMs !== undefined) return lost
+  const stayed = watchedMs === undefined ? 'while it was watched' : `in the ${msText(watchedMs)} it was watched`
+  return `${kept < 1 ? `${lost} and ` : 'it '}did not recover ${stayed} after the load was gone`
 }
 
 function describe({ startedAt }: EarlierLoad, stress: EarlierStress, kept: number, facts: readonly Fact[]): Finding {
-  const { kneePerSecond = 0, recoveryMs } = stress
+  const { kneePerSecond = 0, recoveryMs, watchedMs } = stress
   const where = { resource: 'overload' }
   return {
     fingerprint: fingerprintOf('stress-testing', where),
     practice: 'stress-testing',
     title:
-      recoveryMs === undefined
-        ? `past ${rateText(kneePerSecond)} requests/s it does not recover when the load is gone`
+      recoveryMs === undefined && watchedMs !== undefined
+        ? `past ${rateText(kneePerSecond)} requests/s it does not recover in the ${msText(watchedMs)} after the load is gone`
         : `past ${rateText(kneePerSecond)} requests/s it answers ${percentText(kept)} of its best`,
     where,
     facts,

@@ -84,6 +84,7 @@ describe('runStress', () => {
     })
     expect(lasting.kneePerSecond).toBeDefined()
     expect(lasting.recoveryMs).toBeUndefined()
+    expect(lasting.watchedMs).toBeGreaterThanOrEqual(24_000)
   })
 
   it('has no knee to tell where goodput follows to the largest rate', async () => {

@@ -66,6 +66,7 @@ export async function runStress(base: LoadPlan, settings: StressSettings, shell:
     goodputPastKneePerSecond: goodputPastKnee,
     collapsed: goodputPastKnee < COLLAPSED_BELOW * peak,
     ...(recovered !== undefined && { recoveryMs: recovered }),
+    ...(loads.stopped === 'finished' && { watchedMs: overload.step.durationMs - overload.untilMs }),
   })
 }
 

@@ -46,6 +46,7 @@ export function stressTest(stress: Partial<EarlierStress> = {}, more: Partial<Ea
       goodputPastKneePerSecond: 335,
       collapsed: false,
       recoveryMs: 3_000,
+      watchedMs: 24_000,
       generator: 'healthy',
       ...stress,
     },

@@ -336,6 +336,7 @@ const history = object<HistoryEvidence>({
         goodputPastKneePerSecond: figure,
         collapsed: figure,
         recoveryMs: figure,
+        watchedMs: figure,
         generator: word,
       }),
       curve: list(

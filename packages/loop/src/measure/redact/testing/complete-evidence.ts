@@ -347,6 +347,7 @@ export const completeEvidence = {
           goodputPastKneePerSecond: 1,
           collapsed: false,
           recoveryMs: 1,
+          watchedMs: 1,
           generator: 'healthy',
         },
         curve: [{ concurrency: 1, ratePerSecond: 1, offeredPerSecond: 1, p99Ms: 1 }],
