@@ -27,6 +27,7 @@ export interface LoadK8sOptions {
   readonly threshold: readonly string[]
   readonly cpu: string
   readonly memory: string
+  readonly wait: string
   readonly ttl: number
   readonly output?: string
 }
@@ -73,6 +74,12 @@ export function addLoadK8sOptions(command: Command): Command {
     .option('--threshold <limit>', "a limit, 'p95 < 300ms' (repeatable)", collect, [])
     .option('--cpu <quantity>', 'of a worker', '1')
     .option('--memory <quantity>', 'of a worker', '512Mi')
+    .option(
+      '--wait <time>',
+      'for workers and controller to start, and find one another',
+      timeText('--wait', hours),
+      '15m',
+    )
     .option('--ttl <seconds>', 'until finished jobs are removed', number('--ttl', 0, 1e7), 3600)
     .option('--output <file>', 'default: standard output')
 }

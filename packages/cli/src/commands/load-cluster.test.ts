@@ -179,6 +179,14 @@ it('k8s prints a manifest, or writes it', async () => {
   expect(progress).toContain(`kubectl apply -f ${output}`)
 })
 
+it('k8s has workers and controller wait for one another as long as is said', async () => {
+  const output = join(folder, 'wait.yaml')
+  await typed('load', 'k8s', 'http://shop:3000', '--output', output)
+  expect(readFileSync(output, 'utf8').match(/- --wait\n +- \w+/g)).toHaveLength(2)
+  await typed('load', 'k8s', 'http://shop:3000', '--wait', '1h', '--output', output)
+  expect(readFileSync(output, 'utf8').match(/- --wait\n +- 1h$/gm)).toHaveLength(2)
+})
+
 it('k8s gives each of many workers a connection', async () => {
   const output = join(folder, 'many.yaml')
   await typed('load', 'k8s', 'http://shop:3000', '--workers', '64', '--output', output)

@@ -34,6 +34,7 @@ export async function loadK8sCommand(url: string, options: LoadK8sOptions, conte
     ...(options.scenario === undefined ? {} : { scenario: await scenarioOf(options.scenario, workingDirectory) }),
     cpu: options.cpu,
     memory: options.memory,
+    wait: options.wait,
     ttlSeconds: options.ttl,
   })
   // Not through the terminal, which masks what looks like a secret: this is a file.

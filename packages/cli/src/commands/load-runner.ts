@@ -7,11 +7,11 @@ import type { LoadOptions } from './load-options.ts'
 
 export type RunLoad = (plan: LoadPlan, options?: RunOptions) => Promise<LoadResult>
 
-/** Somebody has to start the workers by hand, on several machines. */
-const joinTimeoutMs = 120_000
-
 /** @throws WhetstoneError WHET_FLAG where nobody says how many workers will come */
-export function runnerOf({ workers, nats, natsRun }: LoadOptions, { terminal }: CommandContext): RunLoad {
+export function runnerOf(
+  { workers, nats, natsRun, wait: joinTimeoutMs }: LoadOptions,
+  { terminal }: CommandContext,
+): RunLoad {
   if (nats === undefined) {
     return (plan, options) => run(plan, { ...options, threads: workers ?? 1 })
   }
@@ -20,10 +20,15 @@ export function runnerOf({ workers, nats, natsRun }: LoadOptions, { terminal }: 
       hint: '--workers 3',
     })
   return (plan, options) => {
-    const start = `whetstone load worker --nats ${nats} --nats-run ${natsRun}`
+    const start = `whetstone load worker --nats ${withoutUser(nats)} --nats-run ${natsRun}`
     terminal.progress(`${label('workers')}waiting for ${workers}: ${start}`)
     const onJoin = (names: readonly string[]) =>
       terminal.progress(`${label('')}${names.length} of ${workers}: ${names.at(-1) ?? ''}`)
     return controlOverNats(plan, { url: nats, run: natsRun, workers, joinTimeoutMs, onJoin, ...options })
   }
+}
+
+/** A user may be a token, which no masking knows from a name. */
+function withoutUser(nats: string): string {
+  return nats.replace(/^([a-z]+:\/\/)\S*@/i, '$1')
 }

@@ -33,6 +33,7 @@ const load: KubernetesLoad = {
   words: ['--rate', '300', '--duration', '5m'],
   cpu: '1',
   memory: '512Mi',
+  wait: '20m',
   ttlSeconds: 3600,
 }
 const documentsOf = (change: Partial<KubernetesLoad> = {}) =>
@@ -81,7 +82,7 @@ describe('kubernetesManifest', () => {
               image: 'registry.example/whetstone:1',
               args: [
                 ...['load', 'worker', '--nats', 'nats://checkout-nats:4222', '--nats-run', 'checkout'],
-                ...['--wait', '15m', '--allow-host', 'shop.default.svc'],
+                ...['--wait', '20m', '--allow-host', 'shop.default.svc'],
               ],
               resources: { limits: { cpu: '1', memory: '512Mi' } },
               securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
@@ -104,7 +105,7 @@ describe('kubernetesManifest', () => {
               args: [
                 ...['load', 'http://shop.default.svc:3000/orders', '--workers', '3'],
                 ...['--nats', 'nats://checkout-nats:4222', '--nats-run', 'checkout'],
-                ...['--allow-host', 'shop.default.svc', '--rate', '300', '--duration', '5m'],
+                ...['--wait', '20m', '--allow-host', 'shop.default.svc', '--rate', '300', '--duration', '5m'],
                 ...['--scenario', '/work/scenario/checkout.scenario.ts'],
               ],
             },

@@ -19,13 +19,13 @@ export interface KubernetesLoad {
   /** Kubernetes quantities, of each worker. */
   readonly cpu: string
   readonly memory: string
+  /** How long workers and controller wait for one another, as `15m`: images are pulled and nodes are added meanwhile. */
+  readonly wait: string
   /** Until finished jobs are removed. */
   readonly ttlSeconds: number
 }
 
 const NATS_PORT = 4222
-/** Images are pulled and nodes are added meanwhile. */
-const WORKER_WAIT = '15m'
 /** The `node` user of the official images. */
 const USER = 1000
 const WORK_FOLDER = '/work'
@@ -94,7 +94,7 @@ function natsDeployment(load: KubernetesLoad): Manifest {
 }
 
 function workerJob(load: KubernetesLoad): Manifest {
-  const words = ['load', 'worker', ...busWords(load), '--wait', WORKER_WAIT, '--allow-host', hostOf(load)]
+  const words = ['load', 'worker', ...busWords(load), '--allow-host', hostOf(load)]
   return job(
     load,
     'workers',
@@ -190,8 +190,8 @@ function whetstone(load: KubernetesLoad, args: readonly string[]): Manifest {
   }
 }
 
-function busWords({ name }: KubernetesLoad): string[] {
-  return ['--nats', `nats://${name}-nats:${NATS_PORT}`, '--nats-run', name]
+function busWords({ name, wait }: KubernetesLoad): string[] {
+  return ['--nats', `nats://${name}-nats:${NATS_PORT}`, '--nats-run', name, '--wait', wait]
 }
 
 function hostOf({ url }: KubernetesLoad): string {
