@@ -4,6 +4,7 @@ import type { CommandContext } from '../context.ts'
 import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
 import type { LoadOptions } from './load-options.ts'
+import { flagsOf, keptFlags } from './kept-flags.ts'
 import { assertNone } from './load-plan.ts'
 import { processReader } from './load-process-readings.ts'
 import { loadSession } from './load-session.ts'
@@ -33,6 +34,7 @@ export async function loadSoakCommand(
       ],
     }
   })
-  if (!options.json) printNext(commandFor('diagnose', words, report.target.url), context.terminal)
+  const flags = flagsOf(context.commandLine, keptFlags.diagnoseAtRate)
+  if (!options.json) printNext(commandFor('diagnose', words, report.target.url, flags), context.terminal)
   return report.exitCode
 }

@@ -4,6 +4,7 @@ import type { CommandContext } from '../context.ts'
 import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
 import type { LoadOptions } from './load-options.ts'
+import { flagsOf, keptFlags } from './kept-flags.ts'
 import { assertBelow, assertNone } from './load-plan.ts'
 import { loadSession } from './load-session.ts'
 import { commandFor } from './load-words.ts'
@@ -30,6 +31,7 @@ export async function loadSpikeCommand(
     return { ...found, thresholds: measured ? judgeThresholds(measured, thresholds, seconds) : [] }
   })
   const next = report.spike?.recoveryMs === undefined ? 'diagnose' : 'load stress'
-  if (!options.json) printNext(commandFor(next, words, report.target.url), context.terminal)
+  const flags = flagsOf(context.commandLine, next === 'diagnose' ? keptFlags.diagnoseAtRate : keptFlags.search)
+  if (!options.json) printNext(commandFor(next, words, report.target.url, flags), context.terminal)
   return report.exitCode
 }

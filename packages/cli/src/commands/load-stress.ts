@@ -4,6 +4,7 @@ import type { CommandContext } from '../context.ts'
 import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
 import type { LoadOptions } from './load-options.ts'
+import { flagsOf, keptFlags } from './kept-flags.ts'
 import { assertNone } from './load-plan.ts'
 import { loadSession } from './load-session.ts'
 import { commandFor } from './load-words.ts'
@@ -21,6 +22,7 @@ export async function loadStressCommand(
   })
   const { stress, target } = report
   const next = stress?.collapsed ? 'diagnose' : "capacity --slo 'p95 < 200ms'"
-  if (!options.json) printNext(commandFor(next, words, target.url), context.terminal)
+  const flags = flagsOf(context.commandLine, stress?.collapsed ? keptFlags.diagnose : keptFlags.search)
+  if (!options.json) printNext(commandFor(next, words, target.url, flags), context.terminal)
   return report.exitCode
 }

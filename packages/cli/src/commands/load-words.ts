@@ -1,8 +1,10 @@
 /** A command with the service it is about, as it can be typed: the flags before `--`, or they would be the service's own. */
 import { shellWord } from '../command-line.ts'
 
-export function commandFor(command: string, words: readonly string[], url: string): string {
+/** @param flags those that were typed and go with it, as {@link flagsOf} gives them */
+export function commandFor(command: string, words: readonly string[], url: string, flags = ''): string {
   const [first = url] = words
   const isUrl = words.length <= 1 && /^https?:/.test(first)
-  return `whetstone ${command} ${isUrl ? shellWord(first) : `-- ${words.map(shellWord).join(' ')}`}`
+  const whole = flags === '' ? command : `${command} ${flags}`
+  return `whetstone ${whole} ${isUrl ? shellWord(first) : `-- ${words.map(shellWord).join(' ')}`}`
 }

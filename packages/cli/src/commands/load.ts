@@ -4,6 +4,7 @@ import type { LoadReport } from '@whetstone/model'
 import { shellWord } from '../command-line.ts'
 import type { CommandContext } from '../context.ts'
 import { printNext } from '../terminal/print-next.ts'
+import { flagsOf, keptFlags } from './kept-flags.ts'
 import type { LoadOptions } from './load-options.ts'
 import { type Findings, loadSession, type LoadSession } from './load-session.ts'
 import { commandFor } from './load-words.ts'
@@ -14,7 +15,7 @@ export async function loadCommand(
   context: CommandContext,
 ): Promise<number> {
   const report = await loadSession('load', words, options, context, measureOnce)
-  if (!options.json) printNext(nextAfterLoad(report, words, options), context.terminal)
+  if (!options.json) printNext(nextAfterLoad(report, words, options, context), context.terminal)
   return report.exitCode
 }
 
@@ -35,10 +36,18 @@ async function measureOnce({ plan, thresholds, seconds, runLoad }: LoadSession):
 function nextAfterLoad(
   { verdict, target }: LoadReport,
   words: readonly string[],
-  { rate, threshold }: LoadOptions,
+  { rate, shape, users, workers = 1, threshold }: LoadOptions,
+  { commandLine }: CommandContext,
 ): string {
-  if (verdict === 'fail') return commandFor('diagnose', words, target.url)
-  if (verdict === 'invalid') return commandFor(`load --rate ${Math.max(1, Math.floor(rate / 2))}`, words, target.url)
+  if (verdict === 'fail')
+    return commandFor('diagnose', words, target.url, flagsOf(commandLine, keptFlags.diagnoseAtRate))
+  if (verdict === 'invalid') {
+    // A rate is halved; a shape and users are asked of twice as many threads instead.
+    const hasRate = shape === undefined && users === undefined
+    const change = hasRate ? `--rate ${Math.max(1, Math.floor(rate / 2))}` : `--workers ${2 * workers}`
+    const kept = keptFlags.sameLoad.filter(flag => hasRate || flag !== '--workers')
+    return commandFor(`load ${change}`, words, target.url, flagsOf(commandLine, kept))
+  }
   const slo = threshold.find(text => /^p\d/.test(text))?.replace(/\s+(over|after|abort).*$/, '') ?? 'p95 < 200ms'
-  return commandFor(`capacity --slo ${shellWord(slo)}`, words, target.url)
+  return commandFor(`capacity --slo ${shellWord(slo)}`, words, target.url, flagsOf(commandLine, keptFlags.search))
 }
