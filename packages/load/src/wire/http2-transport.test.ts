@@ -423,12 +423,18 @@ describe('Http2Transport', () => {
   })
 
   it('says nothing any more once it was closed, though its owner closes it in the middle of a report', async () => {
-    const client = asker(await h2c(empty))
+    let left: Promise<unknown> | undefined
+    const target = await h2c((stream, ...rest) => {
+      left ??= new Promise(done => stream.session!.once('close', done))
+      empty(stream, ...rest)
+    })
+    const client = asker(target)
     for (let request = 0; request < 10; request++) client.ask()
     await client.told(1)
     client.close()
     const { length } = client.outcomes
-    await new Promise(done => setTimeout(done, 50))
+    // With the connection gone on the server's side too, nothing is under way any more.
+    await left
     expect(client.outcomes).toHaveLength(length)
     expect(client.transport.inFlight).toBe(0)
   })

@@ -214,9 +214,11 @@ describe('openWebSocket', () => {
 
   it('ends once, as intended, when it is asked to', async () => {
     let seen = 0
+    let left: Promise<unknown> | undefined
     const target = await serve(socket => {
       seen++
       echo(socket)
+      left = new Promise(done => socket.once('close', done))
     })
     const told = new Told()
     const messages = (function* () {
@@ -228,7 +230,8 @@ describe('openWebSocket', () => {
     channel.close()
     channel.close()
     const { length } = told.samples
-    await new Promise(done => setTimeout(done, 50))
+    // With the connection gone on the server's side too, nothing is under way any more.
+    await left
     expect([told.ends, told.samples.length, seen]).toEqual([[undefined], length, 1])
   })
 
