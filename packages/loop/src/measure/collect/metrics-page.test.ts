@@ -19,7 +19,17 @@ describe('the durations on a metrics page', () => {
       '# TYPE http_request_duration_seconds summary\nhttp_request_duration_seconds_sum 3\nhttp_request_duration_seconds_count 9\n',
       ['http_request_duration_seconds mean'],
     ],
-    ['a gauge', mean, ['http_request_duration_ms_avg mean']],
+    ['a gauge that says it is a mean', mean, ['http_request_duration_ms_avg mean']],
+    [
+      'no other gauge',
+      '# TYPE http_request_duration_ms gauge\n# TYPE http_request_duration_ms_max gauge\n# TYPE api_latency_meaning gauge\n',
+      [],
+    ],
+    [
+      'what the service is asked, not what it asks',
+      '# TYPE http_client_request_duration_seconds summary\n# TYPE upstream_response_time_ms_sum counter\n# TYPE outbound_http_latency_avg gauge\n# TYPE api_clients_request_duration_seconds histogram\n',
+      ['api_clients_request_duration_seconds buckets'],
+    ],
     ['a gauge of a percentile', '# TYPE http_response_time_p95 gauge\n', ['http_response_time_p95 quantiles']],
     [
       'two counters',

@@ -40,17 +40,23 @@ export function parseMetricsPage(text: string): MetricsPage | undefined {
     if (type === 'summary') return [{ name, shape: hasQuantiles(text, name) ? 'quantiles' : 'mean' }]
     // A gauge of its own for a percentile is one too.
     if (/p\d\d|percentile|quantile/.test(about) || hasQuantiles(text, name)) return [{ name, shape: 'quantiles' }]
-    return type === 'gauge' || name.endsWith('_sum') ? [{ name: about, shape: 'mean' }] : []
+    return isMeanGauge(type, about) || name.endsWith('_sum') ? [{ name: about, shape: 'mean' }] : []
   })
   return { durations: [...new Map(durations.map(metric => [metric.name, metric])).values()].slice(0, 50) }
 }
 
-/** Of the process, its garbage or its event loop there are durations too. */
+/** Any other gauge may be the last request, the slowest one or a limit. */
+function isMeanGauge(type: string, name: string): boolean {
+  return type === 'gauge' && /(?:^|_)(?:avg|mean|average)(?:_|$)/.test(name)
+}
+
+/** Of the process, its garbage or its event loop there are durations too, and of the requests that the service makes itself. */
 function isOfRequests(name: string): boolean {
   return (
     /(?:duration|latency|response_time|request_time|elapsed)/.test(name) &&
     /http|request|response|route|handler|api/.test(name) &&
-    !/^(?:nodejs|process|go|python|jvm)_/.test(name)
+    !/^(?:nodejs|process|go|python|jvm)_/.test(name) &&
+    !/(?:^|_)(?:client|outbound|upstream)(?:_|$)/.test(name)
   )
 }
 
