@@ -121,11 +121,14 @@ export interface CapacityResult {
   readonly objective: readonly LoadThreshold[]
   /**
    * `found`: between a rate that held, confirmed by a longer load, and one that did not. `undecided`: the search was ended before
-   * that, by the user or by the number of its loads, and its bracket proves nothing.
+   * that, by the user or by the number of its loads, and its bracket proves nothing. `invalid`: no rate held before the generator
+   * could not keep its schedule.
    */
   readonly outcome: 'found' | 'above-largest-tried' | 'below-smallest-tried' | 'undecided' | 'invalid'
   /** The largest rate that held and the smallest that did not bound it. Absent when none held. */
   readonly ratePerSecond?: Interval
+  /** The generator could not keep its schedule at higher rates, so the largest that was tried is its limit and not the service's. */
+  readonly endedBy?: 'generator'
   readonly trials: readonly CapacityTrial[]
   readonly usl?: UslSummary
   /** Why no scalability curve was fitted, or why no peak is told. */
@@ -140,6 +143,8 @@ export interface CapacityTrial {
   readonly reason?: string
   /** Of the metric the objective is about, with its 95 % interval. */
   readonly value?: Interval
+  /** The same of the objective's further limits, by their text. */
+  readonly furtherValues?: readonly { readonly limit: string; readonly value: Interval }[]
   /** Mean requests under way, by Little's law. */
   readonly concurrency: number
   /** Index into the report's steps. */
@@ -172,9 +177,12 @@ export interface StressResult {
 export interface SpikeResult {
   readonly baseRatePerSecond: number
   readonly peakRatePerSecond: number
-  readonly p95BeforeMs: number
-  readonly p95DuringMs: number
+  /** Absent where nothing was answered before it. */
+  readonly p95BeforeMs?: number
+  /** Absent where nothing was answered in it. */
+  readonly p95DuringMs?: number
   readonly errorsDuring: number
+  /** Absent when it never was as before, and where nothing is known of before. */
   readonly recoveryMs?: number
 }
 
@@ -189,9 +197,9 @@ export interface Trend {
   readonly metric: 'p50' | 'p95' | 'resident-memory' | 'heap-after-collection' | 'open-handles'
   readonly unit: 'ms' | 'bytes' | 'count'
   readonly points: readonly { readonly atMs: number; readonly value: number }[]
-  /** Growth per hour with its 95 % interval (Theil-Sen). */
-  readonly slopePerHour: Interval
+  /** Growth per hour with its 95 % interval (Theil-Sen); absent where there were too few readings, as is `pValue`. */
+  readonly slopePerHour?: Interval
   /** Mann-Kendall, one-sided for growth. */
-  readonly pValue: number
+  readonly pValue?: number
   readonly verdict: 'grows' | 'steady' | 'unclear'
 }

@@ -138,3 +138,9 @@ it('a spike is printed as before, in it, and the way back', () => {
     "
   `)
 })
+
+it('a spike before which nothing was answered has no figure and no way back', () => {
+  const spike = { baseRatePerSecond: 20, peakRatePerSecond: 100, errorsDuring: 12 }
+  expect(shown({ kind: 'spike', spike })).toContain('before     p95 - at 20 /s')
+  expect(shown({ kind: 'spike', spike })).toContain('recovery   -\n')
+})

@@ -12,6 +12,7 @@ import {
   type Trend,
 } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
+import { clip } from './print-report.ts'
 import { duration } from './quantity.ts'
 import type { Terminal } from './terminal.ts'
 import { printParagraph } from './wrap.ts'
@@ -35,7 +36,7 @@ function printCapacity(
   terminal.out(
     `  ${'offered'.padStart(11)} ${'achieved'.padStart(10)} ${'value'.padStart(9)}  95 % interval     ${name}`,
   )
-  for (const { offeredRatePerSecond, achievedRatePerSecond, value, held, reason, step } of trials) {
+  for (const { offeredRatePerSecond, achievedRatePerSecond, value, furtherValues = [], held, reason, step } of trials) {
     const figure = (ms: number) => (metric === undefined ? '-' : metricValueText(metric, ms))
     const isThrownAway = steps[step]?.generator.verdict === 'invalid'
     const isOpen = isThrownAway || (value === undefined && !held)
@@ -48,6 +49,13 @@ function printCapacity(
       `${mark} ${held ? 'held' : isThrownAway ? 'not counted' : isOpen ? 'not decided' : 'not held'}`,
     ]
     terminal.out(`  ${cells.join(' ')}`)
+    for (const { limit, value: further } of furtherValues) {
+      const asked = objective.find(({ text }) => text === limit)?.metric
+      if (asked === undefined) continue
+      const text = (share: number) => metricValueText(asked, share)
+      const range = `${text(further.low)} to ${text(further.high)}`
+      terminal.out(`  ${text(further.estimate).padStart(32)}  ${range.padEnd(17)} ${clip(limit, 24)}`)
+    }
     if (reason !== undefined) printParagraph(reason, terminal, { indent: 13, paint: colour.dim })
   }
   terminal.out()
@@ -102,20 +110,31 @@ function printTrend({ metric, unit, slopePerHour, pValue, verdict }: Trend, term
   const { colour, marks } = terminal
   const text = { ms: msText, bytes: bytesText, count: countText }[unit]
   const mark = { grows: colour.red(marks.bad), steady: colour.green(marks.ok), unclear: colour.yellow(marks.warn) }
+  const name = `  ${mark[verdict]} ${trendNames[metric].padEnd(22)}`
+  if (slopePerHour === undefined || pValue === undefined) {
+    terminal.out(`${name} ${'not told'.padStart(18)}  too few readings`)
+    return
+  }
   terminal.out(
-    `  ${mark[verdict]} ${trendNames[metric].padEnd(22)} ${`${text(slopePerHour.estimate)} an hour`.padStart(18)}  ${text(slopePerHour.low)} to ${text(slopePerHour.high)}, p ${pValue < 0.001 ? '< 0.001' : numberText(pValue)}`,
+    `${name} ${`${text(slopePerHour.estimate)} an hour`.padStart(18)}  ${text(slopePerHour.low)} to ${text(slopePerHour.high)}, p ${pValue < 0.001 ? '< 0.001' : numberText(pValue)}`,
   )
 }
 
 function printSpike(spike: NonNullable<LoadReport['spike']>, terminal: Terminal): void {
+  const p95 = (ms: number | undefined) => `p95 ${ms === undefined ? '-' : msText(ms)}`
   terminal.out()
-  terminal.out(`  before     p95 ${msText(spike.p95BeforeMs)} at ${perSecond(spike.baseRatePerSecond)}`)
+  terminal.out(`  before     ${p95(spike.p95BeforeMs)} at ${perSecond(spike.baseRatePerSecond)}`)
   terminal.out(
-    `  in it      p95 ${msText(spike.p95DuringMs)} at ${perSecond(spike.peakRatePerSecond)}, ${countText(spike.errorsDuring)} errors`,
+    `  in it      ${p95(spike.p95DuringMs)} at ${perSecond(spike.peakRatePerSecond)}, ${countText(spike.errorsDuring)} errors`,
   )
-  terminal.out(
-    `  recovery   ${spike.recoveryMs === undefined ? 'not while it was watched' : spike.recoveryMs === 0 ? 'at once' : `after ${duration(spike.recoveryMs)}`}`,
-  )
+  terminal.out(`  recovery   ${spikeRecovery(spike)}`)
+}
+
+/** What nobody answered before cannot be as before. */
+function spikeRecovery({ p95BeforeMs, recoveryMs }: NonNullable<LoadReport['spike']>): string {
+  if (p95BeforeMs === undefined) return '-'
+  if (recoveryMs === undefined) return 'not while it was watched'
+  return recoveryMs === 0 ? 'at once' : `after ${duration(recoveryMs)}`
 }
 
 function perSecond(rate: number): string {

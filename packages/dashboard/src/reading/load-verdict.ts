@@ -26,6 +26,16 @@ export function measuredStep({ steps, capacity, stress }: LoadReport): LoadStep 
   return judged.find(({ purpose }) => purpose === 'measure') ?? judged[0]
 }
 
+/** The step by whose generator a test is believed: the one that is reported, unless the worst of them spoiled it all. */
+export function generatorStep(report: LoadReport): LoadStep | undefined {
+  if ((report.capacity || report.stress) && report.verdict !== 'invalid') return measuredStep(report)
+  return report.steps
+    .filter(({ purpose }) => purpose !== 'warm-up')
+    .toSorted((a, b) => badness[b.generator.verdict] - badness[a.generator.verdict])[0]
+}
+
+const badness = { healthy: 0, degraded: 1, invalid: 2 } as const
+
 export function loadVerdictOf(report: LoadReport): LoadVerdict {
   const step = measuredStep(report)
   if (step === undefined || step.overall.requests === 0)
@@ -91,14 +101,14 @@ function brokenText({ thresholds }: LoadReport): string {
   return `${first.threshold.text} was broken${figure}${others}`
 }
 
-function capacitySentence({ outcome, ratePerSecond, trials, objective }: CapacityResult): string {
+function capacitySentence({ outcome, ratePerSecond, trials, objective, endedBy }: CapacityResult): string {
   const within = objective.map(({ text }) => text).join(' and ')
   const offered = trials.map(({ offeredRatePerSecond }) => offeredRatePerSecond)
   switch (outcome) {
     case 'found':
       return `It carries ${formatNumber(ratePerSecond?.estimate)} requests per second with ${within}`
     case 'above-largest-tried':
-      return `It carries at least ${formatNumber(Math.max(...offered))} requests per second with ${within}`
+      return `It carries at least ${formatNumber(ratePerSecond?.low ?? Math.max(...offered))} requests per second with ${within}${endedBy === 'generator' ? '; above it this generator could not tell' : ''}`
     case 'below-smallest-tried':
       return `Not even ${formatNumber(Math.min(...offered))} requests per second kept ${within}`
     case 'undecided':
@@ -116,6 +126,12 @@ function stressSentence({ kneePerSecond, peakGoodputPerSecond, collapsed }: Stre
 }
 
 function spikeSentence({ p95BeforeMs, p95DuringMs, recoveryMs }: SpikeResult): string {
+  if (p95BeforeMs === undefined)
+    return p95DuringMs === undefined
+      ? 'Nothing was answered before the spike, nor in it'
+      : `p95 was ${formatMs(p95DuringMs)} in the spike, and nothing was answered before it`
+  if (p95DuringMs === undefined)
+    return `p95 was ${formatMs(p95BeforeMs)} before the spike, and nothing was answered in it`
   const back =
     recoveryMs === undefined
       ? 'and did not come back'
@@ -128,9 +144,15 @@ function spikeSentence({ p95BeforeMs, p95DuringMs, recoveryMs }: SpikeResult): s
 function soakSentence({ trends }: SoakResult): string {
   const growing = trends.filter(({ verdict }) => verdict === 'grows')
   const [first] = growing
+  if (isUntold({ trends })) return 'Too short to tell whether anything grows'
   if (first) return `${capitalised(trendWords[first.metric])} grows by ${formatSlope(first)} an hour`
   const unclear = trends.filter(({ verdict }) => verdict === 'unclear').length
   return unclear > 0 ? 'Nothing surely grows, and not all of it is sure' : 'Nothing grows'
+}
+
+/** Not one quantity was read often enough. */
+function isUntold({ trends }: Pick<SoakResult, 'trends'>): boolean {
+  return trends.every(({ slopePerHour }) => slopePerHour === undefined)
 }
 
 function detailOf(report: LoadReport, step: LoadStep): string {
@@ -139,7 +161,7 @@ function detailOf(report: LoadReport, step: LoadStep): string {
     .reduce((sum, { overall }) => sum + overall.requests, 0)
   const errors = step.errors / step.overall.requests
   const parts = [
-    report.verdict === 'invalid' ? `${capitalised(step.generator.reasons.join('; '))}.` : '',
+    report.verdict === 'invalid' ? `${capitalised((generatorStep(report) ?? step).generator.reasons.join('; '))}.` : '',
     report.capacity ? bracketText(report.capacity) : '',
     report.stress ? recoveryText(report.stress) : '',
     `${plural(requests, 'request')}${report.capacity || report.stress ? '' : `, errors ${formatFraction(errors)}`}.`,

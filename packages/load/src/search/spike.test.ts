@@ -35,6 +35,16 @@ describe('runSpike', () => {
     expect(spike.recoveryMs).toBeLessThanOrEqual(1_000)
   })
 
+  it('makes up no figure where nothing was answered', async () => {
+    const refusing = simulated({ ...queue, mostWaiting: 0 })
+    const { spike } = await runSpike(plan, { peakPerSecond: 300 }, { runLoad: refusing })
+    expect(spike).toEqual({ baseRatePerSecond: 100, peakRatePerSecond: 300, errorsDuring: spike.errorsDuring })
+    expect(spike.errorsDuring).toBeGreaterThan(1_000)
+    const { spike: early } = await runSpike(plan, { peakPerSecond: 300, atMs: 0 }, { runLoad: simulated(queue) })
+    expect(early.p95BeforeMs).toBeUndefined()
+    expect(early.p95DuringMs).toBeGreaterThan(1_000)
+  })
+
   it('tells no recovery that did not come before the end', async () => {
     const { spike } = await runSpike(plan, { peakPerSecond: 900 }, { runLoad: simulated(queue) })
     expect(spike.recoveryMs).toBeUndefined()

@@ -30,14 +30,15 @@ export async function runSpike(base: LoadPlan, settings: SpikeSettings, shell: S
   // Whoever fell due in the spike is answered while it lasts or in the queue behind it.
   const during = intervals.filter(interval => endOf(interval) > atMs && interval.atMs < endMs)
   const calmP95Ms = p95Ms(before)
+  const inSpikeP95Ms = p95Ms(during)
   const recovered = Number.isNaN(calmP95Ms) ? undefined : recoveryMs(intervals, endMs, calmP95Ms)
   return {
     ...loads.ran,
     spike: {
       baseRatePerSecond: basePerSecond,
       peakRatePerSecond: peakPerSecond,
-      p95BeforeMs: orZero(calmP95Ms),
-      p95DuringMs: orZero(p95Ms(during)),
+      ...(!Number.isNaN(calmP95Ms) && { p95BeforeMs: calmP95Ms }),
+      ...(!Number.isNaN(inSpikeP95Ms) && { p95DuringMs: inSpikeP95Ms }),
       errorsDuring: during.reduce((sum, { errors }) => sum + errors, 0),
       ...(recovered !== undefined && { recoveryMs: recovered }),
     },
@@ -46,9 +47,4 @@ export async function runSpike(base: LoadPlan, settings: SpikeSettings, shell: S
 
 function endOf({ atMs, durationMs = 1000 }: LoadInterval): number {
   return atMs + durationMs
-}
-
-/** Nothing was answered; JSON has no NaN. */
-function orZero(ms: number): number {
-  return Number.isNaN(ms) ? 0 : ms
 }

@@ -1,5 +1,5 @@
 /** What a sudden crowd did: before, during, and how long until it was as before. */
-import type { LoadReport } from '@whetstone/model'
+import type { LoadReport, SpikeResult } from '@whetstone/model'
 import { formatCount, formatDuration, formatMs, formatRate } from '../../reading/format.ts'
 import { Section } from '../pieces.tsx'
 
@@ -10,11 +10,7 @@ export function Spike({ report }: { readonly report: LoadReport }) {
     ['Before', formatMs(spike.p95BeforeMs), `p95 at ${formatRate(spike.baseRatePerSecond)}`],
     ['In the spike', formatMs(spike.p95DuringMs), `p95 at ${formatRate(spike.peakRatePerSecond)}`],
     ['Errors in it', formatCount(spike.errorsDuring), 'refused, failed or too late'],
-    [
-      'Recovery',
-      spike.recoveryMs === undefined ? 'never' : formatDuration(spike.recoveryMs),
-      spike.recoveryMs === undefined ? 'not while it was watched' : 'until p95 was as before',
-    ],
+    ['Recovery', ...recoveryOf(spike)],
   ] as const
   return (
     <Section id="spike" title="The spike">
@@ -29,4 +25,12 @@ export function Spike({ report }: { readonly report: LoadReport }) {
       </div>
     </Section>
   )
+}
+
+/** What nobody answered before cannot be as before. */
+function recoveryOf({ p95BeforeMs, recoveryMs }: SpikeResult): readonly [string, string] {
+  if (p95BeforeMs === undefined) return ['–', 'nothing was answered before it']
+  return recoveryMs === undefined
+    ? ['never', 'not while it was watched']
+    : [formatDuration(recoveryMs), 'until p95 was as before']
 }
