@@ -32,7 +32,7 @@ export function addLoadImportOptions(command: Command): Command {
         .default('skip'),
     )
     .option('--keep-secrets', 'write tokens, passwords and cookies into the file')
-    .option('--writes', 'take operations of OpenAPI that change data')
+    .option('--writes', 'take requests that may change data: POST, PUT, PATCH, DELETE')
     .option('--assets', 'take pictures, styles, scripts and fonts of a HAR')
     .option('--arrivals', 'also write when each request came, to replay it')
     .option('--force', 'write over files that are there')

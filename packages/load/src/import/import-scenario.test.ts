@@ -6,7 +6,7 @@ import { importScenario, type ImportOptions } from './import-scenario.ts'
 import { writeScenario } from './scenario/write-scenario.ts'
 
 const imported = (file: string, text: string, options: Partial<ImportOptions> = {}) =>
-  importScenario({ file, bytes: Buffer.from(text) }, { name: 'shop', random: seededRandom(1), ...options })
+  importScenario({ file, bytes: Buffer.from(text) }, { name: 'shop', random: seededRandom(1), writes: true, ...options })
 const written = async (file: string, text: string, options: Partial<ImportOptions> = {}) => {
   const scenario = writeScenario(imported(file, text, options).draft, 'shop')
   const style = {
@@ -22,6 +22,37 @@ const written = async (file: string, text: string, options: Partial<ImportOption
 }
 
 describe('a scenario', () => {
+  it.each([
+    [
+      'commands.sh',
+      'curl http://a.test/x\ncurl -X POST http://a.test/orders?x=1 -d a=1\ncurl -X DELETE http://a.test/orders/7',
+      'left out 2 requests that may change data (POST /orders, DELETE /orders/7); --writes takes them in',
+    ],
+    [
+      'shop.har',
+      JSON.stringify({
+        log: {
+          entries: [
+            { request: { method: 'GET', url: 'http://a.test/x', headers: [] } },
+            { request: { method: 'POST', url: 'http://a.test/orders', headers: [], postData: { text: '{}' } } },
+          ],
+        },
+      }),
+      'left out 1 request that may change data (POST /orders); --writes takes it in',
+    ],
+  ])('leaves out what may change data, and says so: %s', (file, text, why) => {
+    const { draft, requests } = imported(file, text, { writes: false })
+    expect(draft.flows.flatMap(({ steps }) => steps)).toMatchObject([{ method: 'GET', path: '/x' }])
+    expect(draft.leftOut).toEqual([{ file, why }])
+    expect(requests).toBe(1)
+  })
+
+  it('keeps a GraphQL query, which reads although it is a POST', () => {
+    const of = (query: string) =>
+      imported('a.sh', `curl --json '${JSON.stringify({ query })}' http://a.test/graphql`, { writes: false }).requests
+    expect([of('query A { a }'), of('mutation B { b }')]).toEqual([1, 0])
+  })
+
   it('of curl commands has a flow for each, with secrets taken out', async () => {
     const { text } = await written(
       'commands.sh',

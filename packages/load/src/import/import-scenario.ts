@@ -3,6 +3,7 @@ import { WhetstoneError } from '@whetstone/model'
 import type { Random } from '@whetstone/stats'
 import { readAccessLog } from './access-log.ts'
 import { readCurl } from './curl.ts'
+import { graphqlOperation } from './graphql.ts'
 import { formatOf, type ImportFormat, importFormats } from './format.ts'
 import { readHar } from './har.ts'
 import type { ImportProblem, RecordedRequest, Recording } from './imported.ts'
@@ -26,7 +27,7 @@ export interface ImportOptions {
   readonly name: string
   /** Write tokens, passwords and cookies into the file. Default false. */
   readonly keepSecrets?: boolean
-  /** Take operations of OpenAPI that change data. Default false. */
+  /** Take requests and operations that may change data. Default false. */
   readonly writes?: boolean
   /** Keep pictures, style sheets, scripts and fonts of a HAR. Default false. */
   readonly assets?: boolean
@@ -75,23 +76,24 @@ export function importScenario(source: SourceBytes, options: ImportOptions): Imp
     format === 'har' && options.assets !== true
       ? withoutAssets(one.requests, file)
       : { requests: one.requests, leftOut: [] }
-  const made = flowsOf(format, kept.requests, { ...options, file, variables })
+  const safe = options.writes === true || recordsNoBodies(format) ? { requests: kept.requests, leftOut: [] } : withoutWrites(kept.requests, file)
+  const made = flowsOf(format, safe.requests, { ...options, file, variables })
   const { flows, headers } = sharedHeaders(made.flows)
   return {
     format,
-    requests: kept.requests.length,
+    requests: safe.requests.length,
     problems: recording.problems,
     unreadable: recording.unreadable,
     draft: {
       name: options.name,
-      source: `${counted(kept.requests.length, 'request')} of ${file}`,
+      source: `${counted(safe.requests.length, 'request')} of ${file}`,
       target: targetOf(options.baseUrl ?? one.origin),
       flows,
       headers,
       environment: variables.environment,
       generated: variables.generated,
-      arrivalsMs: arrivalsOf(kept.requests),
-      leftOut: [...recording.leftOut, ...one.leftOut, ...kept.leftOut, ...made.leftOut],
+      arrivalsMs: arrivalsOf(safe.requests),
+      leftOut: [...recording.leftOut, ...one.leftOut, ...kept.leftOut, ...safe.leftOut, ...made.leftOut],
     },
   }
 }
@@ -170,6 +172,28 @@ function withoutAssets(requests: readonly RecordedRequest[], file: string) {
   const count = requests.length - kept.length
   const why = `left out ${counted(count, 'request')} for pictures, styles, scripts and fonts; --assets takes them in`
   return { requests: kept, leftOut: count === 0 ? [] : [{ file, why }] }
+}
+
+const routesNamed = 3
+
+/** A load sends each request many times: what would be ordered or deleted as often is taken in by whoever asks for it. */
+function withoutWrites(requests: readonly RecordedRequest[], file: string) {
+  const safe = requests.filter(onlyReads)
+  const writes = requests.filter(request => !onlyReads(request))
+  const routes = [...new Set(writes.map(({ method, path }) => `${method} ${path.replace(/\?.*$/, '')}`))]
+  const named = [...routes.slice(0, routesNamed), ...(routes.length > routesNamed ? ['…'] : [])].join(', ')
+  const them = writes.length === 1 ? 'it' : 'them'
+  const why = `left out ${counted(writes.length, 'request')} that may change data (${named}); --writes takes ${them} in`
+  return { requests: safe, leftOut: writes.length === 0 ? [] : [{ file, why }] }
+}
+
+/** Their writes could not be sent again whatever is asked for, and are left out with the reason further on. */
+function recordsNoBodies(format: ImportFormat): boolean {
+  return format === 'access-log' || format === 'otlp'
+}
+
+function onlyReads({ method, body }: RecordedRequest): boolean {
+  return /^(GET|HEAD|OPTIONS)$/.test(method) || (method === 'POST' && graphqlOperation(body)?.kind === 'query')
 }
 
 /** Headers that every request carries are said once. */

@@ -30,7 +30,7 @@ async function sent(
   const bytes = Buffer.from(text)
   const { draft } = importScenario(
     { file, bytes },
-    { name: 'shop', random: seededRandom(1), keepSecrets: true, ...options },
+    { name: 'shop', random: seededRandom(1), keepSecrets: true, writes: true, ...options },
   )
   const written = writeScenario(draft, 'shop')
   await writeFile(join(folder, 'shop.scenario.ts'), written.text)
@@ -201,7 +201,7 @@ paths:
     get: { parameters: [{ name: q, in: query, required: true }] }
   /ping: { get: {} }
 `,
-      { users: 6 },
+      { users: 6, writes: false },
     )
     expect([...new Set(lines(seen))].sort()).toEqual([
       'GET /v1/orders/3?view=full',
