@@ -85,6 +85,18 @@ describe('a load test warns', () => {
     expect(report({ steps: step(change) }).warnings).toEqual([expect.stringContaining(warning)])
   })
 
+  it('of whatever went wrong in one of several steps', () => {
+    const waiting = { generator: { ...generator('healthy'), connectionWaitP99Ms: 40 } }
+    const { warnings } = report({ steps: [exampleStep, ...step(waiting), ...step({ lost })] })
+    expect(warnings).toEqual([
+      expect.stringContaining('1 of 4 workers were lost'),
+      expect.stringContaining('requests waited up to 40 ms'),
+    ])
+    const stress = { kneePerSecond: exampleStep.offeredRatePerSecond, peakGoodputPerSecond: 1, collapsed: false }
+    const past = step({ ...waiting, offeredRatePerSecond: 2 * exampleStep.offeredRatePerSecond })
+    expect(report({ kind: 'stress', stress, steps: [exampleStep, ...past] }).warnings).toEqual([])
+  })
+
   it('of nothing when all is well', () => {
     expect(report({}).warnings).toEqual([])
   })

@@ -69,8 +69,10 @@ function judgedSteps(steps: readonly LoadStep[]): readonly LoadStep[] {
 const samplesBeyond = 10
 const samplesForP99 = samplesBeyond * 100
 
-function warningsOf({ kind, steps, stopped }: Omit<ReportInput, 'strictNoise'>): readonly string[] {
-  const [step] = judgedSteps(steps)
+function warningsOf(input: Omit<ReportInput, 'strictNoise'>): readonly string[] {
+  const { kind, steps, stopped } = input
+  const judged = judgedSteps(steps)
+  const [step] = judged
   if (step === undefined) return ['it ended before anything was measured']
   const warnings: string[] = []
   const { count } = step.overall.response
@@ -81,16 +83,30 @@ function warningsOf({ kind, steps, stopped }: Omit<ReportInput, 'strictNoise'>):
     warnings.push('the response times never settled: these are the quantiles of a service that was still changing')
   if (step.arrivals === 'closed')
     warnings.push('closed model: each user waits for its answer, so slow answers lower the load and hide their queue')
-  if (step.lost)
+  const { lost } = judged.toSorted((a, b) => (b.lost?.fraction ?? 0) - (a.lost?.fraction ?? 0))[0]!
+  if (lost)
     warnings.push(
-      `${step.lost.workers} of ${step.lost.ofWorkers} workers were lost, and with them ${percentText(step.lost.fraction)} of the offered load; every figure is of the rest`,
+      `${lost.workers} of ${lost.ofWorkers} workers were lost, and with them ${percentText(lost.fraction)} of the offered load; every figure is of the rest`,
     )
-  const { connectionWaitP99Ms = 0 } = step.generator
-  if (connectionWaitP99Ms > 1 && connectionWaitP99Ms > 0.1 * p99Ms(step))
+  const waited = longestConnectionWaitMs(input)
+  if (waited > 0)
     warnings.push(
-      `requests waited up to ${msText(connectionWaitP99Ms)} at p99 until a connection was open and free, which is part of their response time: it opened slowly, the service was slow, or --connections is too small`,
+      `requests waited up to ${msText(waited)} at p99 until a connection was open and free, which is part of their response time: it opened slowly, the service was slow, or --connections is too small`,
     )
   return warnings
+}
+
+/** At p99, of the steps in which it is more than a tenth of the response time; 0 where it is nowhere. Past a knee all must wait. */
+function longestConnectionWaitMs({ steps, stress }: Omit<ReportInput, 'strictNoise'>): number {
+  const knee = stress?.kneePerSecond ?? Infinity
+  return judgedSteps(steps)
+    .filter(({ purpose, offeredRatePerSecond }) => purpose !== 'recovery' && offeredRatePerSecond <= knee)
+    .reduce((longest, step) => {
+      const { connectionWaitP99Ms = 0 } = step.generator
+      return connectionWaitP99Ms > 1 && connectionWaitP99Ms > 0.1 * p99Ms(step)
+        ? Math.max(longest, connectionWaitP99Ms)
+        : longest
+    }, 0)
 }
 
 function beyondText(count: number): string {
