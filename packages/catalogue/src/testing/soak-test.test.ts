@@ -18,6 +18,8 @@ const grew = {
   pValue: 1e-6,
   verdict: 'grows',
 } as const
+const measured = { arrivals: 'poisson', offeredPerSecond: 20, requests: 36_000, errors: 0 } as const
+const steady = { ...grew, verdict: 'steady' } as const
 const after = (...loads: readonly EarlierLoad[]): { history: HistoryEvidence } => ({
   history: { ...historyOf(), loads },
 })
@@ -25,7 +27,8 @@ const after = (...loads: readonly EarlierLoad[]): { history: HistoryEvidence } =
 describePractice(soakTest, {
   silent: {
     'no load test was ever kept': { history: historyOf() },
-    'a long one in which nothing grew': after(soak),
+    'a long one in which nothing grew': after({ ...soak, trends: [steady] }),
+    'a long one that says nothing of growth': after(soak),
     'a long one in which memory grew, which is a question': after({ ...soak, trends: [grew] }),
   },
   reports: {},
@@ -35,6 +38,10 @@ describe('its row of the coverage', () => {
   it.each([
     ['no test at all', after()],
     ['only a short one', after({ ...soak, durationMs: 60_000 })],
+    [
+      'half an hour of which the start was a part',
+      after({ ...soak, durationMs: 1_830_000, measured: { ...measured, durationMs: 1_500_000 } }),
+    ],
     ['only one that was stopped', after({ ...soak, verdict: 'aborted' })],
     ['only a load of another kind', after({ ...soak, kind: 'load' })],
   ])('says what to type after %s', (_, evidence) => {
@@ -52,8 +59,26 @@ describe('its row of the coverage', () => {
   })
 
   it('passes on a long one in which nothing grew', () => {
-    expect(outcomeOf(soakTest, after({ ...soak, trends: [{ ...grew, verdict: 'steady' }] }))).toMatchObject({
+    expect(outcomeOf(soakTest, after({ ...soak, trends: [steady] }))).toMatchObject({
       kind: 'pass',
+      note: '2,400 s under load on 2026-11-20, and nothing was seen to grow: resident memory steady',
+    })
+  })
+
+  it('passes on one that lasted what it was asked to, to a second', () => {
+    const whole = { ...soak, trends: [steady], measured: { ...measured, durationMs: 1_799_400 } }
+    expect(outcomeOf(soakTest, after(whole)).kind).toBe('pass')
+  })
+
+  it('names what was not clear, and does not pass where nothing was', () => {
+    const unclear = { ...grew, metric: 'p95', unit: 'ms', verdict: 'unclear' } as const
+    expect(outcomeOf(soakTest, after({ ...soak, trends: [unclear, steady] }))).toMatchObject({
+      kind: 'pass',
+      note: expect.stringMatching(/resident memory steady; not clear of p95$/),
+    })
+    expect(outcomeOf(soakTest, after({ ...soak, trends: [unclear] }))).toMatchObject({
+      kind: 'unknown',
+      why: expect.stringMatching(/whether it grows is not clear of p95$/),
     })
   })
 })

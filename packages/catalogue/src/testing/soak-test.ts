@@ -1,5 +1,5 @@
 /** Whether the service was ever under load for so long that slow leaks and drift could show. */
-import { ask, definePractice, type EarlierLoad, type Fact, pass, unknown } from '@whetstone/model'
+import { ask, definePractice, type EarlierLoad, type Fact, type Outcome, pass, unknown } from '@whetstone/model'
 import { bytesText, fact, msText } from '../derive/figures.ts'
 
 export const soakTest = definePractice({
@@ -33,7 +33,7 @@ export const soakTest = definePractice({
     const soaks = (history.loads ?? []).filter(
       load =>
         load.kind === 'soak' &&
-        load.durationMs >= durationMs &&
+        measuredMs(load) >= durationMs * whole &&
         load.verdict !== 'invalid' &&
         load.verdict !== 'aborted',
     )
@@ -46,10 +46,9 @@ export const soakTest = definePractice({
       )
     const growing = (last.trends ?? []).filter(({ verdict }) => verdict === 'grows')
     const facts = factsOf(last)
-    if (growing.length === 0)
-      return pass(facts, `${msText(last.durationMs)} under load on ${last.startedAt.slice(0, 10)}, and nothing grew`)
+    if (growing.length === 0) return judgeCalm(last, facts)
     const named = growing.map(
-      ({ metric, unit, slopePerHour: { estimate } }) =>
+      ({ metric, unit, slopePerHour: { estimate } = { estimate: 0 } }) =>
         `${words[metric]} (${unit === 'bytes' ? bytesText(estimate) : unit === 'ms' ? msText(estimate) : Math.round(estimate)} an hour)`,
     )
     return ask(
@@ -59,6 +58,30 @@ export const soakTest = definePractice({
   },
 })
 
+/** The last second of a soak may be cut off by the answer it waited for. */
+const whole = 0.99
+
+/** Start and warm-up are no time under load. */
+const measuredMs = ({ durationMs, measured }: EarlierLoad): number => measured?.durationMs ?? durationMs
+
+/** That no growth was seen says little where nothing was seen to be steady. */
+function judgeCalm(last: EarlierLoad, facts: readonly Fact[]): Outcome {
+  const named = (wanted: 'steady' | 'unclear') =>
+    (last.trends ?? []).filter(({ verdict }) => verdict === wanted).map(({ metric }) => words[metric])
+  const [steady, unclear] = [named('steady'), named('unclear')]
+  const seen = `${msText(measuredMs(last))} under load on ${last.startedAt.slice(0, 10)}`
+  if (steady.length === 0)
+    return unknown(
+      ['history'],
+      `${seen}, and ${unclear.length === 0 ? 'no figure was watched' : `whether it grows is not clear of ${unclear.join(', ')}`}`,
+      'whetstone load soak --duration 60m -- <command>',
+    )
+  return pass(
+    facts,
+    `${seen}, and nothing was seen to grow: ${steady.join(', ')} steady${unclear.length === 0 ? '' : `; not clear of ${unclear.join(', ')}`}`,
+  )
+}
+
 const words = {
   p50: 'p50',
   p95: 'p95',
@@ -67,9 +90,10 @@ const words = {
   'open-handles': 'open handles',
 } as const
 
-function factsOf({ durationMs, trends = [] }: EarlierLoad): readonly Fact[] {
+function factsOf(load: EarlierLoad): readonly Fact[] {
+  const { trends = [] } = load
   return [
-    fact('longest telling load', durationMs, 'ms', 'history'),
+    fact('longest telling load', measuredMs(load), 'ms', 'history'),
     fact('figures that grew', trends.filter(({ verdict }) => verdict === 'grows').length, 'count', 'history'),
   ]
 }

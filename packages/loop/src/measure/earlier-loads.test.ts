@@ -100,7 +100,7 @@ test('load tests of the same target are known by their figures, and what is brok
       kind: 'load',
       ...known,
       conditions: asked,
-      measured: { arrivals: 'poisson', offeredPerSecond: 50, requests: 12, errors: 2, p95Ms: forty },
+      measured: { arrivals: 'poisson', offeredPerSecond: 50, durationMs: 1_000, requests: 12, errors: 2, p95Ms: forty },
     },
     {
       id: '6',

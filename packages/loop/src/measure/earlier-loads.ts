@@ -79,10 +79,10 @@ function conditionsOf({ scenario, run, steps }: LoadReport): LoadConditions {
 
 function measuredOf(step: LoadStep | undefined): Pick<EarlierLoad, 'measured'> {
   if (!step) return {}
-  const { arrivals, offeredRatePerSecond: offeredPerSecond, overall } = step
+  const { arrivals, offeredRatePerSecond: offeredPerSecond, durationMs, overall } = step
   const { requests, errors, response } = overall
   const p95 = response.count > 0 ? { p95Ms: quantileMs(response, 0.95) } : {}
-  return { measured: { arrivals, offeredPerSecond, requests, errors, ...p95 } }
+  return { measured: { arrivals, offeredPerSecond, durationMs, requests, errors, ...p95 } }
 }
 
 function pointOf(step: LoadStep): CurvePoint {

@@ -64,6 +64,8 @@ export interface CurvePoint {
 export interface MeasuredLoad {
   readonly arrivals: LoadStep['arrivals']
   readonly offeredPerSecond: number
+  /** Of the step alone, without start and warm-up; absent in runs of older versions. */
+  readonly durationMs?: number
   readonly requests: number
   readonly errors: number
   /** Absent where nothing was answered. */

@@ -326,6 +326,7 @@ const history = object<HistoryEvidence>({
       measured: object<MeasuredLoad>({
         arrivals: word,
         offeredPerSecond: figure,
+        durationMs: figure,
         requests: figure,
         errors: figure,
         p95Ms: figure,

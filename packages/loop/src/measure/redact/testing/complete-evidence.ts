@@ -340,7 +340,7 @@ export const completeEvidence = {
             peak: { concurrency: { estimate: 1, low: 1, high: 1 }, ratePerSecond: 1, openAbove: false },
           },
         },
-        measured: { arrivals: 'poisson', offeredPerSecond: 1, requests: 1, errors: 0, p95Ms: 1 },
+        measured: { arrivals: 'poisson', offeredPerSecond: 1, durationMs: 1, requests: 1, errors: 0, p95Ms: 1 },
         stress: {
           kneePerSecond: 1,
           peakGoodputPerSecond: 1,
