@@ -1,5 +1,5 @@
 import { parseThreshold } from '@whetstone/load'
-import type { LoadStep } from '@whetstone/model'
+import type { Interval, LoadStep } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { exampleLoad, exampleStep, spread } from '../terminal/testing/example-load.ts'
 import { loadReport, type ReportInput } from './load-report.ts'
@@ -14,6 +14,13 @@ const search = (outcome: 'found' | 'below-smallest-tried' | 'undecided' | 'inval
   capacity: { objective: [parseThreshold('p95 < 300ms')], outcome, trials: [] },
 })
 const failing = { name: 'has an id', route: 'GET /items', passes: 0, fails: 12 }
+const soak = (slopePerHour?: Interval): Partial<ReportInput> => ({
+  kind: 'soak',
+  soak: {
+    shortestTellingMs: 1_800_000,
+    trends: [{ metric: 'p50', unit: 'ms', points: [], verdict: 'unclear', ...(slopePerHour && { slopePerHour }) }],
+  },
+})
 const lost = { workers: 1, ofWorkers: 4, fraction: 0.25 }
 
 describe('the end of a load test', () => {
@@ -55,6 +62,9 @@ describe('the end of a load test', () => {
     ['a search that ran out of loads', search('undecided'), 'pass', 4],
     ['a search that was interrupted', { ...search('undecided'), stopped: 'aborted' }, 'aborted', 130],
     ['a search the generator spoiled', search('invalid'), 'invalid', 4],
+    ['a soak too short to tell a trend', soak(), 'pass', 4],
+    ['the same, with a limit broken', { ...soak(), thresholds: limit('broken') }, 'fail', 1],
+    ['a soak that told one', soak({ estimate: 0, low: -1, high: 1 }), 'pass', 0],
   ])('%s', (_, change, verdict, exitCode) => {
     expect(report(change)).toMatchObject({ verdict, exitCode })
   })

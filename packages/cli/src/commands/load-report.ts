@@ -34,16 +34,25 @@ export function loadReport({ strictNoise, warnings = [], ...input }: ReportInput
   }
   // Not one rate kept the objective that was given: the gate says no.
   const isBelow = input.capacity?.outcome === 'below-smallest-tried' && input.stopped === 'finished'
-  const isUndecided = input.capacity?.outcome === 'undecided' && input.stopped === 'finished'
+  const isUndecided = (input.capacity?.outcome === 'undecided' || isUntold(input)) && input.stopped === 'finished'
   return {
     schema: 'whetstone/load@1',
     ...input,
     thresholds,
     ...(failures.length > 0 && { failures }),
     verdict: isBelow ? 'fail' : verdictOf(outcome),
-    exitCode: isBelow ? exitCodes.gate : isUndecided ? exitCodes.undecided : exitCodeOf(outcome),
+    exitCode: isBelow
+      ? exitCodes.gate
+      : isUndecided && verdictOf(outcome) !== 'fail'
+        ? exitCodes.undecided
+        : exitCodeOf(outcome),
     warnings: [...new Set([...warnings, ...warningsOf(input)])],
   }
+}
+
+/** A soak so short that not one quantity was read often enough for a trend. */
+function isUntold({ soak }: Omit<ReportInput, 'strictNoise'>): boolean {
+  return soak !== undefined && soak.trends.every(({ slopePerHour }) => slopePerHour === undefined)
 }
 
 /** Past what the service carries they do, and a limit on checks says itself how many may. */
@@ -54,7 +63,8 @@ function checksMayFail({ kind, thresholds }: Omit<ReportInput, 'strictNoise'>): 
 
 /** A search and a stress test go past what can be sent, on purpose; a search says itself when that spoiled it. */
 function generatorOf({ kind, steps, capacity }: Omit<ReportInput, 'strictNoise'>): GeneratorHealth['verdict'] {
-  if (kind === 'capacity') return capacity?.outcome === 'invalid' ? 'invalid' : 'healthy'
+  if (kind === 'capacity')
+    return capacity?.outcome === 'invalid' ? 'invalid' : capacity?.endedBy === 'generator' ? 'degraded' : 'healthy'
   const verdicts = judgedSteps(steps).map(({ generator }) => generator.verdict)
   if (kind === 'stress') return verdicts.length > 0 && verdicts.every(one => one === 'invalid') ? 'invalid' : 'healthy'
   return verdicts.includes('invalid') ? 'invalid' : verdicts.includes('degraded') ? 'degraded' : 'healthy'

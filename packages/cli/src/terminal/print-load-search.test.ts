@@ -22,13 +22,16 @@ it('a search is printed rate by rate, with the interval of each, and says what w
     shown({
       steps: [exampleStep, exampleStep, exampleStep, late],
       capacity: {
-        objective: [parseThreshold('p95 < 200ms')],
+        objective: [parseThreshold('p95 < 200ms'), parseThreshold('errors < 1%')],
         outcome: 'found',
         ratePerSecond: { estimate: 450, low: 400, high: 500 },
         trials: [
           trial(400, 150, 0),
           trial(800, 2_400, 1, 'the queue grew throughout: each second was slower than the one before it'),
-          trial(500, 230, 2),
+          {
+            ...trial(500, 230, 2),
+            furtherValues: [{ limit: 'errors < 1%', value: { estimate: 0, low: 0, high: 0.0037 } }],
+          },
           { ...trial(450, 190, 3), held: false },
         ],
         usl: {
@@ -47,6 +50,7 @@ it('a search is printed rate by rate, with the interval of each, and says what w
                  the queue grew throughout: each second was slower than the one
                  before it
            500 /s     495 /s    230 ms  207 ms to 276 ms  ✗ not held
+                                   0 %  0 % to 0.37 %     errors < 1%
            450 /s     446 /s    190 ms  171 ms to 228 ms  ! not counted
 
       scaling   contention 8 %, coherency 0.1 %, off by 3 %
@@ -104,6 +108,12 @@ it('what grows is printed with its slope, its interval and how sure it is', () =
             verdict: 'steady',
           },
           {
+            metric: 'open-handles',
+            unit: 'count',
+            points: [],
+            verdict: 'unclear',
+          },
+          {
             metric: 'resident-memory',
             unit: 'bytes',
             points: [],
@@ -116,6 +126,7 @@ it('what grows is printed with its slope, its interval and how sure it is', () =
     }),
   ).toMatchInlineSnapshot(`
     "  ✓ p95                        1.1 ms an hour  −4.2 ms to 6.8 ms, p 0.34
+      ! open handles                     not told  too few readings
       ✗ resident memory             66 MB an hour  61 MB to 70 MB, p < 0.001
     "
   `)

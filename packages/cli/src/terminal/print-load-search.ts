@@ -31,7 +31,8 @@ function printCapacity(
 ): void {
   const { colour, marks } = terminal
   const metric = objective[0]?.metric
-  const name = objective.map(({ text }) => text).join(' and ')
+  // The further limits have lines of their own.
+  const name = objective[0] === undefined ? '' : clip(objective[0].text, 27)
   terminal.out()
   terminal.out(
     `  ${'offered'.padStart(11)} ${'achieved'.padStart(10)} ${'value'.padStart(9)}  95 % interval     ${name}`,

@@ -10,6 +10,7 @@ import {
   type ThresholdResult,
   wholeText,
 } from '@whetstone/model'
+import { generatorStep } from '@whetstone/dashboard'
 import { metricValueText } from '@whetstone/load'
 import { Histogram } from '@whetstone/stats'
 import { printSearch } from './print-load-search.ts'
@@ -178,7 +179,7 @@ function printVerdict(report: LoadReport, terminal: Terminal): void {
   if (report.thresholds.length > 0) terminal.out()
   for (const result of report.thresholds) printThreshold(result, terminal)
   terminal.out()
-  const worst = worstGenerator(report.steps)
+  const worst = generatorStep(report)
   if (worst) {
     const { verdict, reasons, lagP50Ms, lagP99Ms, cpuFraction } = worst.generator
     const paint = { healthy: colour.green, degraded: colour.yellow, invalid: colour.red }[verdict]
@@ -218,12 +219,4 @@ function printThreshold(
   const isShort = limitColumns + cell + details.length + 7 <= columns
   terminal.out(isShort ? `${line}  ${details}`.trimEnd() : line)
   if (!isShort) printParagraph(details, terminal, { indent: 4, paint: colour.dim })
-}
-
-const badness = { healthy: 0, degraded: 1, invalid: 2 } as const
-
-function worstGenerator(steps: readonly LoadStep[]): LoadStep | undefined {
-  return steps
-    .filter(({ purpose }) => purpose !== 'warm-up')
-    .toSorted((a, b) => badness[b.generator.verdict] - badness[a.generator.verdict])[0]
 }

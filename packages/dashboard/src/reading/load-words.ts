@@ -37,6 +37,7 @@ export function trendFigure(unit: Trend['unit'], value: number): string {
 
 /** Growth an hour, the sign where it shrinks. */
 export function formatSlope({ unit, slopePerHour }: Trend): string {
+  if (slopePerHour === undefined) return 'not told'
   return trendFigure(unit, slopePerHour.estimate)
 }
 

@@ -114,9 +114,17 @@ describe('findCapacity', () => {
     expect(once.capacity.outcome).toBe('found')
     expect(once.capacity.trials[1]!.reason).toMatch(/^thrown away/)
     const never = await search({ ...single, generator: rate => (rate > 150 ? 'invalid' : 'healthy') })
-    expect(never.capacity).toMatchObject({ outcome: 'invalid', refusal: 'the generator could not keep its schedule' })
-    expect(never.capacity.ratePerSecond).toBeUndefined()
+    // What held before that still holds.
+    expect(never.capacity).toMatchObject({
+      outcome: 'above-largest-tried',
+      endedBy: 'generator',
+      ratePerSecond: { low: 100, high: 100 },
+      refusal: 'the generator could not keep its schedule',
+    })
     expect(never.loads.map(({ ratePerSecond }) => ratePerSecond)).toEqual([100, 200, 200])
+    const { capacity: nothing } = await search({ ...single, generator: () => 'invalid' })
+    expect(nothing).toMatchObject({ outcome: 'invalid', endedBy: 'generator' })
+    expect(nothing.ratePerSecond).toBeUndefined()
   })
 
   it('hands over what it has when it is stopped', async () => {

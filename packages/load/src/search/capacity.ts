@@ -85,7 +85,7 @@ class Search {
       if (next.kind === 'try') await this.#try(next.ratePerSecond, next.stage)
       else if (next.kind !== 'found') return this.#end(next.kind)
       else if (await this.#isConfirmed(next.held)) return this.#end('found')
-      if (this.#isOver) return this.#end(this.#hasInvalid ? 'invalid' : 'undecided')
+      if (this.#isOver) return this.#end(this.#hasInvalid ? this.#outcomeOfInvalid() : 'undecided')
     }
   }
 
@@ -139,6 +139,13 @@ class Search {
     return this.#invalid >= this.#mostInvalid
   }
 
+  /** What held before the generator fell behind held all the same: it is only not known how much more would have. */
+  #outcomeOfInvalid(): CapacityResult['outcome'] {
+    const { held, notHeld } = bracketOf([...this.#rates.values()])
+    if (held === undefined) return 'invalid'
+    return notHeld === undefined ? 'above-largest-tried' : 'undecided'
+  }
+
   #end(outcome: CapacityResult['outcome']): CapacitySearch {
     const bracket = bracketOf([...this.#rates.values()])
     const measured = [...this.#rates.values()].flatMap(({ looks }) => looks)
@@ -149,8 +156,9 @@ class Search {
         objective: this.#objective,
         outcome,
         ...(ratePerSecond !== undefined && { ratePerSecond }),
+        ...(this.#hasInvalid && { endedBy: 'generator' as const }),
         trials: this.#trials,
-        ...(outcome === 'invalid'
+        ...(this.#hasInvalid
           ? { refusal: 'the generator could not keep its schedule' }
           : uslOf(measured, this.#base.seed)),
       },
@@ -170,13 +178,16 @@ class Search {
   }
 }
 
-function trialOf(step: LoadStep, at: number, { held, sure, reason, value }: Judgement): CapacityTrial {
+function trialOf(step: LoadStep, at: number, { held, sure, reason, value, furtherValues }: Judgement): CapacityTrial {
   return {
     offeredRatePerSecond: step.offeredRatePerSecond,
     achievedRatePerSecond: step.achievedRatePerSecond,
     held,
     ...(reason !== undefined ? { reason } : sure ? {} : { reason: 'too near the limit for one look' }),
     ...(value !== undefined && { value: finite(value, step) }),
+    ...(furtherValues !== undefined && {
+      furtherValues: furtherValues.map(further => ({ ...further, value: finite(further.value, step) })),
+    }),
     concurrency: loadPoint(step).concurrency,
     step: at,
   }

@@ -39,6 +39,19 @@ describe('judgeLooks', () => {
     expect(judge([failing], 'p95 < 50ms', 'errors < 5%')).toEqual(['held', 'surely'])
   })
 
+  it('tells what a share may be, for no error in six hundred requests still allows a few', () => {
+    const { value, furtherValues } = judgeLooks(
+      [look(1, 1, 1, 1, 1, 1)],
+      ['errors < 1%', 'p50 < 1s'].map(parseThreshold),
+    )
+    expect(value).toMatchObject({ estimate: 0, low: 0 })
+    // Exact, two-sided: 1 - 0.025^(1/600).
+    expect(value!.high).toBeCloseTo(0.00613, 5)
+    expect(furtherValues).toEqual([
+      { limit: 'p50 < 1s', value: expect.objectContaining({ estimate: expect.any(Number) }) },
+    ])
+  })
+
   it('takes errors for answers that never came', () => {
     const refusing = madeStep(
       Array.from({ length: 6 }, () => [answers(10, { count: 90 }), answers(1, { count: 10, status: 503 })]),

@@ -1,10 +1,10 @@
 /** Whether an offered rate keeps the objective, judged over all looks at that rate together, or whether another look is needed. */
 import { countText, msText } from '@whetstone/model'
-import type { LoadInterval, LoadStep, LoadThreshold } from '@whetstone/model'
-import { blockQuantile, Histogram, type Block, type Interval } from '@whetstone/stats'
+import type { CapacityTrial, LoadInterval, LoadStep, LoadThreshold } from '@whetstone/model'
+import { blockQuantile, clopperPearson, Histogram, type Block, type Interval } from '@whetstone/stats'
 import { holds, samplesNeeded } from '../thresholds/figure.ts'
-import { judgeThresholds } from '../thresholds/judge.ts'
-import { metricName, resultText } from '../thresholds/text.ts'
+import { judgeThresholds, shareOfChecks } from '../thresholds/judge.ts'
+import { metricName, metricValueText, resultText } from '../thresholds/text.ts'
 import { growthOf } from './growth.ts'
 
 export interface Judgement {
@@ -16,6 +16,8 @@ export interface Judgement {
   readonly reason?: string
   /** Of the first limit; in the unit of that limit. */
   readonly value?: Interval
+  /** Of the further limits. */
+  readonly furtherValues?: NonNullable<CapacityTrial['furtherValues']>
 }
 
 /** `looks` are measured steps at one offered rate, each with a warm-up of its own. */
@@ -27,11 +29,16 @@ export function judgeLooks(looks: readonly LoadStep[], objective: readonly LoadT
   const sureBreak = broken.find(({ sure }) => sure)
   const decisive = sureBreak ?? broken[0]
   const value = judged[0]?.value
+  const furtherValues = objective.flatMap(({ text: limit }, at) => {
+    const further = at === 0 ? undefined : judged[at]!.value
+    return further === undefined ? [] : [{ limit, value: further }]
+  })
   return {
     held: broken.length === 0,
     sure: sureBreak !== undefined || all.every(({ sure }) => sure),
     ...(decisive?.reason !== undefined && { reason: decisive.reason }),
     ...(value !== undefined && { value }),
+    ...(furtherValues.length > 0 && { furtherValues }),
   }
 }
 
@@ -77,15 +84,36 @@ function judgeLimit(looks: readonly LoadStep[], threshold: LoadThreshold): Judge
 function judgeOneByOne(looks: readonly LoadStep[], threshold: LoadThreshold): Judgement {
   const results = looks.flatMap(look => judgeThresholds(look, [threshold]))
   const broken = results.filter(({ state }) => state !== 'kept')
-  const held = broken.length * 2 < results.length
+  const share = shareOf(looks, threshold)
+  const held = share === undefined ? broken.length * 2 < results.length : holds(threshold, share.estimate)
+  const isUnanimous = broken.length === 0 || broken.length === results.length
+  if (share !== undefined) {
+    const name = metricName(threshold.metric)
+    const reason = `${name} ${metricValueText(threshold.metric, share.estimate)}`
+    return { held, sure: isUnanimous, value: share, ...(!held && { reason }) }
+  }
   const values = results.flatMap(({ value }) => (value === undefined ? [] : [value])).toSorted((a, b) => a - b)
   const estimate = values[Math.floor(values.length / 2)]
   return {
     held,
-    sure: broken.length === 0 || broken.length === results.length,
+    sure: isUnanimous,
     ...(!held && { reason: resultText(broken[0]!) }),
     ...(estimate !== undefined && { value: { estimate, low: values[0]!, high: values.at(-1)! } }),
   }
+}
+
+/** Of all looks together, with its exact interval: no error in a hundred requests still allows three; undefined for other metrics. */
+function shareOf(looks: readonly LoadStep[], threshold: LoadThreshold): Interval | undefined {
+  const { metric, windowMs, afterMs = 0, route } = threshold
+  if (windowMs !== undefined || afterMs > 0) return undefined
+  const shares = looks.flatMap(({ overall, routes, checks = [] }) => {
+    if (metric.kind === 'checks') return [shareOfChecks(checks, threshold)]
+    const asked = route === undefined ? overall : routes.find(load => load.route === route)
+    return metric.kind === 'errors' && asked !== undefined ? [{ part: asked.errors, of: asked.requests }] : []
+  })
+  const part = shares.reduce((sum, share) => sum + share.part, 0)
+  const of = shares.reduce((sum, share) => sum + share.of, 0)
+  return of === 0 ? undefined : clopperPearson(part, of)
 }
 
 /**

@@ -29,7 +29,7 @@ describe('runSoak', () => {
     )
     expect(drifting.soak.trends.map(({ verdict }) => verdict)).toEqual(['grows', 'grows'])
     // The median of an exponential is ln 2 of its mean, which grows by 60 ms an hour.
-    expect(drifting.soak.trends[0]!.slopePerHour.estimate / (60 * Math.LN2)).toBeCloseTo(1, 0)
+    expect(drifting.soak.trends[0]!.slopePerHour!.estimate / (60 * Math.LN2)).toBeCloseTo(1, 0)
     expect(drifting.soak.shortestTellingMs).toBe(30 * 60_000)
   })
 

@@ -22,10 +22,7 @@ const MOST_RESEMBLANCE = 0.25
  */
 export function trendOf(metric: Trend['metric'], unit: Trend['unit'], readings: readonly TrendPoint[]): Trend {
   const points = independent(blocked(readings, MOST_POINTS))
-  if (points.length < FEWEST_POINTS) {
-    const slopePerHour = { estimate: 0, low: 0, high: 0 }
-    return { metric, unit, points, slopePerHour, pValue: 1, verdict: 'unclear' }
-  }
+  if (points.length < FEWEST_POINTS) return { metric, unit, points, verdict: 'unclear' }
   const slope = theilSen(points.map(({ atMs, value }) => ({ x: atMs / 3_600_000, y: value })))
   const { pRising } = mannKendall(points.map(({ value }) => value))
   const hours = (points.at(-1)!.atMs - points[0]!.atMs) / 3_600_000

@@ -137,6 +137,17 @@ function Outcome({ trial: { held, value } }: { readonly trial: CapacityTrial }) 
   return value === undefined ? <Chip tone="warn">not decided</Chip> : <Chip tone="bad">not held</Chip>
 }
 
+/** The limits beyond the first have their figures here, for a column each would be empty for most. */
+function whyText({ reason, furtherValues = [] }: CapacityTrial, objective: CapacityResult['objective']): string {
+  const further = furtherValues.map(({ limit, value }) => {
+    const metric = objective.find(({ text }) => text === limit)?.metric
+    if (metric === undefined) return ''
+    const [figure, low, high] = [value.estimate, value.low, value.high].map(one => metricFigure(metric, one))
+    return `${limit}: ${figure}, ${low} to ${high}`
+  })
+  return [...(reason === undefined ? [] : [reason]), ...further].filter(Boolean).join('; ')
+}
+
 function TrialTable({ capacity: { trials, objective } }: { readonly capacity: CapacityResult }) {
   const metric = objective[0]?.metric
   return (
@@ -171,7 +182,7 @@ function TrialTable({ capacity: { trials, objective } }: { readonly capacity: Ca
                     : '–'}
                 </td>
                 <td class="number">{formatNumber(trial.concurrency)}</td>
-                <td style={{ paddingLeft: '12px' }}>{trial.reason ?? ''}</td>
+                <td style={{ paddingLeft: '12px' }}>{whyText(trial, objective)}</td>
               </tr>
             ))}
           </tbody>

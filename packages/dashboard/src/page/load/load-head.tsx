@@ -12,7 +12,7 @@ import {
   plural,
 } from '../../reading/format.ts'
 import { quantileMs } from '../../reading/histogram.ts'
-import { judgedResponse, loadVerdictOf, measuredStep } from '../../reading/load-verdict.ts'
+import { generatorStep, judgedResponse, loadVerdictOf, measuredStep } from '../../reading/load-verdict.ts'
 import { thresholdFigure } from '../../reading/load-words.ts'
 import { Chip, type Tone } from '../pieces.tsx'
 
@@ -86,7 +86,7 @@ function limitText(result: ThresholdResult): string {
 }
 
 function GeneratorChip({ report }: { readonly report: LoadReport }) {
-  const generator = measuredStep(report)?.generator
+  const generator = generatorStep(report)?.generator
   if (generator === undefined) return <Chip tone="plain">nothing was sent</Chip>
   const lag = `sends late by ${formatMs(generator.lagP99Ms)} at p99`
   return generator.verdict === 'healthy' ? (

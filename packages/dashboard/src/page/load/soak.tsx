@@ -57,13 +57,17 @@ function Growth({ trend }: { readonly trend: Trend }) {
         xRange={[0, end]}
         xTicks={linearTicks(end, 5)}
         xText={minutes => `${formatNumber(minutes)} min`}
-        description={`${trendWords[metric]} ${verdict}: ${formatSlope(trend)} an hour.`}
+        description={`${trendWords[metric]} ${verdict}${slopePerHour === undefined ? '' : `: ${formatSlope(trend)} an hour`}.`}
         readout={index => `at ${formatDuration(points[index]!.atMs)}: ${figure(points[index]!.value)}`}
       />
-      <p class="soft">
-        {formatSlope(trend)} an hour, 95 % interval {figure(slopePerHour.low)} to {figure(slopePerHour.high)}{' '}
-        (Theil-Sen); for growth p {pValue < 0.001 ? '< 0.001' : formatNumber(pValue)} (Mann-Kendall)
-      </p>
+      {slopePerHour === undefined || pValue === undefined ? (
+        <p class="soft">Read too seldom to tell its growth an hour.</p>
+      ) : (
+        <p class="soft">
+          {formatSlope(trend)} an hour, 95 % interval {figure(slopePerHour.low)} to {figure(slopePerHour.high)}{' '}
+          (Theil-Sen); for growth p {pValue < 0.001 ? '< 0.001' : formatNumber(pValue)} (Mann-Kendall)
+        </p>
+      )}
     </>
   )
 }
