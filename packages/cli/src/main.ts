@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line: parses, runs one command, turns its outcome into an exit code, and always ends what it started. */
-import { exitCodes } from '@whetstone/model'
+import { exitCodes, isWhetstoneError } from '@whetstone/model'
 import { CommanderError } from 'commander'
 import { withUrlLast } from './command-line.ts'
 import { createProgram } from './program.ts'
@@ -34,6 +34,7 @@ const terminal = createTerminal({
 
 let exitCode: number = exitCodes.ok
 let savedRun: string | undefined
+let nothingSaved = 'Interrupted. No run was saved.'
 try {
   const program = createProgram({
     terminal,
@@ -46,6 +47,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   else if (!interrupt.signal.aborted) exitCode = printError(error, terminal, own.includes('--verbose'))
+  else if (isWhetstoneError(error) && error.code === 'WHET_LOAD_STOPPED') nothingSaved = sentence(error.message)
 }
 if (interrupt.signal.aborted) {
   sayInterrupted()
@@ -57,7 +59,11 @@ process.stdout.write('', () => process.exit(exitCode))
 function sayInterrupted(): void {
   terminal.progress(
     savedRun === undefined
-      ? '  Interrupted. No run was saved.'
+      ? `  ${nothingSaved}`
       : `  Interrupted. What was measured so far is kept: whetstone report ${savedRun}`,
   )
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }

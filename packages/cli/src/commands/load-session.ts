@@ -65,10 +65,10 @@ export async function loadSession(
     const plan = loadPlan(service, options, thresholds)
     const scenario = scenarioOf(options)
     const onInterval = loadProgress(context.terminal, () => performance.now())
-    const runLoad: RunLoad = (onePlan, runOptions = {}) => {
+    const runLoad: RunLoad = async (onePlan, runOptions = {}) => {
       const stepStartedAt = new Date(context.now().getTime() + onePlan.warmUpMs).toISOString()
       const place = { runId: id, scenario: scenario.name, target: service.name, purpose: onePlan.purpose ?? 'measure' }
-      return run(onePlan, {
+      const result = await run(onePlan, {
         signal: context.signal,
         onInterval,
         ...runOptions,
@@ -78,6 +78,8 @@ export async function loadSession(
           runOptions.onSecond?.(second, stop)
         },
       })
+      assertMeasured(result)
+      return result
     }
     const seen = service.pid === undefined ? undefined : watchWork(service.pid)
     const found = await measure({ service, plan, thresholds, seconds, runLoad, signal: context.signal })
@@ -113,6 +115,14 @@ export async function loadSession(
   } finally {
     await service.close()
   }
+}
+
+/** A table of nothing would be read as a result. @throws WhetstoneError WHET_LOAD_STOPPED */
+function assertMeasured({ stopped, measure }: Awaited<ReturnType<RunLoad>>): void {
+  if (stopped !== 'aborted' || measure.sent > 0) return
+  throw new WhetstoneError('WHET_LOAD_STOPPED', 'interrupted in the warm-up, nothing was measured', {
+    exitCode: exitCodes.interrupted,
+  })
 }
 
 /** The config speaks for loads of one shape; a search has its objective, and an overload breaks every limit on purpose. */

@@ -112,6 +112,17 @@ describe('a load of a service', () => {
     expect(saved(newest()).steps[0]!.completed).toBeGreaterThan(0)
   })
 
+  it('that is interrupted in the warm-up says that nothing was measured, and shows no figures', async () => {
+    const running = startWhetstone(['load', url, ...short.with(5, '60s')], folder)
+    await running.says('warm-up')
+    await running.says('p50 1.')
+    running.child.kill('SIGINT')
+    const { code, out, err } = await running.ended
+    expect(code).toBe(130)
+    expect(out).toBe('')
+    expect(err.trimEnd().split('\n').at(-1)).toBe('  Interrupted in the warm-up, nothing was measured.')
+  })
+
   it('of errors is told before it begins, and counted by kind', async () => {
     const { out, err } = await whetstone(['load', `${url}/missing`, ...short, '--json'], folder)
     expect(err).toContain('! GET /missing answers 404')
