@@ -2,10 +2,11 @@
 import { basename } from 'node:path'
 import type { Subject } from '@whetstone/loop'
 import { maskSecrets, WhetstoneError } from '@whetstone/model'
+import { shellWord } from '../command-line.ts'
 import type { CommandContext } from '../context.ts'
 import type { StartOptions } from './service-options.ts'
 
-/** @throws WhetstoneError WHET_NO_TARGET */
+/** @throws WhetstoneError WHET_NO_TARGET, WHET_URL for an address without its scheme, WHET_FLAG for a URL and a command */
 export function subjectOf(
   command: string,
   words: readonly string[],
@@ -18,7 +19,16 @@ export function subjectOf(
       hint: `whetstone ${command} -- node server.js\nwhetstone ${command} http://127.0.0.1:3000`,
     })
   }
-  if (words.length === 1 && /^https?:\/\//.test(first)) return { kind: 'url', url: first }
+  if (/^https?:\/\//i.test(first)) {
+    if (words.length === 1) return { kind: 'url', url: first }
+    throw new WhetstoneError('WHET_FLAG', 'a URL or a command, not both', {
+      hint: `whetstone ${command} ${shellWord(maskSecrets(first))}, for a service that runs\nwhetstone ${command} -- …, for one to be started; --port says where it listens`,
+    })
+  }
+  if (looksLikeAddress(first))
+    throw new WhetstoneError('WHET_URL', `service '${first}' is no URL: it does not begin with http://`, {
+      hint: `did you mean whetstone ${command} ${shellWord(`http://${first}`)}?`,
+    })
   return {
     kind: 'command',
     command: words,
@@ -26,6 +36,11 @@ export function subjectOf(
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.startTimeout === undefined ? {} : { startTimeoutMs: options.startTimeout }),
   }
+}
+
+/** No program is called like this. */
+function looksLikeAddress(word: string): boolean {
+  return /^(localhost|\d+(\.\d+){3}|\[[\da-f:]+\])(:\d+)?(\/|$)|^[\w.-]+:\d+(\/|$)/i.test(word)
 }
 
 /** The script's name for `node server.js`, the origin for a URL. */
