@@ -107,6 +107,14 @@ describe('a load test warns', () => {
     expect(report({ kind: 'stress', stress, steps: [exampleStep, ...past] }).warnings).toEqual([])
   })
 
+  it.each([
+    ['p95 > 300ms', 'did you mean p95 < 300ms?'],
+    ['rate <= 95/s', 'did you mean rate >= 95/s?'],
+  ])('of a limit the wrong way round: %s', (text, warning) => {
+    const thresholds = [{ threshold: parseThreshold(text), state: 'kept' as const }]
+    expect(report({ thresholds }).warnings).toEqual([expect.stringContaining(warning)])
+  })
+
   it('of nothing when all is well', () => {
     expect(report({}).warnings).toEqual([])
   })

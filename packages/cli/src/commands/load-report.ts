@@ -79,12 +79,23 @@ function judgedSteps(steps: readonly LoadStep[]): readonly LoadStep[] {
 const samplesBeyond = 10
 const samplesForP99 = samplesBeyond * 100
 
+/** Kept by what nobody wishes for: slow answers, errors, few requests, failed checks. */
+function backwards({ thresholds, capacity }: Omit<ReportInput, 'strictNoise'>): readonly string[] {
+  return [...thresholds.map(({ threshold }) => threshold), ...(capacity?.objective ?? [])].flatMap(limit => {
+    const { metric, comparison, text } = limit
+    const isFloor = metric.kind === 'rate' || metric.kind === 'checks'
+    if (isFloor === comparison.startsWith('>')) return []
+    const [kept, usual] = isFloor ? ['low', comparison.replace('<', '>')] : ['high', comparison.replace('>', '<')]
+    return [`${text} is kept by ${kept} values: did you mean ${text.replace(comparison, usual)}?`]
+  })
+}
+
 function warningsOf(input: Omit<ReportInput, 'strictNoise'>): readonly string[] {
   const { kind, steps, stopped } = input
   const judged = judgedSteps(steps)
   const [step] = judged
   if (step === undefined) return ['it ended before anything was measured']
-  const warnings: string[] = []
+  const warnings = [...backwards(input)]
   const { count } = step.overall.response
   if (count === 0) warnings.push('no request was answered successfully, so there is no latency to report')
   else if (count < samplesForP99 && kind === 'load' && stopped === 'finished')
@@ -122,7 +133,7 @@ function longestConnectionWaitMs({ steps, stress }: Omit<ReportInput, 'strictNoi
 function beyondText(count: number): string {
   const beyond = Math.floor(count / 100)
   const samples = `${wholeText(count)} ${count === 1 ? 'answer' : 'answers'}`
-  return beyond === 0 ? `the slowest of ${samples}` : `the ${wholeText(beyond)} slowest of ${samples}`
+  return beyond <= 1 ? `the slowest of ${samples}` : `the ${wholeText(beyond)} slowest of ${samples}`
 }
 
 function p99Ms({ overall: { response } }: LoadStep): number {

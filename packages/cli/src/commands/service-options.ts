@@ -102,7 +102,12 @@ export function number(flag: string, low: number, high: number): (text: string) 
 export function durationOption(flag: string, description: string, defaultSeconds: number, bounds = hour): Option {
   return new Option(`${flag} <time>`, description)
     .argParser(duration(flag, bounds))
-    .default(defaultSeconds * 1_000, `${defaultSeconds}s`)
+    .default(defaultSeconds * 1_000, timeText(defaultSeconds))
+}
+
+/** As it is typed. */
+function timeText(seconds: number): string {
+  return seconds >= 120 && seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`
 }
 
 /** As they are typed, for the message as well as for the comparison. */

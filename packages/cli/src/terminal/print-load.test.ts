@@ -75,6 +75,26 @@ it('the closed model is called what it is', () => {
   `)
 })
 
+it('nothing is late where each user asks as soon as it was answered', () => {
+  const generator = { ...exampleStep.generator, lagP50Ms: 0, lagP99Ms: 0, lagMaxMs: 0 }
+  const lines = shown(withStep({ arrivals: 'closed', users: 20, generator })).split('\n')
+  expect(lines.filter(line => /response|lag|generator/.test(line)).map(line => line.trim())).toEqual([
+    expect.stringMatching(/^response .* since its user was ready$/),
+    'generator healthy: sends late by -, 18 % of a core',
+  ])
+})
+
+it('users that send several requests each are told apart from these', () => {
+  const step = withStep({ offeredRatePerSecond: 25, achievedRatePerSecond: 44.7, requestsPerUser: 2 })
+  expect(shown(step)).toContain('offered 25 users/s   achieved 44.7 requests/s   4,000 requests')
+})
+
+it('a route with so few answers that its p99 would be its slowest has none', () => {
+  const few = { ...exampleStep.routes[0]!, requests: 2, response: spread(2, 1, 9) }
+  const report = withStep({ routes: [few, exampleStep.routes[1]!] })
+  expect(shown(report)).toMatch(/GET \/items +2 +0 % +1\.0 ms +- +-\n/)
+})
+
 it('what came before it was steady is shown apart and named', () => {
   const report = withStep({ steadyState: { kind: 'steady', excludedMs: 4_000, response: spread(3_000, 1, 20) } })
   expect(shown(report).split('\n').slice(3, 11).join('\n')).toMatchInlineSnapshot(`

@@ -38,8 +38,8 @@ function printStep(step: LoadStep, terminal: Terminal): void {
   const errorFraction = step.overall.requests === 0 ? 0 : step.errors / step.overall.requests
   const errors = `errors ${percentText(errorFraction)}`
   const amounts = [
-    ...(step.arrivals === 'closed' ? [] : [`offered ${rate(step.offeredRatePerSecond)}`]),
-    `achieved ${rate(step.achievedRatePerSecond)}`,
+    ...(step.arrivals === 'closed' ? [] : [`offered ${offered(step)}`]),
+    `achieved ${numberText(step.achievedRatePerSecond)} ${step.requestsPerUser === undefined ? '' : 'requests'}/s`,
     `${wholeText(step.overall.requests)} requests`,
     step.errors > 0 ? terminal.colour.red(errors) : errors,
   ]
@@ -58,8 +58,9 @@ function modelText(step: LoadStep): string {
   return `open model, ${step.arrivals} arrivals${shape}, for ${length}`
 }
 
-function rate(perSecond: number): string {
-  return `${numberText(perSecond)} /s`
+/** Users begin at the offered rate, and each of them sends what its flow asks for. */
+function offered({ offeredRatePerSecond, requestsPerUser }: LoadStep): string {
+  return `${numberText(offeredRatePerSecond)} ${requestsPerUser === undefined ? '' : 'users'}/s`
 }
 
 function printQuantiles(step: LoadStep, terminal: Terminal): void {
@@ -72,10 +73,14 @@ function printQuantiles(step: LoadStep, terminal: Terminal): void {
     const cells = quantileCells(histogram)
     terminal.out(`  ${name.padEnd(nameColumns)}${cells.map(text => text.padStart(cell)).join('')}  ${colour.dim(note)}`)
   }
-  row('response', steady?.response ?? step.overall.response, 'since it was due')
+  row(
+    'response',
+    steady?.response ?? step.overall.response,
+    step.arrivals === 'closed' ? 'since its user was ready' : 'since it was due',
+  )
   if (steady) row('whole', step.overall.response, 'with its start')
   row('service', step.overall.service, 'since it was sent')
-  row('lag', step.lag, 'the generator')
+  if (!isNeverDue(step)) row('lag', step.lag, 'the generator')
   row('waiting', step.connectionWait, 'for a connection')
   if (steady)
     terminal.out(
@@ -83,18 +88,21 @@ function printQuantiles(step: LoadStep, terminal: Terminal): void {
     )
 }
 
+/** A user that waits for its answer and then asks at once cannot be late: there is no lag to tell. */
+function isNeverDue({ arrivals, generator }: LoadStep): boolean {
+  return arrivals === 'closed' && generator.lagMaxMs === 0
+}
+
 /** Where nothing lies beyond a quantile it is the maximum by another name; and p99.9 of few requests is one unlucky one. */
 const leastBeyond: Readonly<Record<number, number>> = { 0.9: 1, 0.95: 1, 0.99: 1, 0.999: 10 }
 
 function quantileCells(saved: SerializedHistogram): readonly string[] {
-  const histogram = Histogram.fromJSON(saved)
-  return quantiles.map(q =>
-    saved.count * (1 - q) + 1e-9 < (leastBeyond[q] ?? 0) ? '-' : msText(histogram.quantile(q) / 1_000),
-  )
+  return quantiles.map(q => quantileText(saved, q))
 }
 
 function quantileText(saved: SerializedHistogram, q: number): string {
-  return saved.count === 0 ? '-' : msText(Histogram.fromJSON(saved).quantile(q) / 1_000)
+  const isTooFew = saved.count === 0 || saved.count * (1 - q) + 1e-9 < (leastBeyond[q] ?? 0)
+  return isTooFew ? '-' : msText(Histogram.fromJSON(saved).quantile(q) / 1_000)
 }
 
 const routesShown = 12
@@ -183,7 +191,8 @@ function printVerdict(report: LoadReport, terminal: Terminal): void {
   if (worst) {
     const { verdict, reasons, lagP50Ms, lagP99Ms, cpuFraction } = worst.generator
     const paint = { healthy: colour.green, degraded: colour.yellow, invalid: colour.red }[verdict]
-    const figures = `sends late by ${msText(lagP50Ms)} at p50, ${msText(lagP99Ms)} at p99, ${percentText(cpuFraction)} of a core`
+    const lag = isNeverDue(worst) ? '-' : `${msText(lagP50Ms)} at p50, ${msText(lagP99Ms)} at p99`
+    const figures = `sends late by ${lag}, ${percentText(cpuFraction)} of a core`
     printParagraph(`${verdict}: ${figures}`, terminal, {
       indent: 2,
       mark: 'generator',

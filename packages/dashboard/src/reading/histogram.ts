@@ -23,6 +23,11 @@ export function quantileOf(histogram: SerializedHistogram, q: number): number | 
   return undefined
 }
 
+/** Undefined, too, where nothing lies beyond the quantile, which would be the maximum by another name. */
+export function toldQuantileMs(histogram: SerializedHistogram, q: number): number | undefined {
+  return q > 0.5 && histogram.count * (1 - q) + 1e-9 < 1 ? undefined : quantileMs(histogram, q)
+}
+
 /** Latency histograms hold microseconds; pages speak milliseconds. */
 export function quantileMs(histogram: SerializedHistogram, q: number): number | undefined {
   const value = quantileOf(histogram, q)

@@ -17,7 +17,7 @@ import { Sleepers } from './sleepers.ts'
 import { withTraceparent } from './trace-context.ts'
 import { afterAnswer, walk, type Ground, type Walker } from './walk.ts'
 import { FreeWorks, type Work } from './work.ts'
-import { arrivalsName, meanRate, mostWaiting, startRate } from './plan-figures.ts'
+import { arrivalsName, meanRate, mostWaiting, requestsPerUser, startRate } from './plan-figures.ts'
 
 type RequestStep = Extract<CompiledStep, { kind: 'request' }>
 
@@ -145,6 +145,7 @@ class LoadRun {
       arrivals: arrivalsName(plan),
       ...(plan.shape === undefined || plan.closed ? {} : { shape: plan.shape.kind }),
       ...(plan.closed ? { users: Math.ceil((plan.closed.users - index) / of) } : {}),
+      ...(plan.closed || requestsPerUser(scenario) === 1 ? {} : { requestsPerUser: requestsPerUser(scenario) }),
       routes: scenario.routes,
       checks: scenario.checks,
       spins: plan.pacing === 'spin',

@@ -21,15 +21,20 @@ export function meanRate({ shape, ratePerSecond, durationMs }: LoadPlan): number
   return shape === undefined ? ratePerSecond : meanRatePerSecond(shape, durationMs)
 }
 
+/** The most one arrival sends: the requests of the longest flow. */
+export function requestsPerUser({ flows }: CompiledScenario): number {
+  return Math.max(1, ...flows.map(({ steps }) => steps.filter(({ kind }) => kind === 'request').length))
+}
+
 /**
  * As many as can fall due while the first of them waits for its time-out. A replay may crowd, so it has room for all; a user
  * with several steps asks again as often as its flow has requests.
  */
 export function mostWaiting(
   { closed, shape, ratePerSecond, durationMs, timeoutMs }: LoadPlan,
-  { flows }: CompiledScenario,
+  scenario: CompiledScenario,
 ): number {
-  const perArrival = Math.max(1, ...flows.map(({ steps }) => steps.filter(({ kind }) => kind === 'request').length))
+  const perArrival = requestsPerUser(scenario)
   if (closed) return closed.users + SPARE
   if (shape?.kind === 'replay') return shape.atMs.length * perArrival + SPARE
   const peakPerSecond = peakRatePerSecond(ratePerSecond, shape, durationMs) * perArrival

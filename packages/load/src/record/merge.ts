@@ -34,6 +34,7 @@ export function mergeSteps(
     arrivals: first.arrivals,
     ...(first.shape === undefined ? {} : { shape: first.shape }),
     ...(first.users === undefined ? {} : { users: total(steps, step => step.users ?? 0) }),
+    ...(first.requestsPerUser === undefined ? {} : { requestsPerUser: first.requestsPerUser }),
     sent: total(steps, step => step.sent),
     completed: total(steps, step => step.completed),
     errors: total(steps, step => step.errors),

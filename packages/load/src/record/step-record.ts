@@ -12,6 +12,8 @@ export interface StepSettings {
   readonly arrivals: LoadStep['arrivals']
   readonly shape?: LoadStep['shape']
   readonly users?: number
+  /** Where more than one. */
+  readonly requestsPerUser?: number
   readonly routes: readonly RouteName[]
   /** By name, and the index of the route they belong to. */
   readonly checks: readonly { readonly name: string; readonly route: number }[]
@@ -148,7 +150,7 @@ export class StepRecord {
   }
 
   #step(end: StepEnd, intervals: readonly LoadInterval[]): LoadStep {
-    const { purpose, offeredRatePerSecond, arrivals, shape, users } = this.settings
+    const { purpose, offeredRatePerSecond, arrivals, shape, users, requestsPerUser } = this.settings
     const checks = this.checks()
     const response = this.responses()
     const service = new Histogram()
@@ -170,6 +172,7 @@ export class StepRecord {
       arrivals,
       ...(shape === undefined ? {} : { shape }),
       ...(users === undefined ? {} : { users }),
+      ...(requestsPerUser === undefined ? {} : { requestsPerUser }),
       sent: this.sent,
       completed: this.completed,
       errors: this.errors,

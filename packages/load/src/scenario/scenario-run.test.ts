@@ -66,6 +66,7 @@ describe('a scenario file in the engine', () => {
     const { measure } = result
     expect(result.stopped).toBe('finished')
     expect(measure.errorsByKind).toEqual({})
+    expect(measure.requestsPerUser).toBe(2)
     const [items, item, orders] = ['GET /items', 'GET /items/:first/:id/:started', 'POST /orders'].map(name =>
       measure.routes.find(({ route }) => route === name)!,
     )

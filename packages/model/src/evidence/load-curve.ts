@@ -24,6 +24,8 @@ export interface LoadStep {
   readonly shape?: 'ramp' | 'stairs' | 'sine' | 'spike' | 'replay'
   /** Of the closed model only. */
   readonly users?: number
+  /** Of the open model, where a user's flow sends several: at most so many. The offered rate counts users then, the achieved one requests. */
+  readonly requestsPerUser?: number
   readonly sent: number
   readonly completed: number
   /** Connection errors, timeouts, unparsable answers and 5xx: never counted as fast answers. */

@@ -32,5 +32,5 @@ function modelOf(step: LoadStep): string {
   const length = formatDuration(step.durationMs)
   if (step.arrivals === 'closed') return `Closed model: ${plural(step.users ?? 0, 'user')} for ${length}.`
   const shape = step.shape === undefined ? 'at' : `as a ${step.shape} around`
-  return `Open model with ${arrivalWords[step.arrivals]} arrivals ${shape} ${formatNumber(step.offeredRatePerSecond)} requests per second for ${length}.`
+  return `Open model with ${arrivalWords[step.arrivals]} arrivals ${shape} ${formatNumber(step.offeredRatePerSecond)} ${step.requestsPerUser === undefined ? 'requests' : 'users'} per second for ${length}.`
 }

@@ -86,9 +86,11 @@ function limitText(result: ThresholdResult): string {
 }
 
 function GeneratorChip({ report }: { readonly report: LoadReport }) {
-  const generator = generatorStep(report)?.generator
+  const step = generatorStep(report)
+  const generator = step?.generator
   if (generator === undefined) return <Chip tone="plain">nothing was sent</Chip>
-  const lag = `sends late by ${formatMs(generator.lagP99Ms)} at p99`
+  const isNeverDue = step?.arrivals === 'closed' && generator.lagMaxMs === 0
+  const lag = isNeverDue ? 'nothing is due in a closed model' : `sends late by ${formatMs(generator.lagP99Ms)} at p99`
   return generator.verdict === 'healthy' ? (
     <Chip tone="plain" icon="check">
       generator healthy: {lag}
@@ -117,7 +119,7 @@ function tilesOf(step: LoadStep): readonly TileText[] {
     parts: partsOfMs(enough ? quantileMs(response, q) : undefined),
     note: enough ? of : 'too few requests',
   })
-  const offered = step.arrivals === 'closed' ? 'nothing is offered' : `offered ${formatRate(step.offeredRatePerSecond)}`
+  const offered = step.arrivals === 'closed' ? 'nothing is offered' : `offered ${offeredText(step)}`
   return [
     latency('p50 latency', 0.5, response.count > 0),
     latency('p95 latency', 0.95, response.count >= 20),
@@ -134,6 +136,13 @@ function tilesOf(step: LoadStep): readonly TileText[] {
       note: `${formatCount(step.errors)} of ${formatCount(step.overall.requests)}`,
     },
   ]
+}
+
+/** Where users send several requests each, their rate is not that of the requests. */
+function offeredText({ offeredRatePerSecond, requestsPerUser }: LoadStep): string {
+  return requestsPerUser === undefined
+    ? formatRate(offeredRatePerSecond)
+    : `${formatNumber(offeredRatePerSecond)} users/s`
 }
 
 function Tiles({ step }: { readonly step: LoadStep }) {

@@ -1,7 +1,7 @@
 /** Each route with its own latency, what was answered in which class, and the checks. */
 import type { CheckCount, LoadReport, LoadStep, RouteLoad } from '@whetstone/model'
 import { formatBytes, formatCount, formatFraction, formatMs, plural } from '../../reading/format.ts'
-import { merged, quantileMs } from '../../reading/histogram.ts'
+import { merged, toldQuantileMs } from '../../reading/histogram.ts'
 import { measuredStep } from '../../reading/load-verdict.ts'
 import { Icon, Section } from '../pieces.tsx'
 
@@ -56,10 +56,10 @@ function RouteTable({ routes }: { readonly routes: readonly RouteLoad[] }) {
               </td>
               {[0.5, 0.95, 0.99].map(q => (
                 <td key={q} class="number">
-                  {formatMs(quantileMs(route.response, q))}
+                  {formatMs(toldQuantileMs(route.response, q))}
                 </td>
               ))}
-              <td class="number">{formatMs(quantileMs(route.service, 0.95))}</td>
+              <td class="number">{formatMs(toldQuantileMs(route.service, 0.95))}</td>
               <td class="number">{formatBytes(route.meanBodyBytes)}</td>
             </tr>
           ))}
@@ -92,8 +92,8 @@ function Classes({ step }: { readonly step: LoadStep }) {
               <td>{name}</td>
               <td class="number">{formatCount(count)}</td>
               <td class="number">{formatFraction(count / Math.max(1, step.overall.requests))}</td>
-              <td class="number">{formatMs(quantileMs(response, 0.5))}</td>
-              <td class="number">{formatMs(quantileMs(response, 0.95))}</td>
+              <td class="number">{formatMs(toldQuantileMs(response, 0.5))}</td>
+              <td class="number">{formatMs(toldQuantileMs(response, 0.95))}</td>
             </tr>
           ))}
         </tbody>

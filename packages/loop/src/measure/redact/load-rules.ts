@@ -60,6 +60,7 @@ export const loadCurve = object<LoadCurveEvidence>({
       arrivals: word,
       shape: word,
       users: figure,
+      requestsPerUser: figure,
       sent: figure,
       completed: figure,
       errors: figure,

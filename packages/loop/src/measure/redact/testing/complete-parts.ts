@@ -32,6 +32,7 @@ export const loadCurve: Complete<EvidenceByKind['load-curve']> = {
       arrivals: 'poisson',
       shape: 'ramp',
       users: 1,
+      requestsPerUser: 1,
       sent: 1,
       completed: 1,
       errors: 0,
