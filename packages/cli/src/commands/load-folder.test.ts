@@ -50,7 +50,7 @@ describe('a saved load test', () => {
       newer.run.id,
       'Next:',
     ])
-    expect(lines.at(-2)).toMatch(/p50 +40 ms {2}p95 +76 ms {4}load pass {2}http/)
+    expect(lines.at(-2)).toMatch(/p50 +40 ms {2}p95 +76 ms {4}load pass {2}GET \/items and 1 more 200 \/s 20 s {2}http/)
   })
 
   it('is the latest when it is newer than every run', async () => {
@@ -60,6 +60,13 @@ describe('a saved load test', () => {
   it('is found by the beginning of its id, and its page is written again', async () => {
     const { text } = await told(context => reportCommand('2999', {}, context))
     expect(text).toContain(`Report: .whetstone/loads/${newer.run.id}/report.html`)
+  })
+
+  it('is counted where nothing of that name is found', async () => {
+    await expect(told(context => reportCommand('nope', {}, context))).rejects.toMatchObject({
+      code: 'WHET_RUN_NOT_FOUND',
+      message: `no run or load test 'nope' in ${join(folder, '.whetstone')} (1 run and 2 load tests there)`,
+    })
   })
 
   it('leaves runs to be found as before', async () => {

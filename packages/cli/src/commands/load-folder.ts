@@ -32,12 +32,20 @@ export async function savedLoads(base: string): Promise<readonly string[]> {
   return (await readdir(folder).catch(() => [] as string[])).toSorted().map(id => join(folder, id))
 }
 
-/** The only one whose id begins like this, or the newest for `latest`. */
+/** The only one whose id begins like this, or the newest for `latest`. @throws WhetstoneError WHET_RUN_AMBIGUOUS */
 export async function findLoad(base: string, name: string): Promise<string | undefined> {
   const folders = await savedLoads(base)
   if (name === 'latest') return folders.at(-1)
   const matches = folders.filter(folder => basename(folder).startsWith(name))
-  return matches.find(folder => basename(folder) === name) ?? (matches.length === 1 ? matches[0] : undefined)
+  const exact = matches.find(folder => basename(folder) === name)
+  if (exact !== undefined || matches.length <= 1) return exact ?? matches[0]
+  throw new WhetstoneError('WHET_RUN_AMBIGUOUS', `${matches.length} load tests begin with '${name}'`, {
+    exitCode: exitCodes.usage,
+    hint: matches
+      .slice(-8)
+      .map(folder => basename(folder))
+      .join('\n'),
+  })
 }
 
 /** @throws WhetstoneError WHET_RUN_NOT_FOUND, WHET_EVIDENCE_BROKEN */
