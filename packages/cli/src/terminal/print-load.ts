@@ -73,11 +73,7 @@ function printQuantiles(step: LoadStep, terminal: Terminal): void {
     const cells = quantileCells(histogram)
     terminal.out(`  ${name.padEnd(nameColumns)}${cells.map(text => text.padStart(cell)).join('')}  ${colour.dim(note)}`)
   }
-  row(
-    'response',
-    steady?.response ?? step.overall.response,
-    step.arrivals === 'closed' ? 'since its user was ready' : 'since it was due',
-  )
+  row('response', steady?.response ?? step.overall.response, step.arrivals === 'closed' ? '-' : 'since it was due')
   if (steady) row('whole', step.overall.response, 'with its start')
   row('service', step.overall.service, 'since it was sent')
   if (!isNeverDue(step)) row('lag', step.lag, 'the generator')
