@@ -74,7 +74,10 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     ),
   )
     .addOption(durationOption('--duration', 'measured time, such as 30s', 20))
-    .option('--load <command>', "drive it with a load tool of your own: 'wrk -d 20s --latency $URL/orders'")
+    .option(
+      '--load <command>',
+      "drive it with a load tool of your own: 'wrk -d 20s --latency $URL/orders'; wrk, ab and autocannon write no single request, so a service that runs already needs --otlp with them",
+    )
     .option('--otlp <port>', 'receive OpenTelemetry traces on this port', text =>
       number('--otlp', 0, 65_535)(text.replace(/^:/, '')),
     )

@@ -11,6 +11,7 @@ import { nextAfter, printNext } from '../terminal/print-next.ts'
 import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
 import { progressPrinter } from '../terminal/progress.ts'
 import { scratchDatabase } from './scratch.ts'
+import { assertSeen } from './load-tool.ts'
 import { assertNotProduction, assertThisMachine } from './safety.ts'
 import { databaseOf, planFor, type ServiceOptions, type StartOptions } from './service-options.ts'
 import { nameOf, subjectOf } from './subject.ts'
@@ -36,7 +37,10 @@ export async function diagnoseCommand(
   const subject = subjectOf('diagnose', words, options, context)
   assertOneDriver(options)
   assertNotProduction(options, context)
-  if (subject.kind === 'url') assertThisMachine(subject.url, 'service', options)
+  if (subject.kind === 'url') {
+    assertThisMachine(subject.url, 'service', options)
+    if (options.load !== undefined && options.otlp === undefined) assertSeen(options.load)
+  }
   const databaseUrl = databaseOf(options, context)
   const config = await loadConfig(context.workingDirectory)
   const scratch = await scratchDatabase({ mayCopy: options.copy ?? true })
