@@ -48,7 +48,17 @@ describe('openOutputs', () => {
     [
       'jsn=out.json',
       'there is no output jsn',
-      'did you mean json? There are json, csv, csv-summary, junit, prometheus, otlp',
+      'did you mean json? There are json, csv, csv-summary, junit, prometheus, otlp, html',
+    ],
+    [
+      'xml=out.xml',
+      'there is no output xml',
+      'did you mean junit? There are json, csv, csv-summary, junit, prometheus, otlp, html',
+    ],
+    [
+      'spreadsheet=a.xls',
+      'there is no output spreadsheet',
+      'There are json, csv, csv-summary, junit, prometheus, otlp, html',
     ],
     ['out.json', "the output 'out.json' does not say where it goes", '--output csv=load.csv'],
     ['csv=', "the output 'csv=' does not say where it goes", '--output csv=load.csv'],

@@ -39,7 +39,10 @@ const streams: Readonly<Record<string, (url: URL, options: DeliveryOptions) => O
       ),
     ),
 }
-const kinds = [...Object.keys(files), ...Object.keys(streams)]
+/** The page is written by whoever draws it, before these are opened; who mistypes it is told of it all the same. */
+const kinds = [...Object.keys(files), ...Object.keys(streams), 'html']
+/** Names of what is in the file rather than of the kind. */
+const alsoCalled: Readonly<Record<string, string>> = { xml: 'junit', page: 'html' }
 
 /**
  * Each text is `json=`, `csv=`, `csv-summary=` or `junit=` with a file, or `prometheus=` or `otlp=` with a URL; those without a path
@@ -69,8 +72,10 @@ function openOutput(spec: string, delivery: DeliveryOptions): Output {
   if (textOf !== undefined) return guarded(spec, fileOutput(value, textOf))
   const open = streams[kind]
   if (open === undefined) {
+    const near = alsoCalled[kind.toLowerCase()] ?? closestTo(kind, kinds)
+    const meant = near === undefined ? '' : `did you mean ${near}? `
     throw new WhetstoneError('WHET_LOAD_OUTPUT', `there is no output ${kind}`, {
-      hint: `did you mean ${closestTo(kind, kinds) ?? 'json'}? There are ${kinds.join(', ')}`,
+      hint: `${meant}There are ${kinds.join(', ')}`,
     })
   }
   if (!/^https?:\/\//.test(value) || !URL.canParse(value)) {
