@@ -148,6 +148,12 @@ export function addLoadOptions(command: Command, change: Partial<LoadDefaults> =
   return addSafetyOptions(command, { elsewhere: 'a service' })
 }
 
+export const scenarioExample: readonly string[] = [
+  "import { flow, get, scenario } from '@whetstone/load'",
+  "const browse = flow('browse', [get('/items', { expect: { status: 200 } })])",
+  "export default scenario({ name: 'shop', target: 'http://127.0.0.1:3000', flows: [browse] })",
+]
+
 /** Below the flags of a command: how it is typed, and what its end means. */
 export function addLoadHelp(command: Command, examples: readonly string[]): Command {
   return command.addHelpText(
@@ -157,8 +163,12 @@ export function addLoadHelp(command: Command, examples: readonly string[]): Comm
       'Examples:',
       ...examples.map(example => `  whetstone ${example}`),
       '',
-      'Exit codes: 0 every limit was kept, 1 one was broken, 3 nothing answered,',
-      '4 it could not be decided, 130 interrupted (what was measured is kept).',
+      'A scenario file, of which docs/guide/scenarios.md tells the rest:',
+      ...scenarioExample.map(line => `  ${line}`),
+      '',
+      'Exit codes: 0 every limit was kept, 1 one was broken, or a route answered only',
+      '4xx, or checks failed, 3 nothing answered, 4 it could not be decided,',
+      '130 interrupted (what was measured is kept).',
     ].join('\n'),
   )
 }
