@@ -62,6 +62,13 @@ beforeAll(async () => {
     ],
     ['4', 'not a report'],
     ['5', report('5', { steps: [stepAt('measure', 50)] })],
+    [
+      '7',
+      report('7', {
+        target: { name: 'late.js', url: '' },
+        steps: [{ ...stepAt('measure', 50), generator: { verdict: 'invalid' } }],
+      }),
+    ],
     ['6', report('6', { kind: 'stress', stress: collapsed, steps: [stepAt('curve', 50), stepAt('recovery', 90)] })],
   ]
   for (const [id, content] of kept) {
@@ -112,4 +119,8 @@ test('load tests of the same target are known by their figures, and what is brok
     },
   ])
   expect(await earlierLoads(join(base, 'nowhere'), 'server.js')).toEqual([])
+})
+
+test('the figures of a late generator are no evidence, though its run kept its limits', async () => {
+  expect(await earlierLoads(base, 'late.js')).toMatchObject([{ id: '7', verdict: 'invalid' }])
 })

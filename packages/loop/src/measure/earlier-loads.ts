@@ -38,7 +38,7 @@ function summaryOf(report: LoadReport): EarlierLoad {
     id: run.id,
     startedAt: run.startedAt,
     kind,
-    verdict,
+    verdict: isLate(report) ? 'invalid' : verdict,
     durationMs: run.durationMs,
     conditions: conditionsOf(report),
     ...measuredOf(steps.findLast(({ purpose }) => purpose === 'measure')),
@@ -66,6 +66,12 @@ function summaryOf(report: LoadReport): EarlierLoad {
       : {}),
     ...(soak ? { trends: soak.trends.map(({ points: _points, ...trend }) => trend) } : {}),
   }
+}
+
+/** Its limits may have been judged all the same; its figures are no evidence. */
+function isLate({ verdict, steps }: LoadReport): boolean {
+  const measured = steps.findLast(({ purpose }) => purpose === 'measure')
+  return verdict !== 'aborted' && measured?.generator.verdict === 'invalid'
 }
 
 function conditionsOf({ scenario, run, steps }: LoadReport): LoadConditions {
