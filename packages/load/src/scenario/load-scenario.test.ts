@@ -122,22 +122,38 @@ describe('loadScenario', () => {
     ],
     ['a range of nothing', `flow('f', [\nget('/{a}', { with: { a: range(2, 1) } })])`, 4, 'range(2, 1) in steps of 1'],
     ['a name users have', `flow('f', [\nget('/', { with: { shared: 1 } })])`, 4, '{shared} is a name every user has'],
-    ['a misspelt option', `flow('f', [\npost('/', { jsno: {} })])`, 4, 'a request takes no "jsno". Did you mean "json"?'],
+    [
+      'a misspelt option',
+      `flow('f', [\npost('/', { jsno: {} })])`,
+      4,
+      'a request takes no "jsno". Did you mean "json"?',
+    ],
     [
       'a misspelt expectation',
       `flow('f', [\nget('/', { expect: { statsu: 200 } })])`,
       4,
       'expect takes no "statsu". Did you mean "status"?',
     ],
-    ['a misspelt weight', `\nflow('f', { wieght: 2 }, [get('/')])`, 4, 'flow takes no "wieght". Did you mean "weight"?'],
-    ['a misspelt order', `flow('f', [\nget('/{a}', { with: { a: list([1], { oder: 'once' }) } })])`, 4, 'list takes no'],
+    [
+      'a misspelt weight',
+      `\nflow('f', { wieght: 2 }, [get('/')])`,
+      4,
+      'flow takes no "wieght". Did you mean "weight"?',
+    ],
+    [
+      'a misspelt order',
+      `flow('f', [\nget('/{a}', { with: { a: list([1], { oder: 'once' }) } })])`,
+      4,
+      'list takes no',
+    ],
     ['what a socket has not', `flow('f', [\nwebsocket('/', { repaet: 2 }, [])])`, 4, 'websocket takes no "repaet"'],
+    ['what cannot be heard', `flow('f', [\nwebsocket('/', [hear({ wihtin: '1s' })])])`, 4, 'hear takes no "wihtin"'],
     ['its own mistake', `null.x`, 3, "Cannot read properties of null (reading 'x')"],
     ['what is not a program', `flow('f'))`, 3, ''],
   ])('names file and line for %s', async (_what, flows, line, message) => {
     const file = await write(
       'bad.ts',
-      `import { contains, flow, get, jsonPath, list, post, range, scenario, think, websocket } from '@whetstone/load'
+      `import { contains, flow, get, hear, jsonPath, list, post, range, scenario, think, websocket } from '@whetstone/load'
 export default scenario({ name: 'bad', target: 'http://127.0.0.1:1', data: { item: list([1]) }, flows: [
 ${flows},
 ] })`,

@@ -1,6 +1,7 @@
 /** The words for conversations that stay open: what is said, what is waited for, and at which pace. */
 import type { Condition } from '../check.ts'
 import type { Think, ThinkTime, Value } from '../definition.ts'
+import { checkKeys } from '../known-keys.ts'
 import { thinkTime } from '../think-time.ts'
 import type { Site } from '../site.ts'
 import { siteOf } from '../site.ts'
@@ -96,18 +97,26 @@ export function events(path: string, ...given: [] | [readonly Hear[]] | [Channel
 }
 
 /** Sends a text, or any other value as JSON. `answer` is waited for before the next message. */
-export function say(message: unknown, { answer }: { readonly answer?: Hear | Condition } = {}): Say {
+export function say(message: unknown, options: { readonly answer?: Hear | Condition } = {}): Say {
+  const site = siteOf(say)
+  checkKeys('say', options, { answer: true }, site)
+  const { answer } = options
   const waited = answer === undefined || answer.kind === 'hear' ? answer : hear(answer)
-  return { kind: 'say', message, answer: waited, site: siteOf(say) }
+  return { kind: 'say', message, answer: waited, site }
 }
+
+const HEAR_KEYS = { name: true, within: true, count: true, event: true } as const satisfies Record<
+  keyof HearOptions,
+  true
+>
 
 /** Waits for a message, or for one that meets the condition. */
 export function hear(options?: HearOptions): Hear
 export function hear(condition: Condition, options?: HearOptions): Hear
 export function hear(first: Condition | HearOptions = {}, options: HearOptions = {}): Hear {
-  return 'kind' in first
-    ? { kind: 'hear', condition: first, ...options }
-    : { kind: 'hear', condition: undefined, ...first }
+  const [condition, given] = 'kind' in first ? [first, options] : [undefined, first]
+  checkKeys('hear', given, HEAR_KEYS, siteOf(hear))
+  return { kind: 'hear', condition, ...given }
 }
 
 /** `500ms`, `200ms..1s` or `exponential('1s')`, like `think`; see {@link Pace}. */
