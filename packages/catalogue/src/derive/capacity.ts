@@ -18,8 +18,9 @@ const mostError = 0.1
 export function measuredCapacities({ loads = [] }: HistoryEvidence): readonly MeasuredCapacity[] {
   return loads.flatMap(load => {
     const { capacity, curve = [] } = load
-    const isTold = capacity?.outcome === 'found' && load.verdict !== 'invalid' && load.verdict !== 'aborted'
-    if (!isTold || !capacity.ratePerSecond) return []
+    // A search that fails though it found a rate was refused every request of a route.
+    const isTold = load.verdict === 'pass' || load.verdict === 'degraded'
+    if (!isTold || capacity?.outcome !== 'found' || !capacity.ratePerSecond) return []
     const { estimate } = capacity.ratePerSecond
     // Above what it sustains a queue grows, and what is under way says only how long the test was.
     const sustained = curve.filter(({ offeredPerSecond = 0 }) => offeredPerSecond <= estimate)

@@ -2,7 +2,7 @@
 import { countText } from '@whetstone/model'
 import type { CheckCount, LoadStep, RouteName } from '@whetstone/model'
 
-export interface FailureRules {
+interface FailureRules {
   /** Some checks may fail: the load goes past what the service carries on purpose, or a limit speaks of checks itself. */
   readonly checksMayFail: boolean
 }
