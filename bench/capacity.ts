@@ -109,7 +109,8 @@ async function searchOnce(plan: Plan, seed: number, truth: number): Promise<Foun
     const { late } = await asked
     return {
       outcome: capacity.outcome,
-      ratio: (capacity.ratePerSecond?.estimate ?? NaN) / truth,
+      // A search that ended early has a rate that held, and no capacity.
+      ratio: (capacity.outcome === 'found' ? (capacity.ratePerSecond?.estimate ?? NaN) : NaN) / truth,
       loads: capacity.trials.length,
       thrownAway: steps.filter(isThrownAway).length,
       seconds,
