@@ -83,17 +83,23 @@ export function addLoadOptions(command: Command, change: Partial<LoadDefaults> =
     .addOption(
       durationOption('--warm-up', 'sent before it and not judged; 0s for none', defaults.warmUpSeconds, orNone),
     )
-    .option(
-      '--shape <shape>',
-      'how the rate moves: ramp:10..200, stairs:50,100,200, sine:100±50/30s, spike:50..500@30s+10s, replay:shop.arrivals.txt',
+    .addOption(
+      new Option(
+        '--shape <shape>',
+        'how the rate moves: ramp:10..200, stairs:50,100,200, sine:100±50/30s, spike:50..500@30s+10s, replay:shop.arrivals.txt',
+      ).conflicts('rate'),
     )
     .addOption(
       new Option('--arrivals <how>', 'gaps between requests').choices(['poisson', 'uniform']).default('poisson'),
     )
-    .option(
-      '--users <number>',
-      'closed model instead: so many users, each waiting for its answer; slow answers lower the load',
-      number('--users', 1, 10_000),
+    .addOption(
+      new Option(
+        '--users <number>',
+        'closed model instead: so many users, each waiting for its answer; slow answers lower the load',
+      )
+        .argParser(number('--users', 1, 10_000))
+        // Users have no rate: one that was given would be broken in silence.
+        .conflicts(['rate', 'shape']),
     )
     .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)
     .option(

@@ -6,7 +6,10 @@ import { importScenario, type ImportOptions } from './import-scenario.ts'
 import { writeScenario } from './scenario/write-scenario.ts'
 
 const imported = (file: string, text: string, options: Partial<ImportOptions> = {}) =>
-  importScenario({ file, bytes: Buffer.from(text) }, { name: 'shop', random: seededRandom(1), writes: true, ...options })
+  importScenario(
+    { file, bytes: Buffer.from(text) },
+    { name: 'shop', random: seededRandom(1), writes: true, ...options },
+  )
 const written = async (file: string, text: string, options: Partial<ImportOptions> = {}) => {
   const scenario = writeScenario(imported(file, text, options).draft, 'shop')
   const style = {

@@ -76,7 +76,10 @@ export function importScenario(source: SourceBytes, options: ImportOptions): Imp
     format === 'har' && options.assets !== true
       ? withoutAssets(one.requests, file)
       : { requests: one.requests, leftOut: [] }
-  const safe = options.writes === true || recordsNoBodies(format) ? { requests: kept.requests, leftOut: [] } : withoutWrites(kept.requests, file)
+  const safe =
+    options.writes === true || recordsNoBodies(format)
+      ? { requests: kept.requests, leftOut: [] }
+      : withoutWrites(kept.requests, file)
   const made = flowsOf(format, safe.requests, { ...options, file, variables })
   const { flows, headers } = sharedHeaders(made.flows)
   return {

@@ -106,11 +106,7 @@ export function list(values: readonly unknown[], options: DrawOptions = {}): Fee
 }
 
 /** Whole steps from `from` up to and including `to`. */
-export function range(
-  from: number,
-  to: number,
-  options: DrawOptions & { readonly step?: number } = {},
-): Feeder {
+export function range(from: number, to: number, options: DrawOptions & { readonly step?: number } = {}): Feeder {
   const site = siteOf(range)
   checkKeys('range', options, { order: true, step: true }, site)
   const { step = 1, order = 'in-turn' } = options

@@ -102,7 +102,8 @@ async function opened(feeder: Feeder, where: Parameters<typeof openFeeder>[1]): 
   try {
     return await openFeeder(feeder, where)
   } catch (cause) {
-    if (!(cause instanceof WhetstoneError) || cause.code !== 'WHET_SCENARIO_DATA' || feeder.site === undefined) throw cause
+    if (!(cause instanceof WhetstoneError) || cause.code !== 'WHET_SCENARIO_DATA' || feeder.site === undefined)
+      throw cause
     throw new WhetstoneError('WHET_SCENARIO_DATA', `${shown(feeder.site)}: ${cause.message}`, {
       cause,
       ...(cause.hint === undefined ? {} : { hint: cause.hint }),
