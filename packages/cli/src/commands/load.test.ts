@@ -130,7 +130,7 @@ describe('a load of a service', () => {
   })
 
   it('in the closed model is called one', async () => {
-    const { out } = await whetstone(['load', url, ...short, '--users', '3'], folder)
+    const { out } = await whetstone(['load', url, ...short.slice(2), '--users', '3'], folder)
     expect(out).toContain('closed model: 3 users for 3 s; slow answers lower the load')
   })
 

@@ -394,7 +394,9 @@ class LoadRun {
     this.#warmUp?.abandon(inFlight - measured)
     for (const { channel } of this.#walkers) channel?.close()
     this.#release()
-    const ranMs = Math.max(0, Math.min(nowMs, this.#endMs) - this.#startMs)
+    // A whole run is as long as it was planned, to the last bit: sums of clock readings are not.
+    const planned = this.#plan.warmUpMs + this.#plan.durationMs
+    const ranMs = nowMs >= this.#endMs ? planned : Math.max(0, nowMs - this.#startMs)
     const host = this.#shell.host.read()
     const { warmUpMs } = this.#plan
     const warmUp = this.#warmUp?.finish({
