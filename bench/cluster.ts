@@ -110,5 +110,8 @@ async function received(server: ChildProcess): Promise<number> {
 
 function member(task: Readonly<Record<string, unknown>>): ChildProcess {
   const entry = fileURLToPath(new URL('../packages/load/src/cluster/testing/nats-member.ts', import.meta.url))
-  return fork(entry, [JSON.stringify(task)], { silent: true })
+  return fork(entry, [JSON.stringify(task)], {
+    silent: true,
+    execArgv: ['--conditions=@whetstone/source', '--import', 'tsx'],
+  })
 }

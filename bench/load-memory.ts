@@ -77,7 +77,9 @@ async function longRun(port: number, quick: boolean, log: Options['log']) {
   const seconds = quick ? 20 : 600
   const early = quick ? 4 : 60
   const around = quick ? 1 : 5
-  const child = fork(script('long-run.ts'), [`${port}`, `${ratePerSecond}`, `${seconds}`])
+  const child = fork(script('long-run.ts'), [`${port}`, `${ratePerSecond}`, `${seconds}`], {
+    execArgv: ['--conditions=@whetstone/source', '--import', 'tsx'],
+  })
   const held: Second[] = []
   const totals = await new Promise<Totals>((resolve, reject) => {
     child.once('exit', code => reject(new Error(`the engine ended with code ${code}`)))
