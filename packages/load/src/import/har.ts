@@ -66,7 +66,7 @@ function readEntry(entry: unknown): RecordedRequest | string {
 function bodyOf(postData: unknown): string | undefined {
   const text = property(postData, 'text')
   if (typeof text === 'string' && text !== '') return text
-  const parameters = listOf(property(postData, 'params')).flatMap(parameter => {
+  const parameters = listOf(property(postData, 'params')).flatMap((parameter): [string, string][] => {
     const name = property(parameter, 'name')
     return typeof name === 'string' ? [[name, textOr(property(parameter, 'value'), '')]] : []
   })
