@@ -39,6 +39,8 @@ describe('the packages as they would be published', () => {
       run('tar', ['-tzf', url.slice('file:'.length)], root)
         .split('\n')
         .filter(file => /\.test\.|\/(testing|reference|fixtures?)\/|tsbuildinfo|\.cache/.test(file))
+        // Of the catalogue, `testing` is a chapter too.
+        .filter(file => !/^package\/dist\/testing\/[a-z-]+\.(js|d\.ts)$/.test(file) || name !== '@whetstone/catalogue')
         .map(file => `${name}: ${file}`),
     )
     expect(tarballs.size).toBe(published.length)
