@@ -12,6 +12,7 @@ export { quantileMs } from './measure/quantiles.ts'
 export { redactRun } from './measure/redact/redact-run.ts'
 export { processTree } from './measure/process-tree.ts'
 export { watchWork } from './measure/working-processes.ts'
+/** For the drills of the experiments. @internal */
 export { stopDrill } from './measure/drill/stop-drill.ts'
 export { findRun, readEvidence, readIndex, readReport } from './measure/run-folder.ts'
 export type { RunFolder } from './measure/run-folder.ts'
