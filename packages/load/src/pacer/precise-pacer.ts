@@ -7,7 +7,7 @@ import { LONGEST_TIMER_MS } from './timer-pacer.ts'
 /** The helper wakes this much early, to make up for the way from its thread to ours. */
 const EARLY_MS = 0.03
 /** The engine spins (through setImmediate, so that answers are read meanwhile) for no longer than this before a send. */
-const SPIN_MS = 0.05
+const SPIN_MS = 0.12
 
 /** Slots of the shared array: the engine counts requests for sleep up in one, the helper counts wakes up in the other. */
 const ASKED = 0
