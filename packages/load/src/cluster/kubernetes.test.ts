@@ -106,7 +106,7 @@ describe('kubernetesManifest', () => {
                 ...['load', 'http://shop.default.svc:3000/orders', '--workers', '3'],
                 ...['--nats', 'nats://checkout-nats:4222', '--nats-run', 'checkout'],
                 ...['--wait', '20m', '--allow-host', 'shop.default.svc', '--rate', '300', '--duration', '5m'],
-                ...['--scenario', '/work/scenario/checkout.scenario.ts'],
+                ...['--scenario', '/scenario/checkout.scenario.ts'],
               ],
             },
           ],

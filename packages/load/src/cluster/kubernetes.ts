@@ -29,7 +29,7 @@ const NATS_PORT = 4222
 /** The `node` user of the official images. */
 const USER = 1000
 const WORK_FOLDER = '/work'
-const SCENARIO_FOLDER = '/work/scenario'
+const SCENARIO_FOLDER = '/scenario'
 
 type Manifest = Readonly<Record<string, unknown>>
 
