@@ -77,7 +77,14 @@ describe.each(Object.keys(kinds))('the %s bus', kind => {
   given('waits for a value as long as it takes to make', async () => {
     const [a, b] = [await join('a'), await join('b')]
     let finish: (value: string) => void
-    const first = a.once('slow', () => new Promise<string>(resolve => (finish = resolve)))
+    let first: Promise<string> | undefined
+    // The other asks only once the value is being made: which of two claims arrives first is chance.
+    await new Promise<void>(making => {
+      first = a.once('slow', () => {
+        making()
+        return new Promise<string>(resolve => (finish = resolve))
+      })
+    })
     const started = performance.now()
     const second = b.once('slow', () => Promise.reject(new Error('made twice')))
     // Longer than any one reply is held.
