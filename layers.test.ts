@@ -24,6 +24,10 @@ const wrong: Readonly<Record<string, Planted>> = {
     in: 'packages/catalogue/test/to-loop.ts',
     line: importing('../../loop/src/index.ts'),
   },
+  'runtime-imports-only-nothing': {
+    in: 'packages/runtime/src/to-model.ts',
+    line: importing('../../model/src/index.ts'),
+  },
   'sandbox-imports-only-model': { in: 'packages/sandbox/src/to-stats.ts', line: importing('../../stats/src/index.ts') },
   'loop-imports-only-model-stats-load-catalogue-probe': {
     in: 'packages/loop/src/to-dashboard.ts',
@@ -37,11 +41,11 @@ const wrong: Readonly<Record<string, Planted>> = {
     in: 'packages/cli/src/to-bench.ts',
     line: importing('../../../bench/run.ts'),
   },
-  'apps-imports-only-sandbox': {
+  'apps-imports-only-runtime-sandbox': {
     in: 'apps/shop/src/to-model.ts',
     line: importing('../../../packages/model/src/index.ts'),
   },
-  'examples-imports-only-model-stats-load-sandbox-dashboard': {
+  'examples-imports-only-model-stats-load-runtime-sandbox-dashboard': {
     in: 'examples/climb/src/to-loop.ts',
     line: importing('../../../packages/loop/src/index.ts'),
   },
@@ -66,12 +70,13 @@ const right: readonly Planted[] = [
   { in: 'packages/loop/src/to-probe.ts', line: importing('../../probe/src/index.ts') },
   { in: 'apps/shop/src/to-sandbox.ts', line: importing('../../../packages/sandbox/src/index.ts') },
   { in: 'examples/climb/src/to-load.ts', line: importing('../../../packages/load/src/index.ts') },
+  { in: 'apps/shop/src/to-runtime.ts', line: importing('../../../packages/runtime/src/index.ts') },
   { in: 'bench/to-anything.ts', line: importing('../packages/loop/src/index.ts') },
 ]
 
 const surroundings: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['model', 'stats', 'load', 'probe', 'loop', 'sandbox', 'dashboard'].map(name => [
+    ['model', 'stats', 'load', 'probe', 'loop', 'runtime', 'sandbox', 'dashboard'].map(name => [
       `packages/${name}/src/index.ts`,
       'export {}\n',
     ]),

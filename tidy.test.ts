@@ -52,6 +52,12 @@ describe('house rules that the linter cannot see', () => {
     expect(explained.toSorted()).toEqual([...new Set(inSource)].toSorted())
   })
 
+  test('every fault of the runtime is explained, and no other', () => {
+    const inSource = sources.flatMap(file => read(file).match(/(?<=')FAULT_[A-Z_]+(?=')/g) ?? [])
+    const explained = read('docs/faults.md').match(/(?<=^\| `)FAULT_[A-Z_]+/gm) ?? []
+    expect(explained.toSorted()).toEqual([...new Set(inSource)].toSorted())
+  })
+
   test('the table of errors gives the exit code each is thrown with', () => {
     const inTable = new Map(
       Array.from(read('docs/errors.md').matchAll(/^\| `(WHET_[A-Z_]+)`.*\| (\d+) +\|$/gm), ([, code, exit]) => [

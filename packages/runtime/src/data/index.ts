@@ -1,0 +1,2 @@
+/** `@whetstone/runtime/data`: PostgreSQL used well. Needs `pg`, and nothing else. */
+export type { Queryable, Statement } from './queryable.ts'
