@@ -1,23 +1,20 @@
 /** Runs a plan: in the open model requests leave when they are due, answered or not, and are timed from that instant. */
-import type { LoadInterval } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import type { Random } from '@whetstone/stats'
 import { arrivalsOf, segmentOf } from '../arrivals/arrivals.ts'
 import { drawOf, weightedMix } from '../arrivals/mix.ts'
 import type { LoadPlan } from '../plan.ts'
-import { StepRecord } from '../record/step-record.ts'
-import type { StepEnd } from '../record/step-record.ts'
 import type { CompiledFlow, CompiledScenario, CompiledStep } from '../scenario/compiled.ts'
 import { transportFor } from '../wire/transport-for.ts'
 import type { Transport, WireAnswer } from '../wire/transport.ts'
 import { FirstFaults } from './first-faults.ts'
 import type { EngineShell, LoadResult } from './live.ts'
-import { liveInterval } from './live.ts'
+import { mostWaiting } from './plan-figures.ts'
+import { RunRecords } from './run-records.ts'
 import { Sleepers } from './sleepers.ts'
 import { withTraceparent } from './trace-context.ts'
 import { afterAnswer, walk, type Ground, type Walker } from './walk.ts'
 import { FreeWorks, type Work } from './work.ts'
-import { arrivalsName, meanRate, mostWaiting, requestsPerUser, startRate } from './plan-figures.ts'
 
 type RequestStep = Extract<CompiledStep, { kind: 'request' }>
 
@@ -56,12 +53,7 @@ class LoadRun {
   readonly #limitReason: string
   readonly #transport: Transport<Work>
   readonly #nextArrivalMs: () => number
-  readonly #startMs: number
-  readonly #startedAt: Date
-  readonly #endMs: number
-  readonly #warmUp: StepRecord | undefined
-  readonly #measure: StepRecord
-  readonly #measureFromMs: number
+  readonly #records: RunRecords
   readonly #works = new FreeWorks()
   readonly #walkers = new Set<Walker>()
   readonly #sleepers = new Sleepers<Walker | undefined>()
@@ -75,7 +67,6 @@ class LoadRun {
   #underway = 0
   #sleepingUntilMs = Infinity
   #waking = false
-  #warmUpHost: { readonly cpuFraction: number; readonly loopDelayP99Ms: number } | undefined
   #timers: NodeJS.Timeout[] = []
   #done = false
 
@@ -128,55 +119,16 @@ class LoadRun {
         onFailure: (work, kind, nowMs) => this.#guard(() => this.#failed(work, kind, nowMs)),
       },
     )
-    this.#startMs = shell.startAtMs ?? shell.now()
-    this.#startedAt = new Date(shell.date().getTime() + this.#startMs - shell.now())
-    this.#measureFromMs = this.#startMs + plan.warmUpMs
-    this.#endMs = this.#measureFromMs + plan.durationMs
+    this.#records = new RunRecords(plan, scenario, shell, this.#breach)
     this.#ground = {
       now: shell.now,
-      over: nowMs => nowMs >= this.#endMs || this.#done,
+      over: nowMs => nowMs >= this.#records.endMs || this.#done,
       send: (walker, step, encoded, scheduledMs, noticedMs) =>
         this.#sendStep(walker, step, encoded, scheduledMs, noticedMs),
       sleep: (walker, untilMs) => this.#sleepWalker(walker, untilMs),
       ended: (walker, nowMs, failed) => this.#walkerEnded(walker, nowMs, failed),
       fault: error => this.#faults.note(error),
     }
-    const common = {
-      arrivals: arrivalsName(plan),
-      ...(plan.shape === undefined || plan.closed ? {} : { shape: plan.shape.kind }),
-      ...(plan.closed ? { users: Math.ceil((plan.closed.users - index) / of) } : {}),
-      ...(plan.closed || requestsPerUser(scenario) === 1 ? {} : { requestsPerUser: requestsPerUser(scenario) }),
-      routes: scenario.routes,
-      checks: scenario.checks,
-      spins: plan.pacing === 'spin',
-    }
-    const share = plan.closed ? 1 : 1 / of
-    this.#warmUp =
-      plan.warmUpMs === 0
-        ? undefined
-        : new StepRecord({
-            ...common,
-            purpose: 'warm-up',
-            offeredRatePerSecond: startRate(plan) * share,
-            startMs: this.#startMs,
-            durationMs: plan.warmUpMs,
-          })
-    const { onSecond, onSoFar } = shell
-    this.#measure = new StepRecord({
-      ...common,
-      purpose: plan.purpose ?? 'measure',
-      offeredRatePerSecond: meanRate(plan) * share,
-      startMs: this.#measureFromMs,
-      durationMs: plan.durationMs,
-      ...(onSecond || onSoFar
-        ? {
-            onSecond: (second: LoadInterval) => {
-              onSecond?.(second, this.#breach, () => this.#measure.checks())
-              onSoFar?.(this.#measure.soFar(this.#measureEnd(second.atMs + (second.durationMs ?? 0))))
-            },
-          }
-        : {}),
-    })
   }
 
   start(): void {
@@ -188,14 +140,13 @@ class LoadRun {
     this.#every(Math.min(sweepMs, this.#plan.timeoutMs), () => this.#sweep())
     if (this.#shell.onInterval !== undefined) this.#every(LIVE_EVERY_MS, () => this.#showLive())
     if (this.#shell.onSecond !== undefined || this.#shell.onSoFar !== undefined)
-      this.#every(LIVE_EVERY_MS, () => this.#measure.passed(this.#shell.now()))
-    if (this.#warmUp !== undefined) {
-      // Read at the boundary, so that the measured step answers only for its own CPU time.
-      const untilMeasured = this.#measureFromMs - this.#shell.now()
-      this.#timers.push(setTimeout(() => this.#endWarmUp(), untilMeasured))
+      this.#every(LIVE_EVERY_MS, () => this.#records.passed(this.#shell.now()))
+    if (this.#plan.warmUpMs > 0) {
+      const untilMeasuredMs = this.#records.measureFromMs - this.#shell.now()
+      this.#timers.push(setTimeout(() => this.#records.endWarmUp(), untilMeasuredMs))
     }
     if (this.#plan.closed) this.#startUsers(this.#plan.closed.users)
-    else this.#dueMs = this.#startMs + this.#nextArrivalMs()
+    else this.#dueMs = this.#records.startMs + this.#nextArrivalMs()
     this.#sleep()
   }
 
@@ -206,11 +157,11 @@ class LoadRun {
   /** The users of this worker; each begins its first flow at the start. */
   #startUsers(users: number): void {
     for (let user = this.#arrival; user < users; user += this.#arrivalStride)
-      this.#sleepers.add(this.#startMs, undefined)
+      this.#sleepers.add(this.#records.startMs, undefined)
   }
 
   #sleep(): void {
-    const untilMs = Math.min(this.#dueMs, this.#sleepers.nextMs, this.#endMs)
+    const untilMs = Math.min(this.#dueMs, this.#sleepers.nextMs, this.#records.endMs)
     if (this.#done || this.#waking || untilMs >= this.#sleepingUntilMs) return
     this.#sleepingUntilMs = untilMs
     this.#shell.pacer.sleepUntil(untilMs, this.#wake)
@@ -222,13 +173,13 @@ class LoadRun {
     this.#guard(() => this.#sendDue())
     this.#waking = false
     this.#sleepingUntilMs = Infinity
-    if (this.#owes || this.#shell.now() < this.#endMs) this.#sleep()
+    if (this.#owes || this.#shell.now() < this.#records.endMs) this.#sleep()
     else this.#finishIfDrained()
   }
 
   /** Whether something was due before the end that the engine has not come round to: late, but never left out. */
   get #owes(): boolean {
-    return Math.min(this.#dueMs, this.#sleepers.nextMs) < this.#endMs
+    return Math.min(this.#dueMs, this.#sleepers.nextMs) < this.#records.endMs
   }
 
   #sendDue(): void {
@@ -236,21 +187,21 @@ class LoadRun {
       const noticedMs = this.#shell.now()
       const wakingMs = this.#sleepers.nextMs
       const dueMs = Math.min(this.#dueMs, wakingMs)
-      if (dueMs > noticedMs || dueMs >= this.#endMs) return
+      if (dueMs > noticedMs || dueMs >= this.#records.endMs) return
       if (wakingMs === dueMs) {
         const walker = this.#sleepers.take()
         if (walker === undefined) this.#beginTurn(noticedMs)
         else walk(walker, dueMs, noticedMs, this.#ground)
       } else {
         this.#begin(dueMs, noticedMs)
-        this.#dueMs = this.#arrival < this.#arrivalLimit ? this.#startMs + this.#nextArrivalMs() : Infinity
+        this.#dueMs = this.#arrival < this.#arrivalLimit ? this.#records.startMs + this.#nextArrivalMs() : Infinity
       }
     }
   }
 
   /** A closed user, who has no schedule to keep once the time is over. */
   #beginTurn(nowMs: number): void {
-    if (nowMs < this.#endMs) this.#begin(nowMs, nowMs)
+    if (nowMs < this.#records.endMs) this.#begin(nowMs, nowMs)
   }
 
   /** The next arrival, or the next turn of a closed user. */
@@ -259,7 +210,7 @@ class LoadRun {
     if (arrival >= this.#arrivalLimit) return
     this.#arrival += this.#arrivalStride
     const flow = this.#flows[this.#flowOf(arrival)]!
-    const record = this.#warmUp !== undefined && scheduledMs < this.#measureFromMs ? this.#warmUp : this.#measure
+    const record = this.#records.at(scheduledMs)
     const { stateless } = flow
     if (stateless === undefined) {
       const walker: Walker = { flow, user: flow.user(arrival, this.#shared), record, next: 0, channel: undefined }
@@ -349,7 +300,7 @@ class LoadRun {
 
   /** A closed user begins again at once: that is what makes the model closed. */
   #turnEnded(nowMs: number, failed: boolean): void {
-    if (this.#plan.closed === undefined || this.#done || nowMs >= this.#endMs) return
+    if (this.#plan.closed === undefined || this.#done || nowMs >= this.#records.endMs) return
     if (!failed) return this.#begin(nowMs, nowMs)
     this.#sleepers.add(nowMs + RETRY_AFTER_MS, undefined)
     this.#sleep()
@@ -363,7 +314,7 @@ class LoadRun {
   #finishIfDrained(): void {
     if (this.#underway > 0 || this.#done || this.#owes) return
     // Users who think past the end are let go; those in a conversation are asked to end it.
-    if (this.#shell.now() < this.#endMs && !this.#isUsedUp) return
+    if (this.#shell.now() < this.#records.endMs && !this.#isUsedUp) return
     for (const { channel } of this.#walkers) channel?.close()
     this.#finish('finished')
   }
@@ -379,44 +330,19 @@ class LoadRun {
     setImmediate(() => this.#guard(() => this.#finish('threshold')))
   }
 
-  #endWarmUp(): void {
-    this.#warmUpHost = this.#shell.host.read()
-    this.#shell.host.reset()
-  }
-
   #finish(stopped: LoadResult['stopped']): void {
     if (this.#done) return
     this.#done = true
     const nowMs = this.#shell.now()
     const { inFlight } = this.#transport
-    const measured = Math.min(inFlight, this.#measure.open)
-    this.#measure.abandon(measured)
-    this.#warmUp?.abandon(inFlight - measured)
     for (const { channel } of this.#walkers) channel?.close()
     this.#release()
-    // A whole run is as long as it was planned, to the last bit: sums of clock readings are not.
-    const planned = this.#plan.warmUpMs + this.#plan.durationMs
-    const ranMs = nowMs >= this.#endMs ? planned : Math.max(0, nowMs - this.#startMs)
-    const host = this.#shell.host.read()
-    const { warmUpMs } = this.#plan
-    const warmUp = this.#warmUp?.finish({
-      startedAt: this.#startedAt.toISOString(),
-      durationMs: Math.min(ranMs, warmUpMs),
-      ...(this.#warmUpHost ?? host),
-    })
-    const measure = this.#measure.finish(this.#measureEnd(Math.max(0, ranMs - warmUpMs)))
     const warnings = [...(this.#arrival >= this.#arrivalLimit ? [this.#limitReason] : []), ...this.#faults.told]
     this.#resolve({
-      ...(warmUp === undefined ? {} : { warmUp }),
-      measure,
+      ...this.#records.finish(nowMs, inFlight),
       stopped,
       ...(warnings.length === 0 ? {} : { warnings }),
     })
-  }
-
-  #measureEnd(durationMs: number): StepEnd {
-    const startedAt = new Date(this.#startedAt.getTime() + this.#plan.warmUpMs).toISOString()
-    return { startedAt, durationMs, ...this.#shell.host.read() }
   }
 
   #release(): void {
@@ -443,8 +369,6 @@ class LoadRun {
   }
 
   #showLive(): void {
-    const nowMs = this.#shell.now()
-    const step = this.#warmUp !== undefined && nowMs < this.#measureFromMs ? this.#warmUp : this.#measure
-    this.#shell.onInterval!(liveInterval(step, nowMs, this.#transport.inFlight))
+    this.#shell.onInterval!(this.#records.live(this.#shell.now(), this.#transport.inFlight))
   }
 }
