@@ -1,6 +1,9 @@
 /** Real servers for demo, experiments and tests: they start in under a second and leave with the process that started them. */
 export { startPostgres } from './postgres/start-postgres.ts'
-export type { PostgresOptions, PostgresServer } from './postgres/start-postgres.ts'
+export type { PostgresOptions } from './postgres/start-postgres.ts'
+export type { PostgresServer } from './postgres/postgres-server.ts'
+export { startStandby } from './postgres/start-standby.ts'
+export type { PostgresStandby, StandbyOptions } from './postgres/start-standby.ts'
 export type { CreateDatabaseOptions } from './postgres/databases.ts'
 export type { PostgresPackage } from './postgres/package.ts'
 export { findTool } from './tools/find-tool.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPostgres } from './start-postgres.ts'
-import type { PostgresServer } from './start-postgres.ts'
+import type { PostgresServer } from './postgres-server.ts'
 
 async function rows(url: string, sql: string): Promise<unknown[]> {
   const client = new Client({ connectionString: url })
