@@ -1,5 +1,5 @@
 /** Starts a server program on a loopback port of ours, again on another when somebody else took it first. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { WhetstoneError, exitCodes } from '@whetstone/model'
@@ -14,6 +14,10 @@ export interface ServerRecipe {
   readonly name: string
   readonly failureCode: `WHET_${string}`
   readonly args: (port: number, folder: string) => readonly string[]
+  /** Written into the folder before the start, by name. */
+  readonly files?: (port: number, folder: string) => Readonly<Record<string, string>>
+  /** Then it runs as PostgreSQL does: as an unprivileged user when we are root. */
+  readonly refusesRoot?: boolean
   /** Whether what answers there is this very process: another may have taken the port first. May reject while nothing answers. */
   readonly isOurs: (port: number, pid: number) => Promise<boolean>
 }
@@ -34,14 +38,20 @@ export async function startOnFreePort(
 ): Promise<StartedServer> {
   const host = thisHost(env)
   await sweepScratch(host.ownScratch, undefined)
+  const user = recipe.refusesRoot === true ? host.serverUser : undefined
+  // The other folder is swept by PostgreSQL's start, which knows what may still run there.
+  const scratch = user ? host.serverScratch : host.ownScratch
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
-    const folder = newScratch(host.ownScratch, tool.name, undefined)
+    const folder = newScratch(scratch, tool.name, user)
+    for (const [name, content] of Object.entries(recipe.files?.(port, folder) ?? {}))
+      writeFileSync(join(folder, name), content)
     const logPath = join(folder, 'server.log')
     const server = await supervise({
       command: tool.path,
       args: recipe.args(port, folder),
       env: { ...env, ...tool.env },
+      as: user,
       logPath,
       stopSignal: 'TERM',
       removeFolder: folder,

@@ -24,6 +24,12 @@ export const toolRecipes = {
     packages: ['nats-server'],
     inPackage: 'usr/sbin/nats-server',
   },
+  pgbouncer: {
+    commands: ['pgbouncer'],
+    variable: 'WHETSTONE_PGBOUNCER',
+    packages: ['pgbouncer'],
+    inPackage: 'usr/sbin/pgbouncer',
+  },
   prometheus: {
     commands: ['prometheus'],
     variable: 'WHETSTONE_PROMETHEUS',
