@@ -27,7 +27,21 @@ interface Asked extends Exchange {
   readonly label: string
 }
 
-export class Asker {
+const askers: Asker[] = []
+
+/** Closed by `closeAskers`. */
+export function asker(target: LoadTarget, options: Partial<PoolOptions> = {}): Asker {
+  const made = new Asker(target, options)
+  askers.push(made)
+  return made
+}
+
+/** Give it to `afterEach`. */
+export function closeAskers(): void {
+  for (const one of askers.splice(0)) one.close()
+}
+
+class Asker {
   readonly outcomes: Outcome[] = []
   readonly transport: Transport<Asked>
   readonly #host: string
