@@ -1,4 +1,6 @@
 /** PostgreSQL as the server itself describes it: catalog, statistics, settings, activity, statements, plans. */
+import type { PgSessions } from './pg-sessions.ts'
+
 export interface PgEvidence {
   readonly schema: 'pg@1'
   readonly serverVersion: number
@@ -83,6 +85,8 @@ export interface PgActivity {
   /** New client backends during the window, when it could be counted. */
   readonly newConnections?: number
   readonly windowMs: number
+  /** What they stood in, look by look. */
+  readonly sessions?: PgSessions
 }
 
 export interface PgStatement {

@@ -7,6 +7,7 @@ import type { ScanCounts } from './catalog.ts'
 import { connectReadOnly } from './connect.ts'
 import { explainAll } from './explain.ts'
 import { Parts } from './parts.ts'
+import { sessionStatements } from './session-statement.ts'
 import { readExtensions, readSettings } from './settings.ts'
 import { countedInWindow, readStatementCounters } from './statement-counters.ts'
 
@@ -53,7 +54,7 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
   const read = async (statements: readonly Statement[]): Promise<PgEvidence> => {
     const windowMs = performance.now() - startedMs
     const seen = await parts.read('activity', { connections: 0, peakConnections: 0, idleInTransaction: 0 }, () =>
-      sampler.stop(),
+      sampler.stop(sessionStatements(statements)),
     )
     const counted =
       countersBefore &&
@@ -99,7 +100,7 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
     }
   }
   const close = async () => {
-    await sampler.stop().catch(() => {})
+    await sampler.stop(sessionStatements([])).catch(() => {})
     await client.end().catch(() => {})
   }
   return {

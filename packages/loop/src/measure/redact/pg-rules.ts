@@ -5,6 +5,10 @@ import type {
   IndexTrial,
   IndexTrialResult,
   PgActivity,
+  PgBlocking,
+  PgIdleTransaction,
+  PgSessions,
+  PgSessionStatement,
   PgColumn,
   PgEvidence,
   PgForeignKey,
@@ -68,6 +72,28 @@ export const planRules: Rules<PgPlan> = {
   root: planNode,
   executionMs: figure,
 }
+
+const sessionStatement = object<PgSessionStatement>({ statementId, text: sql })
+const sessions = object<PgSessions>({
+  looks: figure,
+  active: figure,
+  waitingForLocks: figure,
+  connections: list(figure),
+  blocked: list(
+    object<PgBlocking>({
+      waiting: sessionStatement,
+      blocker: sessionStatement,
+      blockerIdle: figure,
+      lock: word,
+      waits: figure,
+      longestMs: figure,
+    }),
+  ),
+  idleTransactions: list(
+    object<PgIdleTransaction>({ last: sessionStatement, sessions: figure, longestIdleMs: figure }),
+  ),
+  deadlocks: figure,
+})
 
 export const pg = object<PgEvidence>({
   schema,
@@ -142,6 +168,7 @@ export const pg = object<PgEvidence>({
     idleInTransaction: figure,
     newConnections: figure,
     windowMs: figure,
+    sessions,
   }),
   statements: list(
     object<PgStatement>({

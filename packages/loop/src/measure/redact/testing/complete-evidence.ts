@@ -10,6 +10,7 @@ import {
   loadCurve,
   plan,
   root,
+  sessions,
   site,
   statement,
   trace,
@@ -161,6 +162,7 @@ export const completeEvidence = {
       idleInTransaction: 0,
       newConnections: 0,
       windowMs: 1,
+      sessions,
     },
     statements: [
       {

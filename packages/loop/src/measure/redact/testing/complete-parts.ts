@@ -177,6 +177,26 @@ export const plan: Complete<EvidenceByKind['pg']['plans'][number]> = {
   executionMs: 1,
 }
 
+const sessionStatement = { statementId: 'd1', text: "update orders set mail = 'ann@example.org'" }
+export const sessions: Complete<NonNullable<EvidenceByKind['pg']['activity']['sessions']>> = {
+  looks: 1,
+  active: 1,
+  waitingForLocks: 1,
+  connections: [1],
+  blocked: [
+    {
+      waiting: sessionStatement,
+      blocker: sessionStatement,
+      blockerIdle: true,
+      lock: 'transactionid',
+      waits: 1,
+      longestMs: 1,
+    },
+  ],
+  idleTransactions: [{ last: sessionStatement, sessions: 1, longestIdleMs: 1 }],
+  deadlocks: 0,
+}
+
 export const host: Complete<EvidenceByKind['host']> = {
   schema: 'host@1',
   cores: 2,
