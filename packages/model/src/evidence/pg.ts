@@ -1,4 +1,5 @@
 /** PostgreSQL as the server itself describes it: catalog, statistics, settings, activity, statements, plans. */
+import type { PgAutovacuum, PgHealth, PgRangeRead } from './pg-health.ts'
 import type { PgSessions } from './pg-sessions.ts'
 
 export interface PgEvidence {
@@ -16,6 +17,10 @@ export interface PgEvidence {
   readonly plans: readonly PgPlan[]
   /** Answers to "plan this statement with that index". */
   readonly indexTrials: readonly IndexTrial[]
+  /** What only shows after months of running; absent in runs of older versions. */
+  readonly health?: PgHealth
+  /** How far back reads go that ask for a range of time; absent in runs of older versions. */
+  readonly rangeReads?: readonly PgRangeRead[]
   /** What could not be read and why, by name of the part. */
   readonly unavailable: Readonly<Record<string, string>>
 }
@@ -34,8 +39,24 @@ export interface PgTable {
   readonly updates: number
   readonly deletes: number
   readonly deadRows: number
+  /** By hand or by autovacuum, whichever came last. */
   readonly lastAnalyze?: string
   readonly columns: readonly PgColumn[]
+  /** Absent in runs of older versions, like everything below. */
+  readonly kind?: 'table' | 'partitioned' | 'materialized-view'
+  /** Of a partition: the table it belongs to. */
+  readonly partitionOf?: string
+  /** Dead rows when the window began. */
+  readonly deadRowsBefore?: number
+  readonly lastVacuum?: string
+  /** Rows written since the planner last looked at the table. */
+  readonly modifiedSinceAnalyze?: number
+  readonly autovacuum?: PgAutovacuum
+  /** Blocks of 8 kB within the measured window: found in the server's own memory, or asked from the system. */
+  readonly heapBlocksHit?: number
+  readonly heapBlocksRead?: number
+  readonly indexBlocksHit?: number
+  readonly indexBlocksRead?: number
 }
 
 export interface PgColumn {
@@ -111,6 +132,8 @@ export interface PgPlan {
   readonly totalCost: number
   readonly root: PlanNode
   readonly executionMs?: number
+  /** Compiling expressions, part of `executionMs`; absent where nothing was compiled. */
+  readonly jitMs?: number
 }
 
 /** The fields of EXPLAIN (FORMAT JSON) that are read, under their own names in camelCase. */
@@ -133,6 +156,10 @@ export interface PlanNode {
   readonly sortKey?: readonly string[]
   readonly sortMethod?: string
   readonly hashBatches?: number
+  /** What a sort or an aggregate put on disk. */
+  readonly diskKb?: number
+  readonly exactHeapBlocks?: number
+  readonly rowsRemovedByJoinFilter?: number
   readonly lossyHeapBlocks?: number
   readonly sharedHitBlocks?: number
   readonly sharedReadBlocks?: number

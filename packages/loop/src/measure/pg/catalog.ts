@@ -1,73 +1,73 @@
 /** Tables, columns, indexes and foreign keys as the catalog tells them, with the planner's own statistics. */
 import type { Client } from 'pg'
 import type { PgColumn, PgForeignKey, PgIndex, PgTable } from '@whetstone/model'
+import { autovacuumOf, autovacuumSettings } from './autovacuum.ts'
 import { ownMark } from './connect.ts'
+import { readTableCounts, type TableCounts, windowOf } from './table-counts.ts'
 
 /** Largest first; a schema with more tables than this is read in part. */
 const maxTables = 2_000
 
 const ours = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`
 
-export async function readTables(client: Client, scansBefore: ScanCounts): Promise<PgTable[]> {
+export async function readTables(client: Client, before: TableCounts): Promise<PgTable[]> {
   const columns = await readColumns(client)
+  const now = await readTableCounts(client)
   const { rows } = await client.query<TableRow>(
-    `select ${ownMark} c.oid, n.nspname as schema, c.relname as name, s.last_analyze, s.last_autoanalyze,
+    `select ${ownMark} c.oid, n.nspname as schema, c.relname as name, c.relkind as kind,
+       (select p.relname from pg_inherits i join pg_class p on p.oid = i.inhparent
+        where i.inhrelid = c.oid and c.relispartition) as parent,
+       greatest(s.last_analyze, s.last_autoanalyze) as analyzed, greatest(s.last_vacuum, s.last_autovacuum) as vacuumed,
        case when c.reltuples < 0 then coalesce(s.n_live_tup, 0) else c.reltuples end::float8 as rows,
        pg_total_relation_size(c.oid)::float8 as total_bytes, pg_table_size(c.oid)::float8 as table_bytes,
-       coalesce(s.seq_scan, 0)::float8 as seq_scan, coalesce(s.idx_scan, 0)::float8 as idx_scan,
        coalesce(s.n_tup_ins, 0)::float8 as ins, coalesce(s.n_tup_upd, 0)::float8 as upd, coalesce(s.n_tup_del, 0)::float8 as del,
-       coalesce(s.n_dead_tup, 0)::float8 as dead
+       coalesce(s.n_mod_since_analyze, 0)::float8 as modified, c.reloptions as options
      from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_user_tables s on s.relid = c.oid
      where c.relkind in ('r', 'p', 'm') and ${ours}
      order by pg_total_relation_size(c.oid) desc, 2, 3 limit ${maxTables}`,
   )
+  const settings = await autovacuumSettings(client)
   return rows.map(row => {
-    const before = scansBefore.get(row.oid)
-    const analyzed = row.last_analyze ?? row.last_autoanalyze
+    const counted = windowOf(before.get(row.oid), now.get(row.oid))
     return {
       schema: row.schema,
       name: row.name,
       rows: row.rows,
       totalBytes: row.total_bytes,
       tableBytes: row.table_bytes,
-      sequentialScans: Math.max(0, row.seq_scan - (before?.sequential ?? 0)),
-      indexScans: Math.max(0, row.idx_scan - (before?.index ?? 0)),
       inserts: row.ins,
       updates: row.upd,
       deletes: row.del,
-      deadRows: row.dead,
-      ...(analyzed ? { lastAnalyze: analyzed.toISOString() } : {}),
+      ...counted,
+      ...(row.analyzed ? { lastAnalyze: row.analyzed.toISOString() } : {}),
+      ...(row.vacuumed ? { lastVacuum: row.vacuumed.toISOString() } : {}),
       columns: columns.get(row.oid) ?? [],
+      kind: kinds[row.kind],
+      ...(row.parent === null ? {} : { partitionOf: row.parent }),
+      modifiedSinceAnalyze: row.modified,
+      autovacuum: autovacuumOf(settings, row.options ?? []),
     }
   })
 }
+
+const kinds = { r: 'table', p: 'partitioned', m: 'materialized-view' } as const
 
 interface TableRow {
   readonly oid: number
   readonly schema: string
   readonly name: string
-  readonly last_analyze: Date | null
-  readonly last_autoanalyze: Date | null
+  readonly kind: keyof typeof kinds
+  readonly parent: string | null
+  readonly analyzed: Date | null
+  readonly vacuumed: Date | null
   readonly rows: number
   readonly total_bytes: number
   readonly table_bytes: number
-  readonly seq_scan: number
-  readonly idx_scan: number
   readonly ins: number
   readonly upd: number
   readonly del: number
-  readonly dead: number
-}
-
-/** Scans per table so far, by oid: taken at both ends of the window. */
-export type ScanCounts = ReadonlyMap<number, { readonly sequential: number; readonly index: number }>
-
-export async function readScanCounts(client: Client): Promise<ScanCounts> {
-  const { rows } = await client.query<{ relid: number; seq: number; idx: number }>(
-    `select ${ownMark} relid, coalesce(seq_scan, 0)::float8 as seq, coalesce(idx_scan, 0)::float8 as idx
-     from pg_stat_user_tables order by relid limit 10000`,
-  )
-  return new Map(rows.map(row => [row.relid, { sequential: row.seq, index: row.idx }]))
+  readonly modified: number
+  readonly options: readonly string[] | null
 }
 
 async function readColumns(client: Client): Promise<Map<number, PgColumn[]>> {

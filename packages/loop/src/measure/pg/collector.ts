@@ -2,14 +2,16 @@
 import type { Client } from 'pg'
 import type { PgEvidence, Statement } from '@whetstone/model'
 import { startActivitySampler } from './activity.ts'
-import { readForeignKeys, readIndexes, readScanCounts, readTables } from './catalog.ts'
-import type { ScanCounts } from './catalog.ts'
+import { readForeignKeys, readIndexes, readTables } from './catalog.ts'
 import { connectReadOnly } from './connect.ts'
 import { explainAll } from './explain.ts'
+import { readDatabaseCounts, readHealth } from './health.ts'
 import { Parts } from './parts.ts'
+import { readRangeReads } from './range-reads.ts'
 import { sessionStatements } from './session-statement.ts'
 import { readExtensions, readSettings } from './settings.ts'
 import { countedInWindow, readStatementCounters } from './statement-counters.ts'
+import { readTableCounts, type TableCounts } from './table-counts.ts'
 
 export interface PgCollectorOptions {
   readonly url: string
@@ -47,7 +49,8 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
   )
   const { version, database } = rows[0]!
   const countersBefore = await parts.read('statements', undefined, () => readStatementCounters(client))
-  const scansBefore = await parts.read<ScanCounts>('scans', new Map(), () => readScanCounts(client))
+  const tablesBefore = await parts.read<TableCounts>('scans', new Map(), () => readTableCounts(client))
+  const databaseBefore = await parts.read('health', undefined, () => readDatabaseCounts(client))
   const sampler = await startActivitySampler(client, options.activityIntervalMs ?? 250)
   const startedMs = performance.now()
 
@@ -66,7 +69,8 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
         'statements',
         `${counted.hidden} texts of other roles are hidden: GRANT pg_read_all_stats to this role`,
       )
-    const tables = await parts.read('tables', [], () => readTables(client, scansBefore))
+    const tables = await parts.read('tables', [], () => readTables(client, tablesBefore))
+    const health = databaseBefore && (await parts.read('health', undefined, () => readHealth(client, databaseBefore)))
     const indexes = await parts.read('indexes', [], () => readIndexes(client))
     const foreignKeys = await parts.read('foreignKeys', [], () => readForeignKeys(client))
     const settings = await parts.read('settings', {} as Record<string, string>, () => readSettings(client))
@@ -83,6 +87,7 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
       }),
     )
     if ('failed' in explained && typeof explained.failed === 'string') parts.note('plans', explained.failed)
+    const rangeReads = await parts.read('rangeReads', [], () => readRangeReads(client, tables, explained.plans))
     return {
       schema: 'pg@1',
       serverVersion: version,
@@ -96,6 +101,8 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
       statements: counted?.statements ?? [],
       plans: explained.plans,
       indexTrials: [],
+      ...(health ? { health } : {}),
+      rangeReads,
       unavailable: parts.unavailable,
     }
   }

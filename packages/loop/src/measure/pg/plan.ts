@@ -5,6 +5,7 @@ export interface ExplainedPlan {
   readonly root: PlanNode
   readonly totalCost: number
   readonly executionMs?: number
+  readonly jitMs?: number
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -17,7 +18,19 @@ export function planOf(answer: unknown): ExplainedPlan | undefined {
   if (typeof plan !== 'object' || plan === null) return undefined
   const root = nodeOf(plan as Json)
   const executionMs = first?.['Execution Time']
-  return { root, totalCost: root.totalCost, ...(typeof executionMs === 'number' ? { executionMs } : {}) }
+  const jitMs = jitMsOf(first)
+  return {
+    root,
+    totalCost: root.totalCost,
+    ...(typeof executionMs === 'number' ? { executionMs } : {}),
+    ...(jitMs === undefined ? {} : { jitMs }),
+  }
+}
+
+function jitMsOf(explained: Json | undefined): number | undefined {
+  const timing = (explained?.['JIT'] as Json | undefined)?.['Timing'] as Json | undefined
+  const total = timing?.['Total']
+  return typeof total === 'number' ? total : undefined
 }
 
 export function someNode(root: PlanNode, holds: (node: PlanNode) => boolean): boolean {
@@ -46,7 +59,10 @@ function nodeOf(json: Json): PlanNode {
     rowsRemovedByFilter: number('Rows Removed by Filter'),
     sortKey: Array.isArray(json['Sort Key']) ? json['Sort Key'].map(String) : undefined,
     sortMethod: text('Sort Method'),
-    hashBatches: number('Hash Batches'),
+    hashBatches: number('Hash Batches') ?? number('HashAgg Batches'),
+    diskKb: text('Sort Space Type') === 'Disk' ? number('Sort Space Used') : number('Disk Usage'),
+    exactHeapBlocks: number('Exact Heap Blocks'),
+    rowsRemovedByJoinFilter: number('Rows Removed by Join Filter'),
     lossyHeapBlocks: number('Lossy Heap Blocks'),
     sharedHitBlocks: number('Shared Hit Blocks'),
     sharedReadBlocks: number('Shared Read Blocks'),

@@ -163,6 +163,9 @@ const node: LeafPlan = {
   sortKey: ['created'],
   sortMethod: 'external merge',
   hashBatches: 1,
+  diskKb: 1,
+  exactHeapBlocks: 1,
+  rowsRemovedByJoinFilter: 1,
   lossyHeapBlocks: 1,
   sharedHitBlocks: 1,
   sharedReadBlocks: 1,
@@ -175,6 +178,7 @@ export const plan: Complete<EvidenceByKind['pg']['plans'][number]> = {
   totalCost: 1,
   root,
   executionMs: 1,
+  jitMs: 1,
 }
 
 const sessionStatement = { statementId: 'd1', text: "update orders set mail = 'ann@example.org'" }
