@@ -1,3 +1,11 @@
 /** `@whetstone/runtime/data`: PostgreSQL used well. Needs `pg`, and nothing else. */
 export type { Queryable, Statement } from './queryable.ts'
+export { bucketOf, firstPlacement, movesTo } from './shards/placement.ts'
+export type { BucketMove, BucketPlace, Placement, ShardKey } from './shards/placement.ts'
+export { createDirectory, readPlacement } from './shards/directory.ts'
+export { moveBucket } from './shards/move-bucket.ts'
+export type { BucketMoved, BucketMoveOptions, MoveStep, ShardAddress } from './shards/move-bucket.ts'
+export { ShardRouter } from './shards/router.ts'
+export type { PageQuery, ShardRouterOptions } from './shards/router.ts'
+export type { MergeColumn, MergeOrder } from './shards/merge.ts'
 export * from '../batch/index.ts'
