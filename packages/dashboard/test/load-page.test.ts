@@ -1,86 +1,24 @@
 /// <reference lib="dom" />
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { chromiumExecutable } from '@whetstone/sandbox'
-import { chromium, type Browser, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { renderLadder, renderLoadReport } from '@whetstone/dashboard'
 import { loadVerdictOf } from '../src/reading/load-verdict.ts'
 import { ladderReport } from './fixtures/ladder-report.ts'
 import * as fixtures from './fixtures/load-reports.ts'
+import { layouts, openPages, sidewaysScroll, turn } from './open-pages.ts'
 
-/** Fetching Chromium on a machine without one may take minutes. */
-const FETCH_TIMEOUT_MS = 400_000
 const reports = { ...fixtures }
-type Name = keyof typeof reports
-const names = Object.keys(reports) as Name[]
-
-let folder: string
-let browser: Browser | undefined
-let notRun = ''
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'whetstone-load-page-'))
-  const found = await chromiumExecutable()
-  if (found.kind === 'not-available') {
-    notRun = `not run: ${found.reason}`
-    return
-  }
-  browser = await chromium.launch({ executablePath: found.path, args: [...found.args], env: found.env })
-  writeFileSync(join(folder, 'ladder.html'), renderLadder(ladderReport))
-  for (const name of names) writeFileSync(join(folder, `${name}.html`), renderLoadReport(reports[name]()))
-}, FETCH_TIMEOUT_MS)
-
-afterAll(async () => {
-  await browser?.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-interface Opened {
-  readonly page: Page
-  /** Console errors, refused by the policy or thrown, and dialogs. */
-  readonly complaints: readonly string[]
-  readonly requests: readonly string[]
-}
-interface View {
-  readonly width?: number
-  readonly theme?: 'light' | 'dark'
-}
-
-async function open(
-  context: TestContext,
-  name: Name | 'ladder',
-  { width = 1200, theme = 'light' }: View = {},
-): Promise<Opened> {
-  if (!browser) context.skip(notRun)
-  const page = await browser!.newPage({ viewport: { width, height: 900 } })
-  context.onTestFinished(() => page.close())
-  const complaints: string[] = []
-  const requests: string[] = []
-  page.on('console', message => message.type() !== 'log' && complaints.push(message.text()))
-  page.on('pageerror', error => complaints.push(error.message))
-  page.on('dialog', dialog => complaints.push(dialog.message()))
-  page.on('request', request => requests.push(request.url()))
-  await page.goto(`${pathToFileURL(join(folder, `${name}.html`)).href}?theme=${theme}`)
-  await page.waitForSelector('h1')
-  return { page, complaints, requests }
-}
+const names = Object.keys(reports) as (keyof typeof reports)[]
+const open = openPages([...names, 'ladder'], name =>
+  name === 'ladder' ? renderLadder(ladderReport) : renderLoadReport(reports[name]()),
+)
 
 describe.each(names)('the page of %s, opened from a file', name => {
-  it.for([
-    { width: 1200, theme: 'light' },
-    { width: 390, theme: 'dark' },
-  ] as const)('shows its verdict in $theme without complaint or sideways scroll', async (view, context) => {
+  it.for(layouts)('shows its verdict in $theme without complaint or sideways scroll', async (view, context) => {
     const { page, complaints, requests } = await open(context, name, view)
     expect((await page.textContent('h1'))?.trim()).toBe(loadVerdictOf(reports[name]()).sentence.trim())
-    const overflow = () =>
-      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-    expect(await overflow()).toBe(0)
-    // Turned, zoomed, resized: the other layout of the same page.
-    await page.setViewportSize({ width: view.width === 390 ? 1200 : 390, height: 900 })
-    await expect.poll(overflow).toBe(0)
+    expect(await sidewaysScroll(page)).toBe(0)
+    await turn(page, view)
+    await expect.poll(() => sidewaysScroll(page)).toBe(0)
     // No section gave up.
     expect(await page.locator('main > .missing').count()).toBe(0)
     expect(requests.filter(url => !url.startsWith('data:'))).toHaveLength(1)
@@ -156,9 +94,7 @@ describe('the page of a ladder', () => {
     expect(await page.textContent('.detail')).toContain('On 1 rung the load generator was the limit')
     expect(await page.locator('#ladder circle').count()).toBe(15)
     expect(await page.textContent('#changes')).toContain('<img src=x onerror=')
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(
-      0,
-    )
+    expect(await sidewaysScroll(page)).toBe(0)
     expect(complaints).toEqual([])
   })
 })

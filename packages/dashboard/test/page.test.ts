@@ -1,17 +1,10 @@
 /// <reference lib="dom" />
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { chromiumExecutable } from '@whetstone/sandbox'
-import { chromium, type Browser, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { renderReport } from '@whetstone/dashboard'
 import { verdictOf } from '../src/reading/verdict.ts'
 import * as reports from './fixtures/reports.ts'
+import { layouts, openPages, sidewaysScroll, turn } from './open-pages.ts'
 
-/** Fetching Chromium on a machine without one may take minutes. */
-const FETCH_TIMEOUT_MS = 400_000
 const makers = {
   demo: reports.demoReport,
   diagnosed: reports.diagnosedReport,
@@ -25,68 +18,17 @@ const makers = {
 type Name = keyof typeof makers
 const names = Object.keys(makers) as Name[]
 const whole = names.filter(name => name !== 'broken')
-
-let folder: string
-let browser: Browser | undefined
-let notRun = ''
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'whetstone-page-'))
-  const found = await chromiumExecutable()
-  if (found.kind === 'not-available') {
-    notRun = `not run: ${found.reason}`
-    return
-  }
-  browser = await chromium.launch({ executablePath: found.path, args: [...found.args], env: found.env })
-  for (const name of names) writeFileSync(join(folder, `${name}.html`), renderReport(makers[name]()))
-}, FETCH_TIMEOUT_MS)
-
-afterAll(async () => {
-  await browser?.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-interface Opened {
-  readonly page: Page
-  /** Console errors, refused by the policy or thrown, and dialogs. */
-  readonly complaints: readonly string[]
-  readonly requests: readonly string[]
-}
-interface View {
-  readonly width?: number
-  readonly theme?: 'light' | 'dark'
-}
-
-async function open(context: TestContext, name: Name, { width = 1200, theme = 'light' }: View = {}): Promise<Opened> {
-  if (!browser) context.skip(notRun)
-  const page = await browser!.newPage({ viewport: { width, height: 900 } })
-  context.onTestFinished(() => page.close())
-  const complaints: string[] = []
-  const requests: string[] = []
-  page.on('console', message => message.type() !== 'log' && complaints.push(message.text()))
-  page.on('pageerror', error => complaints.push(error.message))
-  page.on('dialog', dialog => complaints.push(dialog.message()))
-  page.on('request', request => requests.push(request.url()))
-  await page.goto(`${pathToFileURL(join(folder, `${name}.html`)).href}?theme=${theme}`)
-  await page.waitForSelector('h1')
-  return { page, complaints, requests }
-}
+const open = openPages(names, name => renderReport(makers[name]()))
 
 describe.each(whole)('the %s report, opened from a file', name => {
-  it.for([
-    { width: 1200, theme: 'light' },
-    { width: 390, theme: 'dark' },
-  ] as const)('shows its verdict in $theme without complaint or sideways scroll', async (view, context) => {
+  it.for(layouts)('shows its verdict in $theme without complaint or sideways scroll', async (view, context) => {
     const { page, complaints, requests } = await open(context, name, view)
     expect((await page.textContent('h1'))?.trim()).toBe(verdictOf(makers[name]()).sentence.trim())
     const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     expect(background).toBe(view.theme === 'dark' ? 'rgb(20, 19, 18)' : 'rgb(250, 250, 249)')
-    const overflow = () =>
-      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-    expect(await overflow()).toBe(0)
-    // Turned, zoomed, resized: the other layout of the same page.
-    await page.setViewportSize({ width: view.width === 390 ? 1200 : 390, height: 900 })
-    await expect.poll(overflow).toBe(0)
+    expect(await sidewaysScroll(page)).toBe(0)
+    await turn(page, view)
+    await expect.poll(() => sidewaysScroll(page)).toBe(0)
     expect(requests.filter(url => !url.startsWith('data:'))).toHaveLength(1)
     expect(complaints).toEqual([])
   })

@@ -2,7 +2,7 @@
 import type { RunReport } from '@whetstone/model'
 import { shownMetrics } from '../reading/effects.ts'
 import { formatMs, formatTick } from '../reading/format.ts'
-import { curvesOf, depthTicks, type CurvePoint } from '../reading/percentiles.ts'
+import { alongDepths, atDepth, curvesOf, depthName, depthTicks, type CurvePoint } from '../reading/percentiles.ts'
 import { logRange, logTicks } from '../reading/ticks.ts'
 import { Effects } from './effects.tsx'
 import { DataTable, Missing, Section } from './pieces.tsx'
@@ -59,9 +59,9 @@ function Percentiles({ report }: { readonly report: RunReport }) {
     token: compared ? 'before' : 'accent',
     width: compared ? 2 : 2.5,
     dashed: compared,
-    values: along(xs, before),
+    values: alongDepths(xs, before),
   }
-  const afterLine = { label: 'after', token: 'accent', width: 2.5, values: along(xs, after) }
+  const afterLine = { label: 'after', token: 'accent', width: 2.5, values: alongDepths(xs, after) }
   return (
     <>
       <div class="card-head">
@@ -93,7 +93,7 @@ function Percentiles({ report }: { readonly report: RunReport }) {
         levels={budget ? [{ value: budget.limit, text: `budget p95 ≤ ${formatMs(budget.limit)}` }] : []}
         description={`Latency by percentile. ${sentence('Before', before)} ${sentence('After', after)}`}
         readout={index =>
-          `p${percent(xs[index]!)}: ${[beforeLine, ...(compared ? [afterLine] : [])].map(line => `${compared ? `${line.label} ` : ''}${formatMs(line.values[index] ?? undefined)}`).join(', ')}`
+          `${depthName(xs[index]!)}: ${[beforeLine, ...(compared ? [afterLine] : [])].map(line => `${compared ? `${line.label} ` : ''}${formatMs(line.values[index] ?? undefined)}`).join(', ')}`
         }
       />
       <DataTable
@@ -101,9 +101,9 @@ function Percentiles({ report }: { readonly report: RunReport }) {
         rows={[2, 4, 10, 20, 100, 1000, 10_000]
           .filter(depth => depth <= deepest)
           .map(depth => [
-            `p${percent(depth)}`,
-            formatMs(at(before, depth)),
-            ...(compared ? [formatMs(at(after, depth))] : []),
+            depthName(depth),
+            formatMs(atDepth(before, depth)),
+            ...(compared ? [formatMs(atDepth(after, depth))] : []),
           ])}
       />
     </>
@@ -117,17 +117,5 @@ function chartHeight({ trial }: RunReport): number {
 }
 
 function sentence(name: string, curve: readonly CurvePoint[]): string {
-  return curve.length === 0 ? '' : `${name}: p50 ${formatMs(at(curve, 2))}, p95 ${formatMs(at(curve, 20))}.`
-}
-
-/** Both curves on the same x: steps between their own points. */
-function along(xs: readonly number[], curve: readonly CurvePoint[]): readonly (number | null)[] {
-  const last = curve.at(-1)?.depth ?? 0
-  return xs.map(depth => (depth <= last ? (at(curve, depth) ?? null) : null))
-}
-function at(curve: readonly CurvePoint[], depth: number): number | undefined {
-  return curve.find(point => point.depth >= depth * 0.9999)?.ms
-}
-function percent(depth: number): string {
-  return String(Number((100 * (1 - 1 / depth)).toFixed(depth < 1000 ? 1 : 2)))
+  return curve.length === 0 ? '' : `${name}: p50 ${formatMs(atDepth(curve, 2))}, p95 ${formatMs(atDepth(curve, 20))}.`
 }

@@ -2,7 +2,7 @@
 import type { CoverageRow, EvidenceKind, RunReport } from '@whetstone/model'
 import { coverageCounts, evidenceWords, waysToSeeMore, type CoverageCount } from '../reading/coverage.ts'
 import { formatCount, plural } from '../reading/format.ts'
-import { Missing } from './pieces.tsx'
+import { Missing, Table } from './pieces.tsx'
 
 const MOST_WAYS = 6
 
@@ -56,22 +56,9 @@ function States({ counts }: { readonly counts: readonly CoverageCount[] }) {
   return (
     <details class="data">
       <summary>Show all {plural(total, 'practice')}</summary>
-      <div class="scroll" tabIndex={0} role="region" aria-label="All practices">
-        <table>
-          <thead>
-            <tr>
-              {['State', 'Practice', 'Advice', 'Seen'].map(text => (
-                <th key={text} scope="col">
-                  {text}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {counts.flatMap(count => count.rows.map(row => <Practice key={row.practice} count={count} row={row} />))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="All practices" columns={['State', 'Practice', 'Advice', 'Seen']}>
+        {counts.flatMap(count => count.rows.map(row => <Practice key={row.practice} count={count} row={row} />))}
+      </Table>
     </details>
   )
 }

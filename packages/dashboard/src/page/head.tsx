@@ -15,7 +15,7 @@ import {
   THIN,
 } from '../reading/format.ts'
 import { errorFraction, lostPairs, verdictOf } from '../reading/verdict.ts'
-import { Chip, type Tone } from './pieces.tsx'
+import { Chip, Notes, type Tone } from './pieces.tsx'
 
 const MOST_CHIPS = 7
 
@@ -43,13 +43,7 @@ export function Head({ report }: { readonly report: RunReport }) {
       <h1 aria-live="polite">{verdict.sentence}</h1>
       <p class="detail">{verdict.detail}</p>
       <Chips report={report} />
-      {report.warnings.length > 0 && (
-        <ul class="notes">
-          {report.warnings.map(text => (
-            <li key={text}>{text}</li>
-          ))}
-        </ul>
-      )}
+      <Notes texts={report.warnings} />
       <Tiles report={report} />
     </div>
   )

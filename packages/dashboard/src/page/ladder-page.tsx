@@ -4,7 +4,7 @@ import { formatInstant, formatNumber } from '../reading/format.ts'
 import { ladderVerdictOf } from '../reading/ladder-verdict.ts'
 import { Guarded } from './guarded.tsx'
 import { Ladder } from './ladder.tsx'
-import { Chip, Section } from './pieces.tsx'
+import { Chip, numbers, Section, Table } from './pieces.tsx'
 import { TopBar } from './top-bar.tsx'
 
 const places = [
@@ -58,37 +58,25 @@ function Changes({ report }: { readonly report: LadderReport }) {
   return (
     <Section id="changes" title="What was changed">
       <div class="card">
-        <div class="scroll" tabIndex={0} role="region" aria-label="What was changed on each rung">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col" colSpan={2}>
-                  Rung
-                </th>
-                <th scope="col">Change</th>
-                <th scope="col" class="number">
-                  Generator
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {report.rungs.map(({ label, change, generator }, index) => (
-                <tr key={index}>
-                  <td>
-                    <span class="rung">{index}</span>
-                  </td>
-                  <td style={{ minWidth: '120px' }}>{label}</td>
-                  <td style={{ minWidth: '240px' }}>
-                    <code>{change}</code>
-                  </td>
-                  <td class="number">
-                    <Chip tone={toneOfVerdict[generator]}>{generator}</Chip>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="What was changed on each rung"
+          columns={[{ name: 'Rung', cells: 2 }, 'Change', ...numbers('Generator')]}
+        >
+          {report.rungs.map(({ label, change, generator }, index) => (
+            <tr key={index}>
+              <td>
+                <span class="rung">{index}</span>
+              </td>
+              <td style={{ minWidth: '120px' }}>{label}</td>
+              <td style={{ minWidth: '240px' }}>
+                <code>{change}</code>
+              </td>
+              <td class="number">
+                <Chip tone={toneOfVerdict[generator]}>{generator}</Chip>
+              </td>
+            </tr>
+          ))}
+        </Table>
       </div>
     </Section>
   )

@@ -3,7 +3,7 @@ import type { LadderStep, RunReport } from '@whetstone/model'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { formatChange, formatMs, formatTick } from '../reading/format.ts'
 import { logPosition, logRange, logTicks, spread } from '../reading/ticks.ts'
-import { Section } from './pieces.tsx'
+import { numbers, Section, Table } from './pieces.tsx'
 
 const HEIGHT = 300
 const [LEFT, RIGHT, TOP, BOTTOM] = [60, 92, 12, 30] as const
@@ -102,43 +102,23 @@ function Chart({ steps }: { readonly steps: readonly LadderStep[] }) {
 
 function Rungs({ steps }: { readonly steps: readonly LadderStep[] }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="The rungs of the ladder in numbers">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col" colSpan={2}>
-              Remedy
-            </th>
-            <th scope="col" class="number">
-              p50
-            </th>
-            <th scope="col" class="number">
-              p95
-            </th>
-            <th scope="col" class="number">
-              p99
-            </th>
-            <th scope="col" class="number">
-              p95 so far
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {steps.map((step, index) => (
-            <tr key={index}>
-              <td>
-                <span class="rung">{index}</span>
-              </td>
-              <td style={{ minWidth: '120px' }}>{step.label}</td>
-              <td class="number">{formatMs(step.p50Ms)}</td>
-              <td class="number">{formatMs(step.p95Ms)}</td>
-              <td class="number">{formatMs(step.p99Ms)}</td>
-              <td class="number">{index === 0 ? '' : changeSince(steps[0]!, step)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="The rungs of the ladder in numbers"
+      columns={[{ name: 'Remedy', cells: 2 }, ...numbers('p50', 'p95', 'p99', 'p95 so far')]}
+    >
+      {steps.map((step, index) => (
+        <tr key={index}>
+          <td>
+            <span class="rung">{index}</span>
+          </td>
+          <td style={{ minWidth: '120px' }}>{step.label}</td>
+          <td class="number">{formatMs(step.p50Ms)}</td>
+          <td class="number">{formatMs(step.p95Ms)}</td>
+          <td class="number">{formatMs(step.p99Ms)}</td>
+          <td class="number">{index === 0 ? '' : changeSince(steps[0]!, step)}</td>
+        </tr>
+      ))}
+    </Table>
   )
 }
 

@@ -6,13 +6,12 @@ import { Coverage } from './coverage.tsx'
 import { Cpu } from './cpu.tsx'
 import { Findings } from './findings.tsx'
 import { Footer } from './footer.tsx'
-import { Guarded } from './guarded.tsx'
+import { Frame } from './frame.tsx'
 import { Head } from './head.tsx'
 import { Ladder } from './ladder.tsx'
 import { Latency } from './latency.tsx'
 import { Log } from './log.tsx'
 import { Routes } from './routes.tsx'
-import { TopBar } from './top-bar.tsx'
 
 const sections = [
   ['The result', Head],
@@ -37,18 +36,12 @@ const places = [
 
 export function Page({ report }: { readonly report: RunReport }) {
   return (
-    <>
-      <a class="skip" href="#findings">
-        Skip to the findings
-      </a>
-      <TopBar places={places} summary={() => summaryOf(report)} />
-      <main class="wrap">
-        {sections.map(([name, Part]) => (
-          <Guarded key={name} name={name}>
-            <Part report={report} />
-          </Guarded>
-        ))}
-      </main>
-    </>
+    <Frame
+      report={report}
+      skipTo={['findings', 'the findings']}
+      sections={sections}
+      places={places}
+      summary={() => summaryOf(report)}
+    />
   )
 }

@@ -1,4 +1,4 @@
-/** The small pieces every section is made of: icon, chip, section, data table, and the sentence for what is missing. */
+/** The small pieces every section is made of: icon, chip, section, tables, notes, and the sentence for what is missing. */
 import type { ComponentChildren } from 'preact'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain'
@@ -64,9 +64,45 @@ export function Section(props: {
   )
 }
 
+export interface Column {
+  readonly name: string
+  readonly isNumber?: boolean
+  /** How many cells of a row stand below it; default 1. */
+  readonly cells?: number
+}
+
+/** Columns of numbers, which stand to the right. */
+export const numbers = (...names: readonly string[]): readonly Column[] => names.map(name => ({ name, isNumber: true }))
+
+/** A table that scrolls sideways where it is too wide: such a region must have a name and be reachable by keyboard. */
+export function Table(props: {
+  readonly label: string
+  readonly columns: readonly (string | Column)[]
+  /** The rows. */
+  readonly children: ComponentChildren
+}) {
+  const columns = props.columns.map(column => (typeof column === 'string' ? { name: column } : column))
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={props.label}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map(({ name, isNumber = false, cells = 1 }: Column) => (
+              <th key={name} scope="col" class={isNumber ? 'number' : ''} colSpan={cells}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{props.children}</tbody>
+      </table>
+    </div>
+  )
+}
+
 /** The numbers behind a chart, for readers who cannot or do not want to see it. */
 export function DataTable({
-  head,
+  head: [first = '', ...rest],
   rows,
 }: {
   readonly head: readonly string[]
@@ -75,32 +111,30 @@ export function DataTable({
   return (
     <details class="data">
       <summary>Show data</summary>
-      {/* A region that scrolls must be reachable by keyboard. */}
-      <div class="scroll" tabIndex={0} role="region" aria-label="Data of the chart">
-        <table>
-          <thead>
-            <tr>
-              {head.map((text, index) => (
-                <th key={text} scope="col" class={index === 0 ? '' : 'number'}>
-                  {text}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row, number) => (
-              <tr key={number}>
-                {row.map((text, index) => (
-                  <td key={index} class={index === 0 ? '' : 'number'}>
-                    {text}
-                  </td>
-                ))}
-              </tr>
+      <Table label="Data of the chart" columns={[first, ...numbers(...rest)]}>
+        {rows.map((row, number) => (
+          <tr key={number}>
+            {row.map((text, index) => (
+              <td key={index} class={index === 0 ? '' : 'number'}>
+                {text}
+              </td>
             ))}
-          </tbody>
-        </table>
-      </div>
+          </tr>
+        ))}
+      </Table>
     </details>
+  )
+}
+
+/** What the reader must know beside a result. */
+export function Notes({ texts }: { readonly texts: readonly string[] }) {
+  if (texts.length === 0) return null
+  return (
+    <ul class="notes">
+      {texts.map(text => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
   )
 }
 

@@ -1,7 +1,7 @@
 /** Each route with its share of the waiting, and the routes that were left out. */
 import type { RunReport } from '@whetstone/model'
 import { formatFraction, formatMs, formatNumber, formatRate, plural } from '../reading/format.ts'
-import { Section } from './pieces.tsx'
+import { numbers, Section, Table } from './pieces.tsx'
 
 const MOST_ROUTES = 25
 
@@ -11,7 +11,7 @@ export function Routes({ report }: { readonly report: RunReport }) {
   return (
     <Section id="routes" title="Routes" note="Ordered by their share of all time spent waiting for answers">
       <div class="card">
-        {routes.length > 0 && <Table routes={routes.slice(0, MOST_ROUTES)} />}
+        {routes.length > 0 && <RouteTable routes={routes.slice(0, MOST_ROUTES)} />}
         {routes.length > MOST_ROUTES && (
           <p class="soft">and {plural(routes.length - MOST_ROUTES, 'route')} more with less</p>
         )}
@@ -34,38 +34,30 @@ export function Routes({ report }: { readonly report: RunReport }) {
   )
 }
 
-function Table({ routes }: { readonly routes: RunReport['routes'] }) {
+function RouteTable({ routes }: { readonly routes: RunReport['routes'] }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Routes">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Route</th>
-            {['Share of waiting', 'Rate', 'p50', 'p95', 'p99', 'Errors', 'Queries', 'In database'].map(text => (
-              <th key={text} scope="col" class="number">
-                {text}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {routes.map((route, index) => (
-            <tr key={index}>
-              <td style={{ minWidth: '180px' }}>
-                <code>{route.route.slice(0, 400)}</code>
-              </td>
-              <td class="number">{formatFraction(route.timeFraction)}</td>
-              <td class="number">{formatRate(route.ratePerSecond)}</td>
-              <td class="number">{formatMs(route.p50Ms)}</td>
-              <td class="number">{formatMs(route.p95Ms)}</td>
-              <td class="number">{formatMs(route.p99Ms)}</td>
-              <td class="number">{formatFraction(route.requests === 0 ? 0 : route.errors / route.requests)}</td>
-              <td class="number">{formatNumber(route.queriesPerRequest)}</td>
-              <td class="number">{formatFraction(route.databaseFraction)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Routes"
+      columns={[
+        'Route',
+        ...numbers('Share of waiting', 'Rate', 'p50', 'p95', 'p99', 'Errors', 'Queries', 'In database'),
+      ]}
+    >
+      {routes.map((route, index) => (
+        <tr key={index}>
+          <td style={{ minWidth: '180px' }}>
+            <code>{route.route.slice(0, 400)}</code>
+          </td>
+          <td class="number">{formatFraction(route.timeFraction)}</td>
+          <td class="number">{formatRate(route.ratePerSecond)}</td>
+          <td class="number">{formatMs(route.p50Ms)}</td>
+          <td class="number">{formatMs(route.p95Ms)}</td>
+          <td class="number">{formatMs(route.p99Ms)}</td>
+          <td class="number">{formatFraction(route.requests === 0 ? 0 : route.errors / route.requests)}</td>
+          <td class="number">{formatNumber(route.queriesPerRequest)}</td>
+          <td class="number">{formatFraction(route.databaseFraction)}</td>
+        </tr>
+      ))}
+    </Table>
   )
 }

@@ -44,3 +44,19 @@ export const depthTicks: readonly { readonly depth: number; readonly label: stri
   { depth: 1000, label: '99.9 %' },
   { depth: 10_000, label: '99.99 %' },
 ]
+
+/** At these depths, in steps between the points of the curve; null beyond its end. */
+export function alongDepths(depths: readonly number[], curve: readonly CurvePoint[]): readonly (number | null)[] {
+  const last = curve.at(-1)?.depth ?? 0
+  return depths.map(depth => (depth <= last ? (atDepth(curve, depth) ?? null) : null))
+}
+
+/** Milliseconds; undefined beyond the end of the curve. */
+export function atDepth(curve: readonly CurvePoint[], depth: number): number | undefined {
+  return curve.find(point => point.depth >= depth * 0.9999)?.ms
+}
+
+/** `p99.9` for 1,000. */
+export function depthName(depth: number): string {
+  return `p${Number((100 * (1 - 1 / depth)).toFixed(depth < 1000 ? 1 : 2))}`
+}

@@ -3,7 +3,7 @@ import type { CapacityResult, CapacityTrial, LoadReport, UslSummary } from '@whe
 import { formatFraction, formatNumber, formatRate, formatTick } from '../../reading/format.ts'
 import { metricFigure } from '../../reading/load-words.ts'
 import { linearTicks, logRange, logTicks } from '../../reading/ticks.ts'
-import { Chip, DataTable, Missing, Section } from '../pieces.tsx'
+import { Chip, DataTable, Missing, numbers, Section, Table } from '../pieces.tsx'
 import { Scatter, type ScatterPoint } from './scatter.tsx'
 
 export function Capacity({ report }: { readonly report: LoadReport }) {
@@ -152,42 +152,28 @@ function TrialTable({ capacity: { trials, objective } }: { readonly capacity: Ca
   const metric = objective[0]?.metric
   return (
     <>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Rates that were tried">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Outcome</th>
-              {['Offered', 'Achieved', 'Value', '95 % interval', 'Under way'].map(name => (
-                <th key={name} scope="col" class="number">
-                  {name}
-                </th>
-              ))}
-              <th scope="col" style={{ paddingLeft: '12px' }}>
-                Why
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {trials.map((trial, index) => (
-              <tr key={index}>
-                <td>
-                  <Outcome trial={trial} />
-                </td>
-                <td class="number">{formatRate(trial.offeredRatePerSecond)}</td>
-                <td class="number">{formatRate(trial.achievedRatePerSecond)}</td>
-                <td class="number">{metric ? metricFigure(metric, trial.value?.estimate) : '–'}</td>
-                <td class="number">
-                  {metric && trial.value
-                    ? `${metricFigure(metric, trial.value.low)} to ${metricFigure(metric, trial.value.high)}`
-                    : '–'}
-                </td>
-                <td class="number">{formatNumber(trial.concurrency)}</td>
-                <td style={{ paddingLeft: '12px' }}>{whyText(trial, objective)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Rates that were tried"
+        columns={['Outcome', ...numbers('Offered', 'Achieved', 'Value', '95 % interval', 'Under way'), 'Why']}
+      >
+        {trials.map((trial, index) => (
+          <tr key={index}>
+            <td>
+              <Outcome trial={trial} />
+            </td>
+            <td class="number">{formatRate(trial.offeredRatePerSecond)}</td>
+            <td class="number">{formatRate(trial.achievedRatePerSecond)}</td>
+            <td class="number">{metric ? metricFigure(metric, trial.value?.estimate) : '–'}</td>
+            <td class="number">
+              {metric && trial.value
+                ? `${metricFigure(metric, trial.value.low)} to ${metricFigure(metric, trial.value.high)}`
+                : '–'}
+            </td>
+            <td class="number">{formatNumber(trial.concurrency)}</td>
+            <td>{whyText(trial, objective)}</td>
+          </tr>
+        ))}
+      </Table>
       {objective.length > 1 && <DataTable head={['Objective']} rows={objective.map(({ text }) => [text])} />}
     </>
   )

@@ -1,7 +1,7 @@
 /** Whether the figures can be believed: how late the generator was, what it used, and which workers lived to report. */
 import type { LoadReport, LoadStep, WorkerShare } from '@whetstone/model'
 import { formatCount, formatFraction, formatMs, formatRate, plural } from '../../reading/format.ts'
-import { Chip, Section } from '../pieces.tsx'
+import { Chip, Notes, numbers, Section, Table } from '../pieces.tsx'
 
 const toneOfVerdict = { healthy: 'good', degraded: 'warn', invalid: 'bad' } as const
 
@@ -15,27 +15,17 @@ export function Generator({ report }: { readonly report: LoadReport }) {
       note="Late sends would be its own lateness, called the service’s; an invalid run proves nothing"
     >
       <div class="card">
-        <div class="scroll" tabIndex={0} role="region" aria-label="The load generator, step by step">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Verdict</th>
-                {['Offered', 'Sent', 'Late p50', 'Late p99', 'Late at most', 'Waiting p99', 'Loop p99', 'CPU'].map(
-                  name => (
-                    <th key={name} scope="col" class="number">
-                      {name}
-                    </th>
-                  ),
-                )}
-              </tr>
-            </thead>
-            <tbody>
-              {steps.map((step, index) => (
-                <Row key={index} step={step} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="The load generator, step by step"
+          columns={[
+            'Verdict',
+            ...numbers('Offered', 'Sent', 'Late p50', 'Late p99', 'Late at most', 'Waiting p99', 'Loop p99', 'CPU'),
+          ]}
+        >
+          {steps.map((step, index) => (
+            <Row key={index} step={step} />
+          ))}
+        </Table>
         <Reasons steps={steps} />
       </div>
       {report.workers && report.workers.length > 0 && <Workers workers={report.workers} steps={steps} />}
@@ -69,14 +59,7 @@ function Row({ step }: { readonly step: LoadStep }) {
 
 function Reasons({ steps }: { readonly steps: readonly LoadStep[] }) {
   const reasons = [...new Set(steps.flatMap(({ generator }) => generator.reasons))]
-  if (reasons.length === 0) return null
-  return (
-    <ul class="notes">
-      {reasons.slice(0, 12).map(text => (
-        <li key={text}>{text}</li>
-      ))}
-    </ul>
-  )
+  return <Notes texts={reasons.slice(0, 12)} />
 }
 
 function Workers({
@@ -97,34 +80,20 @@ function Workers({
             : 'Their histograms are added bucket by bucket'}
         </span>
       </div>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Workers">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Worker</th>
-              <th scope="col">Its arrivals</th>
-              <th scope="col" class="number">
-                Requests
-              </th>
-              <th scope="col">Ended</th>
-            </tr>
-          </thead>
-          <tbody>
-            {workers.map(({ name, index, of, requests, ended }) => (
-              <tr key={index}>
-                <td>{name.slice(0, 100)}</td>
-                <td>
-                  {index + 1} of every {formatCount(of)}
-                </td>
-                <td class="number">{formatCount(requests)}</td>
-                <td>
-                  <Chip tone={ended === 'lost' ? 'bad' : 'good'}>{ended}</Chip>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Workers" columns={['Worker', 'Its arrivals', ...numbers('Requests'), 'Ended']}>
+        {workers.map(({ name, index, of, requests, ended }) => (
+          <tr key={index}>
+            <td>{name.slice(0, 100)}</td>
+            <td>
+              {index + 1} of every {formatCount(of)}
+            </td>
+            <td class="number">{formatCount(requests)}</td>
+            <td>
+              <Chip tone={ended === 'lost' ? 'bad' : 'good'}>{ended}</Chip>
+            </td>
+          </tr>
+        ))}
+      </Table>
     </div>
   )
 }

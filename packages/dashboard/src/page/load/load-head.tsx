@@ -14,7 +14,7 @@ import {
 import { quantileMs } from '../../reading/histogram.ts'
 import { generatorStep, judgedResponse, loadVerdictOf, measuredStep } from '../../reading/load-verdict.ts'
 import { thresholdFigure } from '../../reading/load-words.ts'
-import { Chip, type Tone } from '../pieces.tsx'
+import { Chip, Notes, type Tone } from '../pieces.tsx'
 
 const kindWords = {
   load: 'load test',
@@ -40,13 +40,7 @@ export function LoadHead({ report }: { readonly report: LoadReport }) {
       <h1 aria-live="polite">{verdict.sentence}</h1>
       <p class="detail">{verdict.detail}</p>
       <Chips report={report} />
-      {report.warnings.length > 0 && (
-        <ul class="notes">
-          {report.warnings.map(text => (
-            <li key={text}>{text}</li>
-          ))}
-        </ul>
-      )}
+      <Notes texts={report.warnings} />
       {step && <Tiles step={step} />}
     </div>
   )

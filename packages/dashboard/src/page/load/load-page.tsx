@@ -1,8 +1,7 @@
 /** The page of a load test: the verdict, what was searched for, latency from the schedule, and whether the generator can be believed. */
 import type { LoadReport } from '@whetstone/model'
 import { loadSummaryOf } from '../../reading/load-summary.ts'
-import { Guarded } from '../guarded.tsx'
-import { TopBar } from '../top-bar.tsx'
+import { Frame } from '../frame.tsx'
 import { Capacity } from './capacity.tsx'
 import { Generator } from './generator.tsx'
 import { LoadFooter } from './load-footer.tsx'
@@ -40,18 +39,12 @@ const places = [
 
 export function LoadPage({ report }: { readonly report: LoadReport }) {
   return (
-    <>
-      <a class="skip" href="#latency">
-        Skip to the latency
-      </a>
-      <TopBar places={places} summary={() => loadSummaryOf(report)} />
-      <main class="wrap">
-        {sections.map(([name, Part]) => (
-          <Guarded key={name} name={name}>
-            <Part report={report} />
-          </Guarded>
-        ))}
-      </main>
-    </>
+    <Frame
+      report={report}
+      skipTo={['latency', 'the latency']}
+      sections={sections}
+      places={places}
+      summary={() => loadSummaryOf(report)}
+    />
   )
 }

@@ -3,7 +3,7 @@ import type { CheckCount, LoadReport, LoadStep, RouteLoad } from '@whetstone/mod
 import { formatBytes, formatCount, formatFraction, formatMs, plural } from '../../reading/format.ts'
 import { merged, toldQuantileMs } from '../../reading/histogram.ts'
 import { measuredStep } from '../../reading/load-verdict.ts'
-import { Icon, Section } from '../pieces.tsx'
+import { Icon, numbers, Section, Table } from '../pieces.tsx'
 
 const MOST_ROUTES = 40
 
@@ -32,40 +32,29 @@ export function LoadRoutes({ report }: { readonly report: LoadReport }) {
 
 function RouteTable({ routes }: { readonly routes: readonly RouteLoad[] }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Latency by route">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Route</th>
-            {['Requests', 'Errors', 'p50', 'p95', 'p99', 'Service p95', 'Body'].map(name => (
-              <th key={name} scope="col" class="number">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {routes.map((route, index) => (
-            <tr key={index}>
-              <td style={{ minWidth: '180px' }}>
-                <code>{route.route.slice(0, 400)}</code>
-              </td>
-              <td class="number">{formatCount(route.requests)}</td>
-              <td class={`number ${route.errors > 0 ? 'text-bad' : ''}`}>
-                {formatFraction(route.requests === 0 ? 0 : route.errors / route.requests)}
-              </td>
-              {[0.5, 0.95, 0.99].map(q => (
-                <td key={q} class="number">
-                  {formatMs(toldQuantileMs(route.response, q))}
-                </td>
-              ))}
-              <td class="number">{formatMs(toldQuantileMs(route.service, 0.95))}</td>
-              <td class="number">{formatBytes(route.meanBodyBytes)}</td>
-            </tr>
+    <Table
+      label="Latency by route"
+      columns={['Route', ...numbers('Requests', 'Errors', 'p50', 'p95', 'p99', 'Service p95', 'Body')]}
+    >
+      {routes.map((route, index) => (
+        <tr key={index}>
+          <td style={{ minWidth: '180px' }}>
+            <code>{route.route.slice(0, 400)}</code>
+          </td>
+          <td class="number">{formatCount(route.requests)}</td>
+          <td class={`number ${route.errors > 0 ? 'text-bad' : ''}`}>
+            {formatFraction(route.requests === 0 ? 0 : route.errors / route.requests)}
+          </td>
+          {[0.5, 0.95, 0.99].map(q => (
+            <td key={q} class="number">
+              {formatMs(toldQuantileMs(route.response, q))}
+            </td>
           ))}
-        </tbody>
-      </table>
-    </div>
+          <td class="number">{formatMs(toldQuantileMs(route.service, 0.95))}</td>
+          <td class="number">{formatBytes(route.meanBodyBytes)}</td>
+        </tr>
+      ))}
+    </Table>
   )
 }
 
@@ -75,40 +64,20 @@ function Classes({ step }: { readonly step: LoadStep }) {
   return (
     <>
       <h3>Answers</h3>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Status</th>
-            {['Answers', 'Share', 'p50', 'p95'].map(name => (
-              <th key={name} scope="col" class="number">
-                {name}
-              </th>
-            ))}
+      <Table label="Answers by status" columns={['Status', ...numbers('Answers', 'Share', 'p50', 'p95')]}>
+        {classesOf(step.routes).map(({ name, count, response }) => (
+          <tr key={name}>
+            <td>{name}</td>
+            <td class="number">{formatCount(count)}</td>
+            <td class="number">{formatFraction(count / Math.max(1, step.overall.requests))}</td>
+            <td class="number">{formatMs(toldQuantileMs(response, 0.5))}</td>
+            <td class="number">{formatMs(toldQuantileMs(response, 0.95))}</td>
           </tr>
-        </thead>
-        <tbody>
-          {classesOf(step.routes).map(({ name, count, response }) => (
-            <tr key={name}>
-              <td>{name}</td>
-              <td class="number">{formatCount(count)}</td>
-              <td class="number">{formatFraction(count / Math.max(1, step.overall.requests))}</td>
-              <td class="number">{formatMs(toldQuantileMs(response, 0.5))}</td>
-              <td class="number">{formatMs(toldQuantileMs(response, 0.95))}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       {kinds.length > 0 && (
-        <table style={{ marginTop: '12px' }}>
-          <thead>
-            <tr>
-              <th scope="col">Error</th>
-              <th scope="col" class="number">
-                Times
-              </th>
-            </tr>
-          </thead>
-          <tbody>
+        <div style={{ marginTop: '12px' }}>
+          <Table label="Errors by kind" columns={['Error', ...numbers('Times')]}>
             {kinds.slice(0, 12).map(([kind, count]) => (
               <tr key={kind}>
                 <td>
@@ -117,8 +86,8 @@ function Classes({ step }: { readonly step: LoadStep }) {
                 <td class="number">{formatCount(count)}</td>
               </tr>
             ))}
-          </tbody>
-        </table>
+          </Table>
+        </div>
       )}
     </>
   )
@@ -149,38 +118,23 @@ function Checks({ checks }: { readonly checks: readonly CheckCount[] }) {
           Nothing was checked beyond the status. A scenario file can: <code>whetstone load import …</code> writes one.
         </p>
       ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col" colSpan={2}>
-                Check
-              </th>
-              <th scope="col" class="number">
-                Passed
-              </th>
-              <th scope="col" class="number">
-                Failed
-              </th>
+        <Table label="Checks" columns={[{ name: 'Check', cells: 2 }, ...numbers('Passed', 'Failed')]}>
+          {checks.map(({ name, route, passes, fails }, index) => (
+            <tr key={index}>
+              <td>
+                <Icon name={fails === 0 ? 'check' : 'cross'} class={fails === 0 ? 'text-good' : 'text-bad'} />
+              </td>
+              <td>
+                {name.slice(0, 200)}
+                <div class="soft">
+                  <code>{route.slice(0, 200)}</code>
+                </div>
+              </td>
+              <td class="number">{formatFraction(passes / Math.max(1, passes + fails))}</td>
+              <td class="number">{formatCount(fails)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {checks.map(({ name, route, passes, fails }, index) => (
-              <tr key={index}>
-                <td>
-                  <Icon name={fails === 0 ? 'check' : 'cross'} class={fails === 0 ? 'text-good' : 'text-bad'} />
-                </td>
-                <td>
-                  {name.slice(0, 200)}
-                  <div class="soft">
-                    <code>{route.slice(0, 200)}</code>
-                  </div>
-                </td>
-                <td class="number">{formatFraction(passes / Math.max(1, passes + fails))}</td>
-                <td class="number">{formatCount(fails)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
     </>
   )

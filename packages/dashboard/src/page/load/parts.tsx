@@ -3,9 +3,9 @@ import type { LoadReport, LoadStep, SerializedHistogram } from '@whetstone/model
 import { formatMs, formatRate, formatTick } from '../../reading/format.ts'
 import { quantileMs } from '../../reading/histogram.ts'
 import { judgedResponse, measuredStep } from '../../reading/load-verdict.ts'
-import { type CurvePoint, depthTicks, percentileCurve } from '../../reading/percentiles.ts'
+import { alongDepths, atDepth, depthName, depthTicks, percentileCurve } from '../../reading/percentiles.ts'
 import { logRange, logTicks } from '../../reading/ticks.ts'
-import { DataTable, Missing, Section } from '../pieces.tsx'
+import { DataTable, Missing, numbers, Section, Table } from '../pieces.tsx'
 import { Plot } from '../plot.tsx'
 
 export function Parts({ report }: { readonly report: LoadReport }) {
@@ -54,8 +54,8 @@ function Curves({ step, report }: { readonly step: LoadStep; readonly report: Lo
   const yRange = logRange(Math.min(...shown), Math.max(...shown))
   const deepest = xs.at(-1)!
   const lines = [
-    { label: 'since sent', token: 'before', width: 2, dashed: true, values: along(xs, service) },
-    { label: 'since due', token: 'accent', width: 2.5, values: along(xs, response) },
+    { label: 'since sent', token: 'before', width: 2, dashed: true, values: alongDepths(xs, service) },
+    { label: 'since due', token: 'accent', width: 2.5, values: alongDepths(xs, response) },
   ]
   return (
     <>
@@ -84,16 +84,16 @@ function Curves({ step, report }: { readonly step: LoadStep; readonly report: Lo
         xText={depth => depthTicks.find(tick => tick.depth === depth)?.label ?? ''}
         xLog
         levels={near}
-        description={`Latency by percentile: p50 ${formatMs(at(response, 2))}, p95 ${formatMs(at(response, 20))} from the schedule.`}
+        description={`Latency by percentile: p50 ${formatMs(atDepth(response, 2))}, p95 ${formatMs(atDepth(response, 20))} from the schedule.`}
         readout={index =>
-          `p${percent(xs[index]!)}: ${lines.map(line => `${line.label} ${formatMs(line.values[index] ?? undefined)}`).join(', ')}`
+          `${depthName(xs[index]!)}: ${lines.map(line => `${line.label} ${formatMs(line.values[index] ?? undefined)}`).join(', ')}`
         }
       />
       <DataTable
         head={['Percentile', 'Since due', 'Since sent']}
         rows={[2, 4, 10, 20, 100, 1000, 10_000]
           .filter(depth => depth <= deepest)
-          .map(depth => [`p${percent(depth)}`, formatMs(at(response, depth)), formatMs(at(service, depth))])}
+          .map(depth => [depthName(depth), formatMs(atDepth(response, depth)), formatMs(atDepth(service, depth))])}
       />
     </>
   )
@@ -112,50 +112,24 @@ function Split({ step }: { readonly step: LoadStep }) {
   return (
     <>
       <h3>What the response time is made of</h3>
-      <div class="scroll" tabIndex={0} role="region" aria-label="What the response time is made of">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Part</th>
-              {['p50', 'p95', 'p99', 'max'].map(name => (
-                <th key={name} scope="col" class="number">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(([name, what, histogram]) => (
-              <tr key={name}>
-                <td style={{ minWidth: '130px' }}>
-                  {name}
-                  <div class="soft">{what}</div>
-                </td>
-                {splitQuantiles.map(q => (
-                  <td key={q} class="number">
-                    {histogram === undefined ? '–' : formatMs(quantileMs(histogram, q))}
-                  </td>
-                ))}
-              </tr>
+      <Table label="What the response time is made of" columns={['Part', ...numbers('p50', 'p95', 'p99', 'max')]}>
+        {rows.map(([name, what, histogram]) => (
+          <tr key={name}>
+            <td style={{ minWidth: '130px' }}>
+              {name}
+              <div class="soft">{what}</div>
+            </td>
+            {splitQuantiles.map(q => (
+              <td key={q} class="number">
+                {histogram === undefined ? '–' : formatMs(quantileMs(histogram, q))}
+              </td>
             ))}
-          </tbody>
-        </table>
-      </div>
+          </tr>
+        ))}
+      </Table>
       <p class="soft" style={{ marginTop: '10px' }}>
         A generator that waits for answers before it asks again reports the second line and hides the first.
       </p>
     </>
   )
-}
-
-/** Both curves on the same x: steps between their own points. */
-function along(xs: readonly number[], curve: readonly CurvePoint[]): readonly (number | null)[] {
-  const last = curve.at(-1)?.depth ?? 0
-  return xs.map(depth => (depth <= last ? (at(curve, depth) ?? null) : null))
-}
-function at(curve: readonly CurvePoint[], depth: number): number | undefined {
-  return curve.find(point => point.depth >= depth * 0.9999)?.ms
-}
-function percent(depth: number): string {
-  return String(Number((100 * (1 - 1 / depth)).toFixed(depth < 1000 ? 1 : 2)))
 }

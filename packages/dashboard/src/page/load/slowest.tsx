@@ -3,7 +3,7 @@ import type { LoadReport } from '@whetstone/model'
 import { formatDuration, formatMs } from '../../reading/format.ts'
 import { measuredStep } from '../../reading/load-verdict.ts'
 import { CopyButton } from '../copy-button.tsx'
-import { Missing, Section } from '../pieces.tsx'
+import { Missing, numbers, Section, Table } from '../pieces.tsx'
 
 export function Slowest({ report }: { readonly report: LoadReport }) {
   const step = measuredStep(report)
@@ -18,36 +18,21 @@ export function Slowest({ report }: { readonly report: LoadReport }) {
             type="whetstone load … --trace-every 100"
           />
         ) : (
-          <div class="scroll" tabIndex={0} role="region" aria-label="Slowest requests">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Trace</th>
-                  <th scope="col">Route</th>
-                  {['Status', 'At', 'Response'].map(name => (
-                    <th key={name} scope="col" class="number">
-                      {name}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {samples.map(({ traceId, route, status, atMs, responseMs }) => (
-                  <tr key={traceId} id={`trace-${traceId}`}>
-                    <td class="trace">
-                      <code>{traceId}</code> <CopyButton text={() => traceId}>Copy</CopyButton>
-                    </td>
-                    <td style={{ minWidth: '150px' }}>
-                      <code>{route.slice(0, 200)}</code>
-                    </td>
-                    <td class="number">{status}</td>
-                    <td class="number">{formatDuration(atMs)}</td>
-                    <td class="number strong">{formatMs(responseMs)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table label="Slowest requests" columns={['Trace', 'Route', ...numbers('Status', 'At', 'Response')]}>
+            {samples.map(({ traceId, route, status, atMs, responseMs }) => (
+              <tr key={traceId} id={`trace-${traceId}`}>
+                <td class="trace">
+                  <code>{traceId}</code> <CopyButton text={() => traceId}>Copy</CopyButton>
+                </td>
+                <td style={{ minWidth: '150px' }}>
+                  <code>{route.slice(0, 200)}</code>
+                </td>
+                <td class="number">{status}</td>
+                <td class="number">{formatDuration(atMs)}</td>
+                <td class="number strong">{formatMs(responseMs)}</td>
+              </tr>
+            ))}
+          </Table>
         )}
       </div>
     </Section>
