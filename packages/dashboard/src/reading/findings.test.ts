@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { compression, nPlusOne, plans, poolSize } from '../../test/fixtures/parts.ts'
+import { compression, nPlusOne, poolSize } from '../../test/fixtures/findings.ts'
 import { demoReport, diagnosedReport } from '../../test/fixtures/reports.ts'
+import { plans } from '../../test/fixtures/seen-inside.ts'
 import { coverageCounts, waysToSeeMore } from './coverage.ts'
 import { THIN } from './format.ts'
 import { gainOf, promisesOf, stateOf } from './gain.ts'

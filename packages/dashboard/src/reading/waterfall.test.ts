@@ -1,7 +1,8 @@
 import type { Span, Trace } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
+import { nPlusOne, poolSize } from '../../test/fixtures/findings.ts'
 import { demoReport } from '../../test/fixtures/reports.ts'
-import { nPlusOne, poolSize, slowTrace, statements } from '../../test/fixtures/parts.ts'
+import { slowTrace, statements } from '../../test/fixtures/seen-inside.ts'
 import { exemplarOf, seenFromOutside, shortSql, waterfallOf } from './waterfall.ts'
 
 describe('the waterfall', () => {
