@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { heapOf, keptAt, rising } from '../derive/testing/heap.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
 import { memoryLeak } from './memory-leak.ts'
@@ -82,18 +82,10 @@ describePractice(memoryLeak, {
               quantity: { value: 1.8e9, low: expect.any(Number), high: expect.any(Number), unit: 'bytes' },
               evidence: { kind: 'heap-profile' },
             },
-            {
-              label: 'kept per request',
-              quantity: { value: 10_000, unit: 'bytes' },
-              evidence: { kind: 'heap-profile' },
-            },
-            {
-              label: 'heap after the last full collection',
-              quantity: { value: 47e6, unit: 'bytes' },
-              evidence: { kind: 'heap-profile' },
-            },
-            { label: 'full collections', quantity: { value: 15, unit: 'count' }, evidence: { kind: 'heap-profile' } },
-            { label: 'watched', quantity: { value: 14_000, unit: 'ms' }, evidence: { kind: 'heap-profile' } },
+            stated('kept per request', 10_000, 'bytes', 'heap-profile'),
+            stated('heap after the last full collection', 47e6, 'bytes', 'heap-profile'),
+            stated('full collections', 15, 'count', 'heap-profile'),
+            stated('watched', 14_000, 'ms', 'heap-profile'),
           ],
           confidence: 'suspected',
           risk: 'leak',

@@ -1,6 +1,6 @@
 import type { DrillsEvidence, SourceEvidence, StopDrill } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { availability } from './availability.ts'
 
 const stopped = (more: Partial<StopDrill> = {}): DrillsEvidence => ({
@@ -52,13 +52,9 @@ describePractice(availability, {
           title: '10 of 10 requests under way were cut off when it was stopped',
           where: { resource: 'SIGTERM' },
           facts: [
-            {
-              label: 'requests under way at SIGTERM',
-              quantity: { value: 10, unit: 'count' },
-              evidence: { kind: 'drills' },
-            },
-            { label: 'cut off', quantity: { value: 10, unit: 'count' }, evidence: { kind: 'drills' } },
-            { label: 'ended after', quantity: { value: 9, unit: 'ms' }, evidence: { kind: 'drills' } },
+            stated('requests under way at SIGTERM', 10, 'count', 'drills'),
+            stated('cut off', 10, 'count', 'drills'),
+            stated('ended after', 9, 'ms', 'drills'),
           ],
           confidence: 'measured',
           risk: 'loss',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { afterTests, capacityOf } from '../derive/testing/capacities.ts'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { concurrencyLimit } from './concurrency-limit.ts'
 
 const noLimit = { outcome: 'above-largest-tried' } as const
@@ -29,12 +29,8 @@ describePractice(concurrencyLimit, {
               quantity: { value: 340, low: 333.2, high: 346.8, unit: 'per-second' },
               evidence: { kind: 'history' },
             },
-            { label: 'under way at most', quantity: { value: 16, unit: 'count' }, evidence: { kind: 'history' } },
-            {
-              label: 'waiting for its turn',
-              quantity: { value: 0.06, unit: 'fraction' },
-              evidence: { kind: 'history' },
-            },
+            stated('under way at most', 16, 'count', 'history'),
+            stated('waiting for its turn', 0.06, 'fraction', 'history'),
           ],
           confidence: 'measured',
           risk: 'outage',

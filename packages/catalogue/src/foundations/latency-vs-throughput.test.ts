@@ -1,7 +1,7 @@
 import type { CurvePoint, LoadCurveEvidence, LoadStep } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { capacityOf } from '../derive/testing/capacities.ts'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { after, history } from '../derive/testing/earlier.ts'
 import { histogramOf } from '../derive/testing/evidence.ts'
 import { invalidGenerator, loadOf, routeLoad } from '../derive/testing/load.ts'
@@ -59,22 +59,10 @@ describePractice(latencyVsThroughput, {
           title: '40 of 60 requests/s are answered, and the queue grows: 400 ms at first, 2.20 s at the end',
           where: { resource: 'offered load' },
           facts: [
-            { label: 'offered', quantity: { value: 60, unit: 'per-second' }, evidence: { kind: 'load-curve' } },
-            {
-              label: 'answered while it lasted',
-              quantity: { value: 40, unit: 'per-second' },
-              evidence: { kind: 'load-curve' },
-            },
-            {
-              label: 'p50 in the first third',
-              quantity: { value: expect.closeTo(400, -1), unit: 'ms' },
-              evidence: { kind: 'load-curve' },
-            },
-            {
-              label: 'p50 in the last third',
-              quantity: { value: expect.closeTo(2_200, -2), unit: 'ms' },
-              evidence: { kind: 'load-curve' },
-            },
+            stated('offered', 60, 'per-second', 'load-curve'),
+            stated('answered while it lasted', 40, 'per-second', 'load-curve'),
+            stated('p50 in the first third', expect.closeTo(400, -1), 'ms', 'load-curve'),
+            stated('p50 in the last third', expect.closeTo(2_200, -2), 'ms', 'load-curve'),
           ],
           confidence: 'measured',
           risk: 'outage',

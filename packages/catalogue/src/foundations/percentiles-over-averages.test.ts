@@ -1,6 +1,6 @@
 import type { DurationMetric, HttpProbeEvidence, LoadCurveEvidence } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { invalidGenerator, loadOf, routeLoad } from '../derive/testing/load.ts'
 import { repeated } from '../derive/testing/profile.ts'
 import { percentilesOverAverages } from './percentiles-over-averages.ts'
@@ -40,13 +40,9 @@ describePractice(percentilesOverAverages, {
           title: expect.stringMatching(/^its metrics show a mean of 30 ms where p99 is 1\.0\d? s$/),
           where: { route: 'GET /orders', resource: 'http_request_duration_ms_avg' },
           facts: [
-            { label: 'mean', quantity: { value: 29.8, unit: 'ms' }, evidence: { kind: 'load-curve' } },
-            { label: 'p50', quantity: { value: expect.closeTo(10, 0), unit: 'ms' }, evidence: { kind: 'load-curve' } },
-            {
-              label: 'p99',
-              quantity: { value: expect.closeTo(1_000, -2), unit: 'ms' },
-              evidence: { kind: 'load-curve' },
-            },
+            stated('mean', 29.8, 'ms', 'load-curve'),
+            stated('p50', expect.closeTo(10, 0), 'ms', 'load-curve'),
+            stated('p99', expect.closeTo(1_000, -2), 'ms', 'load-curve'),
           ],
           confidence: 'measured',
           remedy: expect.objectContaining({ steps: expect.arrayContaining([expect.stringMatching(/^http_request_/)]) }),

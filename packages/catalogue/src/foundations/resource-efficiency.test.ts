@@ -1,6 +1,6 @@
 import type { TracesEvidence } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { query, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { invalidGenerator, loadOf, routeLoad } from '../derive/testing/load.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
@@ -77,12 +77,8 @@ describePractice(resourceEfficiency, {
           title: '30 ms of CPU per request, where routes with as many queries take 2.0 ms',
           where: { route: 'GET /report' },
           facts: expect.arrayContaining([
-            {
-              label: 'CPU per request of the route',
-              quantity: { value: 30, unit: 'ms' },
-              evidence: { kind: 'traces' },
-            },
-            { label: 'median of its like', quantity: { value: 2, unit: 'ms' }, evidence: { kind: 'traces' } },
+            stated('CPU per request of the route', 30, 'ms', 'traces'),
+            stated('median of its like', 2, 'ms', 'traces'),
           ]),
           confidence: 'suspected',
           remedy: {

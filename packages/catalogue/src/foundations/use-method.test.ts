@@ -1,6 +1,6 @@
 import type { HostEvidence, HostSample } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { hostOf, pgOf, pool, runtimeOf } from '../derive/testing/evidence.ts'
 import { loadOf } from '../derive/testing/load.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
@@ -65,22 +65,10 @@ describePractice(useMethod, {
           title: 'all 2 cores are full: 97 % busy, 93 % of it by the service and its database',
           where: { resource: 'CPU of the machine' },
           facts: [
-            { label: 'CPU busy, median', quantity: { value: 0.97, unit: 'fraction' }, evidence: { kind: 'host' } },
-            {
-              label: 'of it the service and its database',
-              quantity: { value: 0.9278, unit: 'fraction' },
-              evidence: { kind: 'host' },
-            },
-            {
-              label: 'time in which tasks waited for a core',
-              quantity: { value: 0.4, unit: 'fraction' },
-              evidence: { kind: 'host' },
-            },
-            {
-              label: 'tasks that ran or waited, median',
-              quantity: { value: 6, unit: 'count' },
-              evidence: { kind: 'host' },
-            },
+            stated('CPU busy, median', 0.97, 'fraction', 'host'),
+            stated('of it the service and its database', 0.9278, 'fraction', 'host'),
+            stated('time in which tasks waited for a core', 0.4, 'fraction', 'host'),
+            stated('tasks that ran or waited, median', 6, 'count', 'host'),
           ],
           confidence: 'measured',
           remedy: expect.objectContaining({ summary: 'Ask less of the CPU, or give it more cores.' }),
@@ -92,13 +80,7 @@ describePractice(useMethod, {
       finds: [
         expect.objectContaining({
           title: 'all 2 cores are full: 87 % busy, 98 % of it by the service and its database',
-          facts: expect.arrayContaining([
-            {
-              label: 'a core taken by our own load',
-              quantity: { value: 0.2, unit: 'fraction' },
-              evidence: { kind: 'load-curve' },
-            },
-          ]),
+          facts: expect.arrayContaining([stated('a core taken by our own load', 0.2, 'fraction', 'load-curve')]),
         }),
       ],
     },

@@ -1,6 +1,6 @@
 import type { HttpAnswer, HttpProbeEvidence } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { history, trialOf } from '../derive/testing/earlier.ts'
 import { httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
 import { avoidPrematureOptimisation } from './avoid-premature-optimisation.ts'
@@ -44,12 +44,8 @@ describePractice(avoidPrematureOptimisation, {
           title: 'gzip at every request, and 412 kB stay 412 kB',
           where: { route: 'GET /photo', resource: 'gzip' },
           facts: [
-            {
-              label: 'without compression',
-              quantity: { value: 412_000, unit: 'bytes' },
-              evidence: { kind: 'http-probe' },
-            },
-            { label: 'with gzip', quantity: { value: 411_800, unit: 'bytes' }, evidence: { kind: 'http-probe' } },
+            stated('without compression', 412_000, 'bytes', 'http-probe'),
+            stated('with gzip', 411_800, 'bytes', 'http-probe'),
           ],
           confidence: 'measured',
           remedy: expect.objectContaining({ summary: 'Send it as it is.' }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { hostOf } from '../derive/testing/evidence.ts'
 import { heapOf, keptAt, rising } from '../derive/testing/heap.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
@@ -37,21 +37,9 @@ describePractice(memoryProfiling, {
           title: 'remember allocates what stays: 4.8 MB of 7 MB',
           where: { site: [{ file: 'src/session.ts', line: 12, column: 1, function: 'remember' }] },
           facts: [
-            {
-              label: 'heap after a full collection',
-              quantity: { value: 47e6, unit: 'bytes' },
-              evidence: { kind: 'heap-profile' },
-            },
-            {
-              label: 'of its limit',
-              quantity: { value: 0.0235, unit: 'fraction' },
-              evidence: { kind: 'heap-profile' },
-            },
-            {
-              label: 'allocated here and still alive',
-              quantity: { value: 4.8e6, unit: 'bytes' },
-              evidence: { kind: 'heap-profile' },
-            },
+            stated('heap after a full collection', 47e6, 'bytes', 'heap-profile'),
+            stated('of its limit', 0.0235, 'fraction', 'heap-profile'),
+            stated('allocated here and still alive', 4.8e6, 'bytes', 'heap-profile'),
           ],
           confidence: 'suspected',
           remedy: {

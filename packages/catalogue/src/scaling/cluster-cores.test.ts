@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { HostEvidence, RuntimeEvidence, RuntimeSample } from '@whetstone/model'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { hostOf } from '../derive/testing/evidence.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
 import { clusterCores } from './cluster-cores.ts'
@@ -43,21 +43,9 @@ describePractice(clusterCores, {
           title: 'one process fills its core, and 3 other cores are 10 % busy',
           where: { resource: 'cores' },
           facts: [
-            {
-              label: 'event-loop utilisation, median',
-              quantity: { value: 0.95, unit: 'fraction' },
-              evidence: { kind: 'runtime' },
-            },
-            {
-              label: 'CPU of the process, in cores',
-              quantity: { value: 0.92, unit: 'count' },
-              evidence: { kind: 'runtime' },
-            },
-            {
-              label: 'other cores busy, median',
-              quantity: { value: 0.1, unit: 'fraction' },
-              evidence: { kind: 'host' },
-            },
+            stated('event-loop utilisation, median', 0.95, 'fraction', 'runtime'),
+            stated('CPU of the process, in cores', 0.92, 'count', 'runtime'),
+            stated('other cores busy, median', 0.1, 'fraction', 'host'),
           ],
           confidence: 'strong',
           edit: { kind: 'instances', from: 1, to: 4 },

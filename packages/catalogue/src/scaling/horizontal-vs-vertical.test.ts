@@ -1,7 +1,7 @@
 import type { EarlierCapacity } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { afterTests, capacityOf } from '../derive/testing/capacities.ts'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { hostOf, pgOf } from '../derive/testing/evidence.ts'
 import { horizontalVsVertical } from './horizontal-vs-vertical.ts'
 
@@ -67,13 +67,9 @@ describePractice(horizontalVsVertical, {
           title: '2 processes answer 1.05 times as much as 1: they wait for the same thing',
           where: { resource: 'shared bottleneck' },
           facts: [
-            { label: 'requests of 1', quantity: { value: 380, unit: 'per-second' }, evidence: { kind: 'history' } },
-            { label: 'requests of 2', quantity: { value: 400, unit: 'per-second' }, evidence: { kind: 'history' } },
-            {
-              label: 'efficiency of each',
-              quantity: { value: 0.5263, unit: 'fraction' },
-              evidence: { kind: 'history' },
-            },
+            stated('requests of 1', 380, 'per-second', 'history'),
+            stated('requests of 2', 400, 'per-second', 'history'),
+            stated('efficiency of each', 0.5263, 'fraction', 'history'),
           ],
           confidence: 'strong',
           remedy: {

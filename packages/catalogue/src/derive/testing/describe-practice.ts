@@ -1,5 +1,14 @@
 /** A practice is specified by two tables: evidence on which it stays silent, and evidence on which it reports, whole findings compared. */
-import type { AnyPractice, Evidence, EvidenceRequest, Finding, Outcome } from '@whetstone/model'
+import type {
+  AnyPractice,
+  Evidence,
+  EvidenceKind,
+  EvidenceRequest,
+  Fact,
+  Finding,
+  Outcome,
+  Unit,
+} from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 
 export interface PracticeTables {
@@ -61,6 +70,13 @@ export function outcomeOf(
   const defaults = Object.fromEntries(Object.entries(practice.thresholds).map(([name, { value }]) => [name, value]))
   return practice.detect(evidence, { ...defaults, ...thresholds }, id => overrides[id] ?? {})
 }
+
+/** One fact of an expected finding. */
+export const stated = (label: string, value: number, unit: Unit, kind: EvidenceKind): Fact => ({
+  label,
+  quantity: { value, unit },
+  evidence: { kind },
+})
 
 function findingsOf(outcome: Outcome): readonly Finding[] {
   if (outcome.kind === 'finding') return outcome.findings
