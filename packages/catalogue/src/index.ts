@@ -18,6 +18,7 @@ import { explainPlans } from './database/explain-plans.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
 import { keysetPagination } from './database/keyset-pagination.ts'
 import { limitResultSets } from './database/limit-result-sets.ts'
+import { lockContention } from './database/lock-contention.ts'
 import { missingIndex } from './database/missing-index.ts'
 import { nPlusOneHttp } from './database/n-plus-one-http.ts'
 import { nPlusOne } from './database/n-plus-one.ts'
@@ -27,6 +28,7 @@ import { poolTimeouts } from './database/pool-timeouts.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
+import { transactionLength } from './database/transaction-length.ts'
 import { availability } from './foundations/availability.ts'
 import { businessImpact } from './foundations/business-impact.ts'
 import { concurrencyLimit } from './foundations/concurrency-limit.ts'
@@ -105,6 +107,8 @@ export const practices: readonly AnyPractice[] = [
   duplicateQueries,
   batchWrites,
   sequentialIndependentQueries,
+  transactionLength,
+  lockContention,
   httpCacheHeaders,
   etagValidation,
   payloadLimits,

@@ -15,6 +15,7 @@ export interface LockSession {
   /** When its statement began: tells two waits of one session apart. */
   readonly since: string | null
   readonly text: string | null
+  /** In a transaction, and longer than the way to the client and back takes. */
   readonly idle: boolean | null
   /** Only of those that wait. */
   readonly blockers: readonly number[] | null
@@ -30,7 +31,8 @@ const locksQuery = `with ${ownMark} waiting as materialized (
       select p.locktype as lock, (to_jsonb(p)->>'waitstart')::timestamptz as since from pg_locks p
       where p.pid = a.pid and not p.granted limit 1) l
     where a.datname = current_database() and a.wait_event_type = 'Lock' limit ${maxWaiting})
-  select a.pid, a.query_start::text as since, nullif(a.query, '<insufficient privilege>') as text, a.state like 'idle in transaction%' as idle, w.blockers, w.lock,
+  select a.pid, a.query_start::text as since, nullif(a.query, '<insufficient privilege>') as text, a.state like 'idle in transaction%'
+      and clock_timestamp() - a.state_change > interval '20 ms' as idle, w.blockers, w.lock,
     w.waited as "waitedMs"
   from pg_stat_activity a left join waiting w on w.pid = a.pid
   where (w.pid is not null or a.pid in (select unnest(blockers) from waiting))
@@ -58,7 +60,7 @@ export class LockWaits {
     for (const session of sessions) {
       if (session.blockers === null) continue
       const head = headOf(session, byPid)
-      if (head?.text == null || session.text === null) continue
+      if (head === undefined || head.text === null || session.text === null) continue
       this.#note(session, head)
     }
   }
