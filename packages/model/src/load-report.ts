@@ -162,8 +162,13 @@ export interface UslSummary {
 
 /** Past the knee and back: whether goodput held, and how long it took to recover. */
 export interface StressResult {
-  /** The offered rate above which it no longer followed; absent when it followed to the end. */
+  /** The offered rate above which it no longer followed; absent when it followed to the end, and where it never did. */
   readonly kneePerSecond?: number
+  /**
+   * `generator`: it could not keep its schedule, twice at one rate, so what lies above the last rate that counts is not known.
+   * `first-rate`: not even that was followed, so there is no calm to return to.
+   */
+  readonly endedBy?: 'generator' | 'first-rate'
   readonly peakGoodputPerSecond: number
   readonly goodputPastKneePerSecond?: number
   /** Goodput past the knee fell by more than a fifth below its peak. */

@@ -15,6 +15,12 @@ describePractice(stressTesting, {
     'a load test only': after(loadTest()),
     'it held and came back': after(stressTest()),
     'the knee was not reached': after(stressTest({}, { stress: withoutKnee })),
+    'the generator fell behind before a knee': after(
+      stressTest({}, { stress: { ...withoutKnee, endedBy: 'generator' } }),
+    ),
+    'not even the first rate was followed': after(
+      stressTest({}, { stress: { ...withoutKnee, endedBy: 'first-rate' } }),
+    ),
     'a quarter less past the knee, which a generator beside it may have taken': after(
       stressTest({ goodputPastKneePerSecond: 260, collapsed: true }),
     ),

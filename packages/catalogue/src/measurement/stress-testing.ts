@@ -55,6 +55,14 @@ export const stressTesting = definePractice({
     if (!last?.stress) return unknown(['history'], 'it was never driven past its knee', give)
     const { stress } = last
     const facts = factsOf(stress)
+    if (stress.kneePerSecond === undefined && stress.endedBy === 'first-rate')
+      return unknown(
+        ['history'],
+        'the last stress test began past the knee: not even its first rate was followed',
+        `${give}, with a smaller --rate`,
+      )
+    if (stress.kneePerSecond === undefined && stress.endedBy === 'generator')
+      return unknown(['history'], 'in the last stress test the generator fell behind before a knee was reached', give)
     if (stress.kneePerSecond === undefined)
       return unknown(
         ['history'],

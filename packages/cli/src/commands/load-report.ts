@@ -62,11 +62,12 @@ function checksMayFail({ kind, thresholds }: Omit<ReportInput, 'strictNoise'>): 
 }
 
 /** A search and a stress test go past what can be sent, on purpose; a search says itself when that spoiled it. */
-function generatorOf({ kind, steps, capacity }: Omit<ReportInput, 'strictNoise'>): GeneratorHealth['verdict'] {
+function generatorOf({ kind, steps, capacity, stress }: Omit<ReportInput, 'strictNoise'>): GeneratorHealth['verdict'] {
   if (kind === 'capacity')
     return capacity?.outcome === 'invalid' ? 'invalid' : capacity?.endedBy === 'generator' ? 'degraded' : 'healthy'
   const verdicts = judgedSteps(steps).map(({ generator }) => generator.verdict)
-  if (kind === 'stress') return verdicts.length > 0 && verdicts.every(one => one === 'invalid') ? 'invalid' : 'healthy'
+  if (kind === 'stress' && verdicts.some(one => one !== 'invalid'))
+    return stress?.endedBy === 'generator' ? 'degraded' : 'healthy'
   return verdicts.includes('invalid') ? 'invalid' : verdicts.includes('degraded') ? 'degraded' : 'healthy'
 }
 

@@ -83,7 +83,7 @@ it('an overload is printed step by step, with the knee and the way back', () => 
            100 /s     100 /s      48 ms        0 %
            200 /s     198 /s      48 ms        0 %
            400 /s     150 /s      48 ms        0 %
-           100 /s     100 /s      48 ms        0 %  after the overload
+           100 /s     100 /s      48 ms        0 %  overload, and after it
 
       knee      200 /s
       beyond    150 /s answered well: it collapses
@@ -154,4 +154,30 @@ it('a spike before which nothing was answered has no figure and no way back', ()
   const spike = { baseRatePerSecond: 20, peakRatePerSecond: 100, errorsDuring: 12 }
   expect(shown({ kind: 'spike', spike })).toContain('before     p95 - at 20 /s')
   expect(shown({ kind: 'spike', spike })).toContain('recovery   -\n')
+})
+
+it('an overload that was sent late has no way back to tell, and its rates are not counted', () => {
+  const late = { ...exampleStep, generator: { ...exampleStep.generator, verdict: 'invalid' as const } }
+  expect(
+    shown({
+      kind: 'stress',
+      steps: [exampleStep, late, { ...late, purpose: 'recovery' }],
+      stress: { kneePerSecond: 200, peakGoodputPerSecond: 198, collapsed: false, endedBy: 'generator' },
+    }),
+  ).toMatchInlineSnapshot(`
+    "
+          offered    goodput        p95     errors
+           200 /s     195 /s      76 ms      2.5 %
+           200 /s     195 /s      76 ms      2.5 %  ! late, not counted
+           200 /s     195 /s      76 ms      2.5 %  ! late, not counted
+
+      knee      200 /s
+      recovery  not told
+      ! the generator was late twice at one rate, and the test ended there
+    "
+  `)
+  const unknown = (endedBy: 'generator' | 'first-rate') =>
+    shown({ kind: 'stress', steps: [exampleStep], stress: { peakGoodputPerSecond: 4, collapsed: false, endedBy } })
+  expect(unknown('generator')).toMatch(/knee {6}not reached\n {2}! the generator was late twice at one rate/)
+  expect(unknown('first-rate')).toMatch(/knee {6}below the first rate\n$/)
 })

@@ -9,6 +9,7 @@ import {
   msText,
   numberText,
   percentText,
+  type StressResult,
   type Trend,
 } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
@@ -69,6 +70,7 @@ function printCapacity(
 }
 
 function printStress({ steps, stress }: LoadReport, terminal: Terminal): void {
+  const { colour, marks } = terminal
   terminal.out()
   terminal.out(`  ${['offered', 'goodput', 'p95', 'errors'].map(name => name.padStart(11)).join('')}`)
   for (const step of steps.filter(({ purpose }) => purpose !== 'warm-up')) {
@@ -78,21 +80,37 @@ function printStress({ steps, stress }: LoadReport, terminal: Terminal): void {
       quantileText(step, 0.95),
       percentText(step.overall.requests === 0 ? 0 : step.errors / step.overall.requests),
     ]
-    const note = step.purpose === 'recovery' ? '  after the overload' : ''
+    const isLate = step.generator.verdict === 'invalid'
+    const after = step.purpose === 'recovery' ? '  overload, and after it' : ''
+    const note = isLate ? `  ${colour.yellow(marks.warn)} late, not counted` : after
     terminal.out(`  ${cells.map(text => text.padStart(11)).join('')}${note}`)
   }
   if (stress === undefined) return
-  const { kneePerSecond, goodputPastKneePerSecond, recoveryMs } = stress
+  const { kneePerSecond, goodputPastKneePerSecond, endedBy } = stress
   terminal.out()
-  terminal.out(`  knee      ${kneePerSecond === undefined ? 'not reached' : perSecond(kneePerSecond)}`)
+  terminal.out(`  knee      ${kneeText(stress)}`)
   if (goodputPastKneePerSecond !== undefined)
     terminal.out(
       `  beyond    ${perSecond(goodputPastKneePerSecond)} answered well${stress.collapsed ? ': it collapses' : ''}`,
     )
-  if (kneePerSecond !== undefined)
-    terminal.out(
-      `  recovery  ${recoveryMs === undefined ? 'not while it was watched' : `after ${duration(recoveryMs)}`}`,
-    )
+  if (kneePerSecond !== undefined) terminal.out(`  recovery  ${stressRecovery(stress)}`)
+  if (endedBy === 'generator')
+    printParagraph('the generator was late twice at one rate, and the test ended there', terminal, {
+      indent: 2,
+      mark: marks.warn,
+      paintedMark: colour.yellow(marks.warn),
+    })
+}
+
+function kneeText({ kneePerSecond, endedBy }: StressResult): string {
+  if (kneePerSecond !== undefined) return perSecond(kneePerSecond)
+  return endedBy === 'first-rate' ? 'below the first rate' : 'not reached'
+}
+
+/** Of an overload that was sent late nothing is known, nor of what came after it. */
+function stressRecovery({ recoveryMs, endedBy }: StressResult): string {
+  if (recoveryMs !== undefined) return `after ${duration(recoveryMs)}`
+  return endedBy === 'generator' ? 'not told' : 'not while it was watched'
 }
 
 function goodputOf({ durationMs, overall }: LoadStep): number {

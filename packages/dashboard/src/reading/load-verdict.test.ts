@@ -1,5 +1,5 @@
 /** The sentence over a load test, where it is not only a figure. */
-import type { LoadReport, LoadStep } from '@whetstone/model'
+import type { LoadReport, LoadStep, StressResult } from '@whetstone/model'
 import { expect, it } from 'vitest'
 import { capacityLoad, invalidLoad, keptLoad, soakLoad } from '../../test/fixtures/load-reports.ts'
 import { generatorStep, loadVerdictOf } from './load-verdict.ts'
@@ -57,4 +57,19 @@ it('a soak without one trend does not say that nothing grows', () => {
     verdict: 'unclear' as const,
   }))
   expect(sentence({ ...rest, soak: { ...soak!, trends } })).toBe('Too short to tell whether anything grows')
+})
+
+it('a stress test says why it has no knee', () => {
+  const stressed = (stress: Partial<StressResult>): LoadReport => ({
+    ...keptLoad(),
+    kind: 'stress',
+    stress: { peakGoodputPerSecond: 60, collapsed: false, ...stress },
+  })
+  expect(sentence(stressed({}))).toBe('It followed to the end: 60 good answers per second')
+  expect(sentence(stressed({ endedBy: 'generator' }))).toBe(
+    'It follows up to 60 requests per second; above it this generator could not tell',
+  )
+  const { sentence: first, detail } = loadVerdictOf(stressed({ endedBy: 'first-rate', peakGoodputPerSecond: 5 }))
+  expect(first).toBe('It did not even follow the first rate: 5 good answers per second')
+  expect(detail).toMatch(/^Begin with a smaller --rate\./)
 })

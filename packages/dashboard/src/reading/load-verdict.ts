@@ -20,7 +20,10 @@ export function measuredStep({ steps, capacity, stress }: LoadReport): LoadStep 
   if (stress) {
     const knee = stress.kneePerSecond ?? Infinity
     const rising = judged.filter(({ purpose, offeredRatePerSecond: rate }) => purpose !== 'recovery' && rate <= knee)
-    const last = rising.toSorted((a, b) => b.offeredRatePerSecond - a.offeredRatePerSecond)[0]
+    const sentInTime = rising.filter(({ generator }) => generator.verdict !== 'invalid')
+    const last = (sentInTime.length > 0 ? sentInTime : rising).toSorted(
+      (a, b) => b.offeredRatePerSecond - a.offeredRatePerSecond,
+    )[0]
     if (last) return last
   }
   return judged.find(({ purpose }) => purpose === 'measure') ?? judged[0]
@@ -118,7 +121,11 @@ function capacitySentence({ outcome, ratePerSecond, trials, objective, endedBy }
   }
 }
 
-function stressSentence({ kneePerSecond, peakGoodputPerSecond, collapsed }: StressResult): string {
+function stressSentence({ kneePerSecond, peakGoodputPerSecond, collapsed, endedBy }: StressResult): string {
+  if (kneePerSecond === undefined && endedBy === 'first-rate')
+    return `It did not even follow the first rate: ${formatNumber(peakGoodputPerSecond)} good answers per second`
+  if (endedBy === 'generator')
+    return `It follows up to ${formatNumber(kneePerSecond ?? peakGoodputPerSecond)} requests per second; above it this generator could not tell`
   if (kneePerSecond === undefined)
     return `It followed to the end: ${formatNumber(peakGoodputPerSecond)} good answers per second`
   const after = collapsed ? 'then it collapses' : 'and holds on beyond'
@@ -179,12 +186,14 @@ function bracketText({ outcome, ratePerSecond }: CapacityResult): string {
   return `${formatNumber(ratePerSecond.low)} per second held, ${formatNumber(ratePerSecond.high)} did not.`
 }
 
-function recoveryText({ recoveryMs, kneePerSecond, goodputPastKneePerSecond }: StressResult): string {
+function recoveryText({ recoveryMs, kneePerSecond, goodputPastKneePerSecond, endedBy }: StressResult): string {
+  if (kneePerSecond === undefined && endedBy === 'first-rate') return 'Begin with a smaller --rate.'
   if (kneePerSecond === undefined) return 'The knee lies beyond what was offered.'
   const past =
     goodputPastKneePerSecond === undefined
       ? ''
       : `Past the knee ${formatNumber(goodputPastKneePerSecond)} good answers per second were left. `
+  if (endedBy === 'generator') return past.trimEnd()
   return recoveryMs === undefined
     ? `${past}It did not recover while it was watched.`
     : `${past}It recovered ${formatDuration(recoveryMs)} after the overload ended.`

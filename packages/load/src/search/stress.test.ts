@@ -93,9 +93,37 @@ describe('runStress', () => {
     expect(found).toEqual({ peakGoodputPerSecond: expect.closeTo(60, -1), collapsed: false })
   })
 
-  it('stops where the generator cannot keep up', async () => {
+  it('sends a rate again when the generator was late, and goes on', async () => {
+    let calls = 0
+    const { stress: found, plans } = await stress({
+      ...robust,
+      generator: () => (calls++ === 2 ? 'invalid' : 'healthy'),
+    })
+    expect(plans.slice(0, 5).map(({ ratePerSecond }) => Math.round(ratePerSecond))).toEqual([25, 35, 49, 49, 69])
+    // Another draw of arrivals, as for every load.
+    expect(plans[3]!.seed).not.toBe(plans[2]!.seed)
+    expect(found.kneePerSecond).toBeCloseTo(188.2, 0)
+    expect(found.endedBy).toBeUndefined()
+  })
+
+  it('stops where the generator cannot keep up twice in a row, and says so', async () => {
     const { stress: found, plans } = await stress({ ...robust, generator: rate => (rate > 60 ? 'invalid' : 'healthy') })
-    expect(plans).toHaveLength(4)
+    expect(plans.map(({ ratePerSecond }) => Math.round(ratePerSecond))).toEqual([25, 35, 49, 69, 69])
+    expect(found).toEqual({ peakGoodputPerSecond: expect.closeTo(49, -1), collapsed: false, endedBy: 'generator' })
+  })
+
+  it('tells nothing of an overload that was sent late', async () => {
+    let plan = 0
+    const { stress: found, plans } = await stress({ ...robust, generator: () => (plan++ > 8 ? 'invalid' : 'healthy') })
+    expect(plans.slice(-2).map(({ purpose }) => purpose)).toEqual(['recovery', 'recovery'])
+    expect(found).toMatchObject({ endedBy: 'generator', kneePerSecond: expect.closeTo(188, 0) })
+    expect([found.recoveryMs, found.watchedMs, found.collapsed]).toEqual([undefined, undefined, false])
+  })
+
+  it('says that not even the first rate was followed', async () => {
+    const { stress: found, plans } = await stress({ slots: 1, meanServiceMs: 400 })
+    expect(plans).toHaveLength(2)
+    expect(found).toMatchObject({ endedBy: 'first-rate', collapsed: false })
     expect(found.kneePerSecond).toBeUndefined()
   })
 })

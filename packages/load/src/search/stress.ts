@@ -4,7 +4,7 @@ import type { LoadPlan } from '../plan.ts'
 import type { Goodput } from './goodput.ts'
 import { goodputOf } from './goodput.ts'
 import { p95Ms, recoveryMs } from './recovery.ts'
-import type { LoadsRun, SearchShell } from './search.ts'
+import type { LoadsRun, SearchProgress, SearchShell } from './search.ts'
 import { Loads } from './search.ts'
 
 export interface StressSettings {
@@ -35,20 +35,26 @@ interface Rung {
   readonly goodput: Goodput
 }
 
+/** One load may fall into a pause of the host; a generator that cannot keep a rate fails every time. */
+const MOST_LATE = 2
+
 /** `base` says what to send; its rate is the first rung, which must be easy, its duration and warm-up are those of each rung. */
 export async function runStress(base: LoadPlan, settings: StressSettings, shell: SearchShell): Promise<StressTest> {
   const loads = new Loads(base, shell)
-  const rungs = await climb(loads, base, settings)
+  const { rungs, isLate } = await climb(loads, base, settings)
   const followed = rungs.filter(follows)
   const peak = Math.max(0, ...rungs.map(({ goodput }) => goodput.perSecond))
   // A service that did not even follow the first rung has no calm to return to.
   const knee = followed.length === rungs.length ? undefined : followed.at(-1)?.offeredPerSecond
+  const isTooMuch = rungs.length > 0 && followed.length === 0
+  const endedBy = isLate ? 'generator' : isTooMuch && loads.stopped === 'finished' ? 'first-rate' : undefined
   const end = (more: Partial<StressResult>): StressTest => ({
     ...loads.ran,
     stress: {
       ...(knee !== undefined && { kneePerSecond: knee }),
       peakGoodputPerSecond: peak,
       collapsed: false,
+      ...(endedBy !== undefined && { endedBy }),
       ...more,
     },
   })
@@ -56,6 +62,8 @@ export async function runStress(base: LoadPlan, settings: StressSettings, shell:
   const past = rungs.filter(({ offeredPerSecond }) => offeredPerSecond > knee).map(({ goodput }) => goodput.perSecond)
   const overload = await overloadAndWatch(loads, base, knee)
   if (overload === undefined) return end({ goodputPastKneePerSecond: Math.min(...past) })
+  // Of an overload that was not sent as it was due there is nothing to tell, nor of the way back from it.
+  if (overload === 'late') return end({ goodputPastKneePerSecond: Math.min(...past), endedBy: 'generator' })
   const goodputPastKnee = Math.min(...past, overload.goodputPerSecond)
   const recovered = recoveryMs(
     overload.step.intervals,
@@ -80,25 +88,39 @@ async function climb(loads: Loads, base: LoadPlan, { largestPerSecond = 20_000, 
   let ratePerSecond = Math.min(base.ratePerSecond, largestPerSecond)
   let fallenBehind = 0
   while (fallenBehind < 2 && rungs.length < MOST_RUNGS) {
-    const ran = await loads.run({ ...change, ratePerSecond }, { stage: 'climb' })
-    if (ran === undefined) break
-    const { step } = ran
-    // A generator that is late cannot say what the service would have done.
-    if (step.generator.verdict === 'invalid') break
+    const step = await inTime(loads, { ...change, ratePerSecond }, 'climb')
+    if (step === 'late') return { rungs, isLate: true }
+    if (step === undefined) break
     const rung = { step, offeredPerSecond: ratePerSecond, goodput: goodputOf(step, base.warmUpMs) }
     rungs.push(rung)
     fallenBehind = follows(rung) ? 0 : fallenBehind + 1
     if (loads.stopped !== 'finished' || ratePerSecond >= largestPerSecond) break
     ratePerSecond = Math.min(largestPerSecond, ratePerSecond * growth)
   }
-  return rungs
+  return { rungs, isLate: false }
+}
+
+/** Sent again where the generator was late, for then it cannot say what the service would have done; undefined once it is stopped. */
+async function inTime(
+  loads: Loads,
+  change: Partial<LoadPlan>,
+  stage: SearchProgress['stage'],
+): Promise<LoadStep | 'late' | undefined> {
+  for (let late = 0; late < MOST_LATE; late++) {
+    const ran = await loads.run(change, { stage })
+    if (ran === undefined) return undefined
+    if (ran.step.generator.verdict !== 'invalid') return ran.step
+    if (loads.stopped !== 'finished') return undefined
+  }
+  return 'late'
 }
 
 /** In one load, because between two of them the queue would drain unseen. */
 async function overloadAndWatch(loads: Loads, base: LoadPlan, knee: number) {
   const rungs = Math.max(FEWEST_RECOVERY_RUNGS, Math.ceil((RECOVERY_TIMEOUTS * base.timeoutMs) / base.durationMs))
   const rates = [PAST_KNEE * knee, ...Array.from({ length: rungs }, () => AFTERWARDS * knee)]
-  const ran = await loads.run(
+  const step = await inTime(
+    loads,
     {
       ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
       shape: { kind: 'stairs', ratesPerSecond: rates },
@@ -107,10 +129,9 @@ async function overloadAndWatch(loads: Loads, base: LoadPlan, knee: number) {
       warmUpMs: 0,
       purpose: 'recovery',
     },
-    { stage: 'recovery' },
+    'recovery',
   )
-  if (ran === undefined) return undefined
-  const { step } = ran
+  if (step === undefined || step === 'late') return step
   const untilMs = base.durationMs
   const inOverload = step.intervals.filter(({ atMs }) => atMs < untilMs)
   const answered = inOverload.reduce((sum, { response }) => sum + response.count, 0)

@@ -48,7 +48,9 @@ function summaryOf(report: LoadReport): EarlierLoad {
             ...stress,
             generator: steps.findLast(({ purpose }) => purpose === 'recovery')?.generator.verdict ?? 'healthy',
           },
-          curve: steps.filter(({ purpose }) => purpose === 'curve').map(pointOf),
+          curve: steps
+            .filter(({ purpose, generator }) => purpose === 'curve' && generator.verdict !== 'invalid')
+            .map(pointOf),
         }
       : {}),
     ...(target.processes === undefined ? {} : { processes: target.processes }),

@@ -1,5 +1,5 @@
 /** Past the knee and back: what was offered against what was answered well, and how long the way back took. */
-import type { LoadReport, LoadStep } from '@whetstone/model'
+import type { LoadReport, LoadStep, StressResult } from '@whetstone/model'
 import { formatDuration, formatFraction, formatMs, formatNumber, formatRate } from '../../reading/format.ts'
 import { quantileMs } from '../../reading/histogram.ts'
 import { linearTicks } from '../../reading/ticks.ts'
@@ -10,7 +10,7 @@ export function Stress({ report }: { readonly report: LoadReport }) {
   const { stress } = report
   if (stress === undefined) return null
   const steps = report.steps.filter(({ purpose }) => purpose !== 'warm-up')
-  const rising = steps.filter(({ purpose }) => purpose !== 'recovery')
+  const rising = steps.filter(step => step.purpose !== 'recovery' && !isLate(step))
   const most = Math.max(1, ...rising.map(({ offeredRatePerSecond }) => offeredRatePerSecond)) * 1.06
   return (
     <Section id="stress" title="Past the knee and back" note="Goodput counts good answers only">
@@ -53,19 +53,14 @@ export function Stress({ report }: { readonly report: LoadReport }) {
           <h3>What became of it</h3>
           <table>
             <tbody>
-              <Fact
-                name="Follows up to"
-                text={
-                  stress.kneePerSecond === undefined ? 'the end of what was offered' : formatRate(stress.kneePerSecond)
-                }
-              />
+              <Fact name="Follows up to" text={followedText(stress)} />
               <Fact name="Highest goodput" text={formatRate(stress.peakGoodputPerSecond)} />
               <Fact name="Goodput past the knee" text={formatRate(stress.goodputPastKneePerSecond)} />
               <tr>
                 <td>Under overload</td>
                 <td class="number">
-                  {stress.kneePerSecond === undefined ? (
-                    <Chip tone="plain">not reached</Chip>
+                  {stress.kneePerSecond === undefined || stress.endedBy === 'generator' ? (
+                    <Chip tone="plain">{stress.endedBy === 'generator' ? 'not told' : 'not reached'}</Chip>
                   ) : (
                     <Chip tone={stress.collapsed ? 'bad' : 'good'}>{stress.collapsed ? 'collapses' : 'holds'}</Chip>
                   )}
@@ -74,22 +69,34 @@ export function Stress({ report }: { readonly report: LoadReport }) {
               <tr>
                 <td>Recovery</td>
                 <td class="number">
-                  {stress.recoveryMs === undefined ? (
-                    <Chip tone={stress.kneePerSecond === undefined ? 'plain' : 'bad'}>
-                      {stress.kneePerSecond === undefined ? 'nothing to recover from' : 'not while it was watched'}
-                    </Chip>
-                  ) : (
-                    formatDuration(stress.recoveryMs)
-                  )}
+                  {stress.recoveryMs === undefined ? <NoRecovery stress={stress} /> : formatDuration(stress.recoveryMs)}
                 </td>
               </tr>
             </tbody>
           </table>
+          {stress.endedBy === 'generator' && (
+            <p class="soft">The generator was late twice at one rate, and the test ended there.</p>
+          )}
           <Steps steps={steps} />
         </div>
       </div>
     </Section>
   )
+}
+
+function isLate({ generator }: LoadStep): boolean {
+  return generator.verdict === 'invalid'
+}
+
+function followedText({ kneePerSecond, endedBy, peakGoodputPerSecond }: StressResult): string {
+  if (kneePerSecond !== undefined) return formatRate(kneePerSecond)
+  if (endedBy === 'first-rate') return 'less than the first rate'
+  return endedBy === 'generator' ? `${formatRate(peakGoodputPerSecond)} at least` : 'the end of what was offered'
+}
+
+function NoRecovery({ stress: { kneePerSecond, endedBy } }: { readonly stress: StressResult }) {
+  if (kneePerSecond === undefined) return <Chip tone="plain">nothing to recover from</Chip>
+  return endedBy === 'generator' ? <Chip tone="plain">not told</Chip> : <Chip tone="bad">not while it was watched</Chip>
 }
 
 function goodputOf(step: LoadStep): number {
@@ -122,7 +129,10 @@ function Steps({ steps }: { readonly steps: readonly LoadStep[] }) {
         <tbody>
           {steps.map((step, index) => (
             <tr key={index}>
-              <td>{step.purpose === 'recovery' ? 'recovery' : index + 1}</td>
+              <td>
+                {step.purpose === 'recovery' ? 'recovery' : index + 1}
+                {isLate(step) && <div class="soft">late, not counted</div>}
+              </td>
               <td class="number">{formatRate(step.offeredRatePerSecond)}</td>
               <td class="number">{formatRate(goodputOf(step))}</td>
               <td class="number">{formatMs(quantileMs(step.overall.response, 0.95))}</td>

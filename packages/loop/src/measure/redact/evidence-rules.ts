@@ -333,6 +333,7 @@ const history = object<HistoryEvidence>({
       }),
       stress: object<EarlierStress>({
         kneePerSecond: figure,
+        endedBy: word,
         peakGoodputPerSecond: figure,
         goodputPastKneePerSecond: figure,
         collapsed: figure,

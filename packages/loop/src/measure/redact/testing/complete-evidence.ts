@@ -379,6 +379,7 @@ export const completeEvidence = {
         measured: { arrivals: 'poisson', offeredPerSecond: 1, durationMs: 1, requests: 1, errors: 0, p95Ms: 1 },
         stress: {
           kneePerSecond: 1,
+          endedBy: 'generator',
           peakGoodputPerSecond: 1,
           goodputPastKneePerSecond: 1,
           collapsed: false,
