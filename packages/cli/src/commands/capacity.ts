@@ -6,7 +6,7 @@ import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
 import { flagsOf, keptFlags } from './kept-flags.ts'
 import type { LoadOptions } from './load-options.ts'
-import { assertNone } from './load-plan.ts'
+import { assertFits } from './load-plan.ts'
 import { loadSession } from './load-session.ts'
 import { commandFor } from './load-words.ts'
 
@@ -52,7 +52,7 @@ function assertSearchable(options: CapacityOptions, objective: readonly LoadThre
         hint: "--slo 'p95 < 200ms' or --slo 'errors < 1%'; --rate is where it begins, --max-rate where it ends",
       },
     )
-  assertNone('capacity tries one rate after another', options, ['shape', 'users', 'threshold', 'nats'])
+  assertFits('capacity', options)
 }
 
 /** Below the capacity nothing queues for long; a load test there shows what users get. */

@@ -33,6 +33,7 @@ export function addLoadKinds(load: Command, { context, setExitCode }: KindShell)
       durationSeconds: 5,
       duration: 'of each step',
       warmUpSeconds: 1,
+      kind: 'stress',
     },
   ).action(async (words: string[], options: LoadOptions) =>
     setExitCode(await (await import('./load-stress.ts')).loadStressCommand(words, options, context)),
@@ -43,7 +44,7 @@ export function addLoadKinds(load: Command, { context, setExitCode }: KindShell)
         .command('soak')
         .description('the same load for a long time: does latency, memory, heap or a count of handles grow?'),
     ),
-    { durationSeconds: 1_800, duration: 'less than 30m can hardly tell a leak' },
+    { durationSeconds: 1_800, duration: 'less than 30m can hardly tell a leak', kind: 'soak' },
   ).action(async (words: string[], options: LoadOptions) =>
     setExitCode(await (await import('./load-soak.ts')).loadSoakCommand(words, options, context)),
   )
@@ -59,7 +60,7 @@ export function addLoadKinds(load: Command, { context, setExitCode }: KindShell)
           number('--peak', 0.1, 200_000),
         ),
     ),
-    { ratePerSecond: 20, rate: 'requests per second before and after it', durationSeconds: 30 },
+    { ratePerSecond: 20, rate: 'requests per second before and after it', durationSeconds: 30, kind: 'spike' },
   ).action(async (words: string[], options: SpikeOptions) =>
     setExitCode(await (await import('./load-spike.ts')).loadSpikeCommand(words, options, context)),
   )

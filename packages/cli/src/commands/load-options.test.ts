@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { loadScenario } from '@whetstone/load'
 import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { addLoadHelp, scenarioExample } from './load-options.ts'
+import { addLoadHelp, addLoadOptions, refusals, scenarioExample } from './load-options.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -25,5 +25,13 @@ describe('the help of a load test', () => {
     const file = join(folder, 'shop.ts')
     await writeFile(file, scenarioExample.join('\n'))
     expect(await loadScenario({ file })).toMatchObject({ name: 'shop', routes: ['GET /items'] })
+  })
+
+  it.each(Object.keys(refusals) as (keyof typeof refusals)[])('leaves out what %s refuses', kind => {
+    const [plain, other] = [addLoadOptions(new Command()), addLoadOptions(new Command(), { kind })]
+    for (const flag of refusals[kind].flags) {
+      expect(plain.helpInformation()).toContain(`--${flag} <`)
+      expect(other.helpInformation()).not.toContain(`--${flag} <`)
+    }
   })
 })

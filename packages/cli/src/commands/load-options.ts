@@ -6,6 +6,7 @@ import {
   addStartOptions,
   addWorkloadOptions,
   collect,
+  duration,
   type DurationBounds,
   durationOption,
   maxRatePerSecond,
@@ -31,9 +32,9 @@ export interface LoadOptions extends WorkloadOptions, StartOptions, WireOptions 
   readonly traceEvery?: number
   readonly workers?: number
   readonly nats?: string
-  readonly natsRun: string
+  readonly natsRun?: string
   /** Milliseconds for the workers of `nats` to join. */
-  readonly wait: number
+  readonly wait?: number
   readonly strictNoise?: boolean
   readonly json?: boolean
   readonly open?: boolean
@@ -54,14 +55,30 @@ export interface WireOptions {
 
 const anyLength: DurationBounds = { least: '100ms', most: '24h' }
 const orNone: DurationBounds = { least: '0s', most: '24h' }
+
+/** Flags of a plain load that would have to mean something else in another kind of test; its help leaves them out. */
+export const refusals = {
+  stress: { why: 'stress offers one rate after another', flags: ['shape', 'users', 'threshold', 'nats'] },
+  soak: { why: 'soak keeps one rate', flags: ['shape'] },
+  spike: { why: 'spike has its own shape', flags: ['shape', 'users'] },
+  capacity: { why: 'capacity tries one rate after another', flags: ['shape', 'users', 'threshold', 'nats'] },
+} as const satisfies Record<string, { readonly why: string; readonly flags: readonly (keyof LoadOptions)[] }>
+const ofNats = ['natsRun', 'wait']
+
 /** What differs from one kind of test to the next. */
-export interface LoadDefaults {
+interface LoadDefaults {
   readonly ratePerSecond: number
   readonly rate: string
   readonly durationSeconds: number
   readonly duration: string
   readonly warmUpSeconds: number
 }
+
+interface LoadChange extends Partial<LoadDefaults> {
+  /** Absent for a plain load, which refuses nothing. */
+  readonly kind?: keyof typeof refusals
+}
+
 const oneRate: LoadDefaults = {
   ratePerSecond: 50,
   rate: 'requests per second, sent when they are due (open model)',
@@ -69,12 +86,10 @@ const oneRate: LoadDefaults = {
   duration: 'measured time',
   warmUpSeconds: 3,
 }
-/** Somebody has to start the workers by hand, on several machines. */
-const joinSeconds = 120
 /** Of all workers together. */
 export const defaultConnections = 64
 
-export function addLoadOptions(command: Command, change: Partial<LoadDefaults> = {}): Command {
+export function addLoadOptions(command: Command, { kind, ...change }: LoadChange = {}): Command {
   const defaults = { ...oneRate, ...change }
   command
     .optionsGroup('How much:')
@@ -126,8 +141,8 @@ export function addLoadOptions(command: Command, change: Partial<LoadDefaults> =
       number('--workers', 1, 1_000),
     )
     .option('--nats <url>', 'the workers are on other hosts: whetstone load worker')
-    .option('--nats-run <name>', 'which run its workers join', 'whetstone')
-    .addOption(durationOption('--wait', 'for the workers of --nats to join', joinSeconds, orNone))
+    .option('--nats-run <name>', 'which run its workers join (default: "whetstone")')
+    .option('--wait <time>', 'for the workers of --nats to join (default: 2m)', duration('--wait', orNone))
     .option(
       '--trace-every <number>',
       'one request in so many carries a traceparent, so that slow ones can be looked up',
@@ -151,7 +166,15 @@ export function addLoadOptions(command: Command, change: Partial<LoadDefaults> =
     .option('--open', 'open the page')
     .optionsGroup('The service:')
   addStartOptions(command)
-  return addSafetyOptions(command, { elsewhere: 'a service' })
+  addSafetyOptions(command, { elsewhere: 'a service' })
+  if (kind !== undefined) hide(command, refusals[kind].flags)
+  return command
+}
+
+/** They are still read, so that who types one is told why it cannot be. */
+function hide(command: Command, flags: readonly string[]): void {
+  const hidden = new Set([...flags, ...(flags.includes('nats') ? ofNats : [])])
+  for (const option of command.options) if (hidden.has(option.attributeName())) option.hideHelp()
 }
 
 export const scenarioExample: readonly string[] = [
@@ -191,6 +214,7 @@ export function addCapacityOptions(command: Command): Command {
       durationSeconds: 5,
       duration: 'of each rate, longer where the objective needs more answers',
       warmUpSeconds: 1,
+      kind: 'capacity',
     },
   )
 }

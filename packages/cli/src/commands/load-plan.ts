@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { type LoadPlan, parseShape, peakRatePerSecond } from '@whetstone/load'
 import { type LoadThreshold, numberText, WhetstoneError } from '@whetstone/model'
-import type { LoadOptions } from './load-options.ts'
+import { type LoadOptions, refusals } from './load-options.ts'
 import type { LoadService } from './load-service.ts'
 import { replayShape } from './replay-shape.ts'
 
@@ -46,8 +46,11 @@ export function assertAllowed(options: LoadOptions): void {
 }
 
 /** @throws WhetstoneError WHET_FLAG naming the flags that this kind of test cannot be combined with */
-export function assertNone(why: string, options: LoadOptions, flags: readonly (keyof LoadOptions)[]): void {
-  const given = flags.filter(flag => options[flag] !== undefined && (options[flag] as { length?: number }).length !== 0)
+export function assertFits(kind: keyof typeof refusals, options: LoadOptions): void {
+  const { why, flags } = refusals[kind]
+  const given = flags.filter(flag =>
+    Array.isArray(options[flag]) ? options[flag].length > 0 : options[flag] !== undefined,
+  )
   if (given.length === 0) return
   throw new WhetstoneError('WHET_FLAG', `${why}; --${given.join(', --')} cannot go with it`, {
     hint: 'whetstone load takes it, for a load of one shape',

@@ -58,4 +58,10 @@ describe('workers on other hosts', () => {
   it('are a number that somebody must give', () => {
     expect(() => runnerFor('--nats', 'nats://127.0.0.1:1')).toThrow(expect.objectContaining({ code: 'WHET_FLAG' }))
   })
+
+  it.each(['--nats-run', '--wait'])('are nobody without --nats, so that %s says nothing', flag => {
+    expect(() => runnerFor(flag, '3s')).toThrow(
+      expect.objectContaining({ message: `${flag} is for the workers of --nats, which is not given` }),
+    )
+  })
 })

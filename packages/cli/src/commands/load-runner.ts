@@ -7,12 +7,19 @@ import type { LoadOptions } from './load-options.ts'
 
 export type RunLoad = (plan: LoadPlan, options?: RunOptions) => Promise<LoadResult>
 
-/** @throws WhetstoneError WHET_FLAG where nobody says how many workers will come */
-export function runnerOf(
-  { workers, nats, natsRun, wait: joinTimeoutMs }: LoadOptions,
-  { terminal }: CommandContext,
-): RunLoad {
+const usualRun = 'whetstone'
+/** Somebody has to start the workers by hand, on several machines. */
+const joinTimeoutMs = 120_000
+
+/** @throws WhetstoneError WHET_FLAG where nobody says how many workers will come, or where none can */
+export function runnerOf({ workers, nats, natsRun, wait }: LoadOptions, { terminal }: CommandContext): RunLoad {
   if (nats === undefined) {
+    if (natsRun !== undefined || wait !== undefined) {
+      const idle = natsRun === undefined ? '--wait' : '--nats-run'
+      throw new WhetstoneError('WHET_FLAG', `${idle} is for the workers of --nats, which is not given`, {
+        hint: '--nats nats://10.0.0.5',
+      })
+    }
     return (plan, options) => run(plan, { ...options, threads: workers ?? 1 })
   }
   if (workers === undefined)
@@ -20,11 +27,18 @@ export function runnerOf(
       hint: '--workers 3',
     })
   return (plan, options) => {
-    const start = `whetstone load worker --nats ${withoutUser(nats)} --nats-run ${natsRun}`
+    const start = `whetstone load worker --nats ${withoutUser(nats)} --nats-run ${natsRun ?? usualRun}`
     terminal.progress(`${label('workers')}waiting for ${workers}: ${start}`)
     const onJoin = (names: readonly string[]) =>
       terminal.progress(`${label('')}${names.length} of ${workers}: ${names.at(-1) ?? ''}`)
-    return controlOverNats(plan, { url: nats, run: natsRun, workers, joinTimeoutMs, onJoin, ...options })
+    return controlOverNats(plan, {
+      url: nats,
+      run: natsRun ?? usualRun,
+      workers,
+      joinTimeoutMs: wait ?? joinTimeoutMs,
+      onJoin,
+      ...options,
+    })
   }
 }
 

@@ -5,7 +5,7 @@ import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
 import type { LoadOptions } from './load-options.ts'
 import { flagsOf, keptFlags } from './kept-flags.ts'
-import { assertNone } from './load-plan.ts'
+import { assertFits } from './load-plan.ts'
 import { processReader } from './load-process-readings.ts'
 import { loadSession } from './load-session.ts'
 import { commandFor } from './load-words.ts'
@@ -15,7 +15,7 @@ export async function loadSoakCommand(
   options: LoadOptions,
   context: CommandContext,
 ): Promise<number> {
-  assertNone('soak keeps one rate', options, ['shape'])
+  assertFits('soak', options)
   const report = await loadSession('soak', words, options, context, async session => {
     const { plan, thresholds, seconds, runLoad, service, signal } = session
     const readProcess = processReader(service.pid, service.readHeap)

@@ -5,7 +5,7 @@ import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
 import type { LoadOptions } from './load-options.ts'
 import { flagsOf, keptFlags } from './kept-flags.ts'
-import { assertBelow, assertNone } from './load-plan.ts'
+import { assertBelow, assertFits } from './load-plan.ts'
 import { loadSession } from './load-session.ts'
 import { commandFor } from './load-words.ts'
 
@@ -20,7 +20,7 @@ export async function loadSpikeCommand(
   options: SpikeOptions,
   context: CommandContext,
 ): Promise<number> {
-  assertNone('spike has its own shape', options, ['shape', 'users'])
+  assertFits('spike', options)
   const peakPerSecond = options.peak ?? timesTheRate * options.rate
   assertBelow(peakPerSecond, options.maxRate)
   const report = await loadSession('spike', words, options, context, async session => {

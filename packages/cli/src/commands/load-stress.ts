@@ -5,7 +5,7 @@ import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
 import type { LoadOptions } from './load-options.ts'
 import { flagsOf, keptFlags } from './kept-flags.ts'
-import { assertNone } from './load-plan.ts'
+import { assertFits } from './load-plan.ts'
 import { loadSession } from './load-session.ts'
 import { commandFor } from './load-words.ts'
 
@@ -14,7 +14,7 @@ export async function loadStressCommand(
   options: LoadOptions,
   context: CommandContext,
 ): Promise<number> {
-  assertNone('stress offers one rate after another', options, ['shape', 'users', 'threshold', 'nats'])
+  assertFits('stress', options)
   const report = await loadSession('stress', words, options, context, async ({ plan, runLoad, signal }) => {
     const settings = { largestPerSecond: options.maxRate }
     const shell = { runLoad, onProgress: searchProgress(context.terminal), signal }

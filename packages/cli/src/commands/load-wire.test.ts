@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { LoadPlan } from '@whetstone/load'
 import { afterEach, describe, expect, it } from 'vitest'
 import { localhostCertificate, localhostKey } from '../../../load/src/wire/testing/localhost-certificate.ts'
-import { senderFor } from './load-wire.ts'
+import { senderFor, targetOf } from './load-wire.ts'
 
 let close: (() => unknown) | undefined
 afterEach(() => close?.())
@@ -50,5 +50,16 @@ describe('the requests that are tried before a load', () => {
   it('say that no answer came in time', async () => {
     const port = await listening(createServer(() => undefined))
     expect((await senderFor({ host: '127.0.0.1', port }, 50)(request)).failed).toBe('timeout')
+  })
+})
+
+describe('a target over the wire of the flags', () => {
+  const wire = { connections: 64, timeout: 1_000 }
+
+  it.each([
+    ['http://127.0.0.1:1', { insecure: true }, '--insecure is for TLS, and the address begins with http:'],
+    ['https://127.0.0.1:1', { cert: 'own.pem' }, '--cert and --key belong together, and one of them is missing'],
+  ])('refuses %s with %j, which would do nothing', async (url, flags, message) => {
+    await expect(targetOf(new URL(url), { ...wire, ...flags })).rejects.toMatchObject({ code: 'WHET_FLAG', message })
   })
 })

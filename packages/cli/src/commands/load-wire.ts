@@ -10,9 +10,10 @@ import type { WireOptions } from './load-options.ts'
 type Target = LoadPlan['target']
 type Send = Parameters<typeof planWorkload>[1]['send']
 
-/** @throws WhetstoneError WHET_FILE, WHET_LOAD_PROTOCOL */
+/** @throws WhetstoneError WHET_FILE, WHET_LOAD_PROTOCOL, and WHET_FLAG for TLS flags that would do nothing */
 export async function targetOf(url: URL, options: WireOptions): Promise<Target> {
   const target = loadTarget(url)
+  assertTlsFlags(target, options)
   const [ca, cert, key] = await Promise.all([options.ca, options.cert, options.key].map(pem))
   const tls = {
     ...(ca === undefined ? {} : { ca }),
@@ -26,6 +27,16 @@ export async function targetOf(url: URL, options: WireOptions): Promise<Target> 
     ...(options.unixSocket === undefined ? {} : { socketPath: options.unixSocket }),
     ...(Object.keys(tls).length > 0 ? { tls } : {}),
   }
+}
+
+function assertTlsFlags({ protocol }: Target, options: WireOptions): void {
+  const given = (['ca', 'cert', 'key', 'insecure'] as const).filter(flag => options[flag] !== undefined)
+  if (given.length > 0 && protocol !== 'https')
+    throw new WhetstoneError('WHET_FLAG', `--${given[0]} is for TLS, and the address begins with http:`, {
+      hint: 'https://127.0.0.1:3443',
+    })
+  if ((options.cert === undefined) === (options.key === undefined)) return
+  throw new WhetstoneError('WHET_FLAG', '--cert and --key belong together, and one of them is missing')
 }
 
 async function pem(file: string | undefined): Promise<string | undefined> {
