@@ -3,6 +3,7 @@ import type {
   HeapCollection,
   ParameterSample,
   PoolState,
+  RequestLiteral,
   RouteAggregate,
   RuntimeSample,
   StatementUse,
@@ -41,6 +42,10 @@ export type ProbeRecord =
       readonly text: string
       readonly rawText?: string
       readonly issuedBy?: string
+      readonly named?: boolean
+      readonly literalSets?: number
+      readonly requestLiterals?: readonly RequestLiteral[]
+      readonly nameErrors?: number
     }
   | { readonly kind: 'parameters'; readonly statementId: string; readonly sample: ParameterSample }
   | ProbeAggregates

@@ -25,9 +25,18 @@ export interface QueryOrigin {
 export interface ConnectionState {
   readonly number: number
   transaction: number | undefined
+  /** The newest statement, how many are under way, and when one last began or ended. */
+  last: StatementRecord | undefined
+  running: number
+  lastAt: number
   /** The last callback that was put around one of the driver's: where it is still the newest, no query was added. */
   observed: unknown
 }
+
+/** Serialization failure and deadlock: the same transaction may well pass the next time. */
+const conflicts: ReadonlySet<string> = new Set(['40001', '40P01'])
+/** A prepared statement that is there already, and one that is not: what a pooler makes of names. */
+const nameErrors: ReadonlySet<string> = new Set(['42P05', '26000'])
 
 let transactions = 0
 let connections = 0
@@ -37,7 +46,14 @@ const states = new WeakMap<object, ConnectionState>()
 export function connectionState(connection: object): ConnectionState {
   const known = states.get(connection)
   if (known) return known
-  const state: ConnectionState = { number: ++connections, transaction: undefined, observed: undefined }
+  const state: ConnectionState = {
+    number: ++connections,
+    transaction: undefined,
+    last: undefined,
+    running: 0,
+    lastAt: -Infinity,
+    observed: undefined,
+  }
   states.set(connection, state)
   return state
 }
@@ -88,6 +104,7 @@ export class QueryCall implements SpanRecord {
     this.site = site ?? use?.site
     this.#use = use
     use?.call(this.hash)
+    if (isTracing && sent.literals !== undefined && record !== undefined) statement.noteUrl(sent, record.url)
     this.startedAt = origin ? origin.startedAt : now()
   }
 
@@ -100,6 +117,9 @@ export class QueryCall implements SpanRecord {
   ranOn(connection: ConnectionState): void {
     this.#state = connection
     this.connection = connection.number
+    connection.last = this.statement
+    connection.lastAt = this.startedAt
+    connection.running++
     const { step } = this.statement
     if (step === 'begin') connection.transaction = ++transactions
     this.transaction = connection.transaction
@@ -115,22 +135,29 @@ export class QueryCall implements SpanRecord {
     if (this.#state !== undefined) this.#state.observed = callback
   }
 
-  finish(failed: boolean, rows: number): void {
+  /** @param sqlState the server's code of an error, where there is one */
+  finish(failed: boolean, rows: number, sqlState?: string): void {
     if (this.isFinished) return
     this.isFinished = true
-    const durationMs = now() - this.startedAt
+    const endedAt = now()
+    const durationMs = endedAt - this.startedAt
     this.durationMs = durationMs
     this.failed = failed
     this.rows = rows
     const { record, statement } = this
     if (level >= TRACE && !failed) statement.sample(this.#sent!.placeholders, this.#values, durationMs, rows)
+    if (this.#state !== undefined) {
+      this.#state.running--
+      this.#state.lastAt = endedAt
+    }
+    if (sqlState !== undefined && nameErrors.has(sqlState)) statement.noteNameError()
     // What is kept of it must not keep the parameters alive.
     this.#values = this.#sent = this.#state = undefined
     if (record === undefined) {
       addBackgroundUse(statement, durationMs, rows, failed)
       return
     }
-    this.#addToUse(durationMs, rows, failed)
+    this.#addToUse(durationMs, rows, failed, sqlState !== undefined && conflicts.has(sqlState))
     record.queries++
     record.databaseMs += durationMs
     record.rows += rows
@@ -145,7 +172,7 @@ export class QueryCall implements SpanRecord {
     return site
   }
 
-  #addToUse(durationMs: number, rows: number, failed: boolean): void {
+  #addToUse(durationMs: number, rows: number, failed: boolean, isConflict: boolean): void {
     const use = this.#use
     if (use === undefined) return
     use.totalMs += durationMs
@@ -153,5 +180,6 @@ export class QueryCall implements SpanRecord {
     use.rows += rows
     use.poolWaitMs += this.poolWaitMs
     if (failed) use.errors++
+    if (isConflict) use.conflicts++
   }
 }

@@ -80,8 +80,17 @@ function collect(): void {
   for (const statement of allStatements()) {
     if (!statement.isShipped) {
       statement.isShipped = true
-      const { id, text, rawText, issuedBy } = statement
-      send({ kind: 'statement', id, text, rawText, ...(issuedBy && { issuedBy }) })
+      const { id, text, rawText, issuedBy, named, nameErrors } = statement
+      send({
+        kind: 'statement',
+        id,
+        text,
+        rawText,
+        ...(issuedBy && { issuedBy }),
+        ...(named !== undefined && { named }),
+        ...statement.literals(),
+        ...(nameErrors > 0 && { nameErrors }),
+      })
     }
     for (const sample of statement.unshipped.splice(0)) send({ kind: 'parameters', statementId: statement.id, sample })
   }
@@ -91,7 +100,15 @@ function collect(): void {
   for (const trace of takeTraces())
     send({ kind: 'trace', trace: { ...trace, spans: trace.spans.map(span => ({ ...span, ...mapped(span.site) })) } })
   for (const [poolId, pool] of poolStates().entries())
-    send({ kind: 'pool', poolId, pool: { ...pool, ...mapped(pool.site) } })
+    send({
+      kind: 'pool',
+      poolId,
+      pool: {
+        ...pool,
+        ...mapped(pool.site),
+        ...(pool.held && { held: pool.held.map(held => ({ ...held, ...mapped(held.site) })) }),
+      },
+    })
 }
 
 function reportFailure(): void {

@@ -32,6 +32,7 @@ export class UseRecord {
   rows = 0
   poolWaitMs = 0
   errors = 0
+  conflicts = 0
   duplicateCalls = 0
   /** Of the parameters of every call so far; looked through one by one while they are few, which is quicker than a set. */
   readonly #fewHashes: number[] = []

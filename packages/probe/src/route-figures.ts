@@ -48,6 +48,7 @@ class UseFigures {
   requestsWithDuplicates = 0
   duplicateCalls = 0
   errors = 0
+  conflicts = 0
 
   add(use: UseRecord): void {
     this.calls += use.calls
@@ -60,6 +61,7 @@ class UseFigures {
     if (use.duplicateCalls > 0) this.requestsWithDuplicates++
     this.duplicateCalls += use.duplicateCalls
     this.errors += use.errors
+    this.conflicts += use.conflicts
   }
 }
 
@@ -152,13 +154,14 @@ export class RouteFigures {
     const deltas: ProbeUseDelta[] = []
     for (const [statement, bySite] of this.#uses) {
       for (const [site, figures] of bySite) {
-        const { maxRepeats, ...rest } = figures
+        const { maxRepeats, conflicts, ...rest } = figures
         deltas.push({
           route: this.name,
           statementId: statement.id,
           ...(site && { site }),
           ...rest,
           maxRepeatsInRequest: maxRepeats,
+          ...(conflicts > 0 && { conflicts }),
         })
       }
     }

@@ -1,6 +1,7 @@
 /** Every distinct statement once: its text, its id, a few real parameter sets. */
-import type { ParameterSample } from '@whetstone/model'
+import type { ParameterSample, RequestLiteral } from '@whetstone/model'
 import { BoundedMap } from './bounded-map.ts'
+import { LiteralUse } from './literal-use.ts'
 import { parametersHash } from './parameters-hash.ts'
 import { readStatement, statementId } from './statement-text.ts'
 import type { Placeholder } from './statement-text.ts'
@@ -27,6 +28,9 @@ export class StatementRecord {
   readonly step: TransactionStep
   issuedBy: string | undefined
   isShipped = false
+  named: boolean | undefined
+  nameErrors = 0
+  #literals: LiteralUse | undefined
   calls = 0
   #tellingRead = 0
   slowestMs = -1
@@ -43,6 +47,32 @@ export class StatementRecord {
   nameIssuer(name: string): void {
     this.issuedBy = name
     this.isShipped = false
+  }
+
+  /** One call under a name is enough: the text is then meant to be prepared. */
+  noteName(isNamed: boolean): void {
+    if (this.named === true || this.named === isNamed) return
+    this.named = isNamed
+    this.isShipped = false
+  }
+
+  noteNameError(): void {
+    this.nameErrors++
+    this.isShipped = false
+  }
+
+  noteLiterals(hash: number): void {
+    this.#literals ??= new LiteralUse()
+    if (this.#literals.add(hash)) this.isShipped = false
+  }
+
+  /** Whether the request that sends this text brought its literals along. */
+  noteUrl({ literals = [], literalsHash }: SentText, url: string): void {
+    if (this.#literals?.compare(literals, literalsHash, url)) this.isShipped = false
+  }
+
+  literals(): { literalSets?: number; requestLiterals?: readonly RequestLiteral[] } {
+    return this.#literals?.figures() ?? {}
   }
 
   /** Whether this call is one of those whose stack is worth reading. `repeat` counts from 1 within the request. */
@@ -73,7 +103,10 @@ export interface SentText {
   readonly statement: StatementRecord
   readonly placeholders: readonly Placeholder[]
   readonly literalsHash: number
+  /** Absent without any. */
+  readonly literals: readonly Literal[] | undefined
 }
+export type Literal = string | number | boolean | null
 
 const byRawText = new BoundedMap<string, SentText>(rawTextsKept)
 const byText = new BoundedMap<string, StatementRecord>(statementsKept)
@@ -102,18 +135,21 @@ function firstSeen(rawText: string): SentText {
     statement = new StatementRecord(statementId(text), text, rawText)
     if (!byText.set(text, statement)) statement = overflow
   }
-  const sent = {
+  const literals = literalsOf(placeholders)
+  const sent: SentText = {
     statement,
     placeholders: statement === overflow ? [] : placeholders,
-    literalsHash: hashOfLiterals(placeholders),
+    literalsHash: literals === undefined ? 0 : parametersHash(literals),
+    literals,
   }
+  if (literals !== undefined && statement !== overflow) statement.noteLiterals(sent.literalsHash)
   if (rawText.length <= longestRawText) byRawText.set(rawText, sent)
   return sent
 }
 
-function hashOfLiterals(placeholders: readonly Placeholder[]): number {
+function literalsOf(placeholders: readonly Placeholder[]): readonly Literal[] | undefined {
   const literals = placeholders.flatMap(placeholder => (placeholder.kind === 'literal' ? [placeholder.value] : []))
-  return literals.length === 0 ? 0 : parametersHash(literals)
+  return literals.length === 0 ? undefined : literals
 }
 
 function stepOf(text: string): TransactionStep {

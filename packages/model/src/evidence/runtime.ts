@@ -47,8 +47,23 @@ export interface PoolState {
   readonly acquisitions: number
   readonly waits: number
   readonly waitMs: number
+  /** Connections that had been out for more than a second when the pool was last looked at, by who took them; longest first. */
+  readonly held?: readonly HeldConnections[]
   /** Where the pool is created. */
   readonly site?: Site
+}
+/** Connections taken by `connect()` at one place and not given back yet. */
+export interface HeldConnections {
+  /** Where they were taken. */
+  readonly site?: Site
+  /** What they ran last. */
+  readonly statementId?: string
+  readonly connections: number
+  /** Of those, taken in a request that has been answered since. */
+  readonly outlived: number
+  readonly longestMs: number
+  /** Since any of them was last in use. */
+  readonly unusedMs: number
 }
 export interface SyncCall {
   readonly name: string

@@ -22,6 +22,23 @@ export interface Statement {
   readonly parameters: readonly ParameterSample[]
   /** Who issues it, when the call stack shows a known ORM or query builder: `sequelize`, `typeorm`, … */
   readonly issuedBy?: string
+  /** The driver sent it under a name, so that the server prepares it once for each connection; absent where nobody could tell. */
+  readonly named?: boolean
+  /** Different sets of values that stood in its texts as literals; absent without any. Counted up to 1,000. */
+  readonly literalSets?: number
+  /** Literals that were equal to a value of the request's own URL. */
+  readonly requestLiterals?: readonly RequestLiteral[]
+  /** Refused because a prepared statement of its name was there already, or was not (SQLSTATE 42P05 and 26000). */
+  readonly nameErrors?: number
+}
+
+export interface RequestLiteral {
+  /** Name of the query parameter, or empty for a segment of the path. Never its value. */
+  readonly parameter: string
+  /** Different texts in which it stood. */
+  readonly texts: number
+  /** Between quotes: not a bare number. */
+  readonly quoted: boolean
 }
 
 export interface ParameterSample {
@@ -91,4 +108,6 @@ export interface StatementUse {
   /** Calls beyond the first with the same parameters in the same request. */
   readonly duplicateCalls: number
   readonly errors: number
+  /** Of those: given up by the server because of others at the same time (SQLSTATE 40001 and 40P01). */
+  readonly conflicts?: number
 }

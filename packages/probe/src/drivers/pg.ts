@@ -40,6 +40,7 @@ interface ClientState {
 interface Submittable {
   submit: unknown
   text?: string
+  name?: string
   values?: readonly unknown[]
   cursor?: { text?: string; values?: readonly unknown[] }
   handleDataRow?: Callback
@@ -83,13 +84,19 @@ function begin(client: object, config: unknown, values: unknown, query: Callback
 }
 
 function newCall(config: unknown, values: unknown, below: Callback): QueryCall | undefined {
-  if (typeof config === 'string') return new QueryCall(config, Array.isArray(values) ? values : undefined, below)
+  if (typeof config === 'string') return callOf(config, false, Array.isArray(values) ? values : undefined, below)
   if (typeof config !== 'object' || config === null) return undefined
-  const { text, values: ownValues, cursor } = config as Submittable
+  const { text, name, values: ownValues, cursor } = config as Submittable
   const sent = text ?? cursor?.text
   if (typeof sent !== 'string') return undefined
   const parameters = Array.isArray(values) ? values : (ownValues ?? cursor?.values)
-  return new QueryCall(sent, Array.isArray(parameters) ? parameters : undefined, below)
+  return callOf(sent, Boolean(name), Array.isArray(parameters) ? parameters : undefined, below)
+}
+
+function callOf(text: string, isNamed: boolean, values: readonly unknown[] | undefined, below: Callback): QueryCall {
+  const call = new QueryCall(text, values, below)
+  call.statement.noteName(isNamed)
+  return call
 }
 
 function isSubmittable(config: unknown): config is Submittable {
@@ -111,7 +118,7 @@ function watchCallback(client: ClientState, call: QueryCall, isPromise: boolean)
     }
     const observed: Callback = function (this: unknown, ...args) {
       try {
-        call.finish(Boolean(args[0]), rowsOf(args[1]))
+        call.finish(Boolean(args[0]), rowsOf(args[1]), sqlStateOf(args[0]))
       } catch (error) {
         failed(error)
       }
@@ -124,6 +131,11 @@ function watchCallback(client: ClientState, call: QueryCall, isPromise: boolean)
   } catch (error) {
     failed(error)
   }
+}
+
+function sqlStateOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : undefined
 }
 
 interface QueryResult {
@@ -140,7 +152,10 @@ function rowsOf(result: unknown): number {
 /** Cursors, streams and ready-made queries answer through methods of their own. */
 function watchSubmittable(query: Submittable, call: QueryCall): void {
   let rows = 0
-  const wrap = (name: 'handleDataRow' | 'handleReadyForQuery' | 'handleError', before: () => void): void => {
+  const wrap = (
+    name: 'handleDataRow' | 'handleReadyForQuery' | 'handleError',
+    before: (first: unknown) => void,
+  ): void => {
     const inner = query[name]
     if (typeof inner !== 'function') return
     Object.defineProperty(query, name, {
@@ -148,14 +163,14 @@ function watchSubmittable(query: Submittable, call: QueryCall): void {
       writable: true,
       enumerable: false,
       value: function (this: unknown, ...args: unknown[]) {
-        before()
+        before(args[0])
         return Reflect.apply(inner, this, args)
       },
     })
   }
   wrap('handleDataRow', () => void rows++)
   wrap('handleReadyForQuery', () => call.finish(false, rows))
-  wrap('handleError', () => call.finish(true, rows))
+  wrap('handleError', error => call.finish(true, rows, sqlStateOf(error)))
 }
 
 /** `_connect` serves both forms of `connect`, and always with a callback. */

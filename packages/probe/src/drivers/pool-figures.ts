@@ -1,8 +1,10 @@
 /** What is counted of every connection pool, whoever keeps it: connections out at once, who waited, and for how long. */
-import type { PoolState, Site } from '@whetstone/model'
+import type { HeldConnections, PoolState, Site } from '@whetstone/model'
 import { captureCallSite } from '../call-site.ts'
+import { now } from '../clock.ts'
 import { currentRequest } from '../context.ts'
 import { level, TRACE } from '../level.ts'
+import { connectionState } from '../query-call.ts'
 import type { RequestRecord } from '../request-record.ts'
 
 /** A pool as it can be read at any moment; the options under the names that `pg` gives them. */
@@ -13,9 +15,26 @@ export interface ReadablePool {
   readonly waitingCount: number
 }
 
+/** A connection that was asked for by `connect()`: whoever asked has to give it back. */
+export interface Checkout {
+  readonly record: RequestRecord | undefined
+  readonly site: Site | undefined
+}
+interface Held extends Checkout {
+  readonly since: number
+}
+/** Shorter than this is no news. */
+const heldAfterMs = 1_000
+const groupsKept = 20
+const sitesAtFirst = 20
+const siteEvery = 128
+
 export class PoolFigures {
   readonly site: Site | undefined
   readonly #options: ReadablePool['options']
+  readonly #out = new Map<object, Held>()
+  #checkouts = 0
+  #isLeaking = false
   peakInUse = 0
   peakWaiting = 0
   acquisitions = 0
@@ -41,7 +60,47 @@ export class PoolFigures {
     if (waiting > this.peakWaiting) this.peakWaiting = waiting
   }
 
+  /** A stack costs more than the rest of a checkout: a few are read, and all while connections seem to stay away. */
+  wantsSite(): boolean {
+    const checkouts = ++this.#checkouts
+    return this.#isLeaking || checkouts <= sitesAtFirst || checkouts % siteEvery === 0
+  }
+
+  took(client: object, checkout: Checkout): void {
+    this.#out.set(client, { ...checkout, since: now() })
+  }
+
+  gaveBack(client: object): void {
+    this.#out.delete(client)
+  }
+
+  #held(): HeldConnections[] {
+    const at = now()
+    const groups = new Map<string, HeldConnections>()
+    for (const [client, { record, site, since }] of this.#out) {
+      const heldMs = at - since
+      if (heldMs < heldAfterMs) continue
+      const { last, lastAt, running } = connectionState(client)
+      const statementId = lastAt >= since || running > 0 ? last?.id : undefined
+      const frame = site?.[0]
+      const key = `${frame?.file}:${frame?.line} ${statementId}`
+      const known = groups.get(key)
+      if (known === undefined && groups.size >= groupsKept) continue
+      groups.set(key, {
+        ...(site && { site }),
+        ...(statementId && { statementId }),
+        connections: 1 + (known?.connections ?? 0),
+        outlived: (record?.isFinished ? 1 : 0) + (known?.outlived ?? 0),
+        longestMs: Math.max(heldMs, known?.longestMs ?? 0),
+        unusedMs: Math.min(running > 0 ? 0 : at - Math.max(since, lastAt), known?.unusedMs ?? Infinity),
+      })
+    }
+    this.#isLeaking = groups.size > 0
+    return [...groups.values()].toSorted((one, other) => other.longestMs - one.longestMs)
+  }
+
   state(): PoolState {
+    const held = this.#held()
     const { peakInUse, peakWaiting, acquisitions, waits, waitMs, site } = this
     const number = (name: string): number | undefined => {
       const value = this.#options[name]
@@ -63,8 +122,14 @@ export class PoolFigures {
       acquisitions,
       waits,
       waitMs,
+      ...(held.length > 0 && { held }),
       ...(site && { site }),
     }
+  }
+
+  /** Connections are out, maybe since before the window. */
+  get holds(): boolean {
+    return this.#out.size > 0
   }
 
   reset(): void {
@@ -87,7 +152,7 @@ export function figuresOf(pool: ReadablePool, below: (...args: never[]) => unkno
 }
 
 export function poolStates(): readonly PoolState[] {
-  return allFigures.filter(figures => figures.acquisitions > 0).map(figures => figures.state())
+  return allFigures.filter(figures => figures.acquisitions > 0 || figures.holds).map(figures => figures.state())
 }
 
 export function resetPools(): void {

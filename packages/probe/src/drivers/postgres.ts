@@ -88,21 +88,22 @@ function watch(query: PostgresQuery, below: Below): void {
       sentAt ??= now()
     },
   })
-  const finish = (failed: boolean, rows: number): void => {
+  const finish = (failed: boolean, rows: number, error?: unknown): void => {
     const text = query.string ?? query.statement?.string ?? query.strings?.join('')
     if (text === undefined || sentAt === undefined) return
     const call = new QueryCall(text, query.parameters, below, { record, startedAt: sentAt, callSite })
     const waitedMs = sentAt - startedAt
     if (waitedMs > shortestWaitMs) call.poolWaitMs = waitedMs
     if (state) call.ranOn(connectionState(state))
-    call.finish(failed, rows)
+    const { code } = (error ?? {}) as { code?: unknown }
+    call.finish(failed, rows, typeof code === 'string' ? code : undefined)
   }
   query.resolve = function (result) {
     guardedFinish(() => finish(false, rowsOf(result)))
     resolve.call(this, result)
   }
   query.reject = function (reason) {
-    guardedFinish(() => finish(true, 0))
+    guardedFinish(() => finish(true, 0, reason))
     reject.call(this, reason)
   }
 }

@@ -127,6 +127,7 @@ export function siteKey(site: Site | undefined): string {
 }
 
 function sumOf(one: StatementUse, other: StatementUse): StatementUse {
+  const conflicts = (one.conflicts ?? 0) + (other.conflicts ?? 0)
   return {
     ...one,
     calls: one.calls + other.calls,
@@ -139,6 +140,7 @@ function sumOf(one: StatementUse, other: StatementUse): StatementUse {
     requestsWithDuplicates: one.requestsWithDuplicates + other.requestsWithDuplicates,
     duplicateCalls: one.duplicateCalls + other.duplicateCalls,
     errors: one.errors + other.errors,
+    ...(conflicts > 0 ? { conflicts } : {}),
   }
 }
 

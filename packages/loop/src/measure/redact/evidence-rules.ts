@@ -17,6 +17,7 @@ import type {
   Trend,
   EvidenceByKind,
   HeapCollection,
+  HeldConnections,
   HeapProcess,
   HeapProfileEvidence,
   HeapSite,
@@ -49,7 +50,7 @@ import type {
 import { header, headers } from './header-rules.ts'
 import { frame, loadCurve, site } from './load-rules.ts'
 import { pg } from './pg-rules.ts'
-import { statements, traces } from './trace-rules.ts'
+import { statementId, statements, traces } from './trace-rules.ts'
 import {
   alias,
   blank,
@@ -112,6 +113,16 @@ const runtime = object<RuntimeEvidence>({
           acquisitions: figure,
           waits: figure,
           waitMs: figure,
+          held: list(
+            object<HeldConnections>({
+              site,
+              statementId,
+              connections: figure,
+              outlived: figure,
+              longestMs: figure,
+              unusedMs: figure,
+            }),
+          ),
           site,
         }),
       ),

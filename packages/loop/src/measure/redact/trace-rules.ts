@@ -2,6 +2,7 @@
 import type {
   Condition,
   OrderColumn,
+  RequestLiteral,
   RouteAggregate,
   Span,
   Statement,
@@ -121,6 +122,10 @@ export const statement = object<Statement>({
   shape,
   parameters: list(gone),
   issuedBy: name,
+  named: figure,
+  literalSets: figure,
+  requestLiterals: list(object<RequestLiteral>({ parameter: name, texts: figure, quoted: figure })),
+  nameErrors: figure,
 })
 
 export const statements = object<StatementsEvidence>({
@@ -141,6 +146,7 @@ export const statements = object<StatementsEvidence>({
       requestsWithDuplicates: figure,
       duplicateCalls: figure,
       errors: figure,
+      conflicts: figure,
     }),
   ),
   overflowed: figure,

@@ -141,6 +141,10 @@ export const statement: Complete<EvidenceByKind['statements']['statements'][numb
   },
   parameters: [{ values: ['4711'], kept: 'slowest', durationMs: 1, rows: 1 }],
   issuedBy: 'sequelize',
+  named: true,
+  literalSets: 1,
+  requestLiterals: [{ parameter: 'order', texts: 1, quoted: true }],
+  nameErrors: 0,
 }
 
 type LeafPlan = Omit<Complete<EvidenceByKind['pg']['plans'][number]['root']>, 'children'>
