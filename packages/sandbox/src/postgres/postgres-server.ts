@@ -1,4 +1,5 @@
 /** What the sandbox hands out for a running PostgreSQL: where it is, its databases, and how it ends. */
+import { readFileSync } from 'node:fs'
 import { superuser } from './cluster.ts'
 import { createDatabase, dropDatabase } from './databases.ts'
 import type { CreateDatabaseOptions } from './databases.ts'
@@ -18,7 +19,7 @@ export interface PostgresServer {
   /** Resolves with the URL of the new database. */
   readonly createDatabase: (name: string, options?: CreateDatabaseOptions) => Promise<string>
   readonly dropDatabase: (name: string) => Promise<void>
-  /** SIGKILL, for drills: the server is gone without a word, its files stay until `stop`. Resolves when it has ended. */
+  /** SIGKILL for all of its processes, for drills: gone without a word, as if the machine were. Its files stay until `stop`. */
   readonly kill: () => Promise<void>
   /** Ends the server and removes its data; connections that are still open are cut. May be called twice. */
   readonly stop: () => Promise<void>
@@ -44,9 +45,31 @@ export function postgresServer({ server, port, dataDirectory, logPath }: Started
     dropDatabase: async name => await dropDatabase(admin, name),
     async kill() {
       // A pid is somebody else's once its process has ended.
-      if (!server.hasEnded()) process.kill(server.pid, 'SIGKILL')
+      if (!server.hasEnded()) killWithChildren(server.pid)
       await server.ended
     },
     stop: async () => await server.stop(),
+  }
+}
+
+/** Its backends would notice by themselves, and answer one more statement on a busy machine. */
+function killWithChildren(pid: number): void {
+  const children = childrenOf(pid)
+  process.kill(pid, 'SIGKILL')
+  for (const child of children) {
+    try {
+      process.kill(child, 'SIGKILL')
+    } catch {
+      // It had ended already.
+    }
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  } catch {
+    // Not Linux.
+    return []
   }
 }

@@ -39,7 +39,9 @@ export class Session {
 
   async #settle(write: number, position: Promise<Position>, before: Promise<void> | undefined): Promise<void> {
     try {
-      this.#known = later(this.#known, await position)
+      const place = await position
+      // Read after the wait: meanwhile another write may have become known.
+      this.#known = later(this.#known, place)
       if (write > this.#lost) this.#lost = 0
     } catch {
       this.#lost = Math.max(this.#lost, write)

@@ -35,11 +35,17 @@ export async function startCluster(replicaCount: number, options: StandbyOptions
   }
 }
 
-/** Resolves when `condition` holds; rejects when it has not within twenty seconds. */
+/** Resolves when `condition` holds; one that rejects does not hold yet. Rejects when that has lasted twenty seconds. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadlineMs = performance.now() + 20_000
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`not within 20 s: ${what}`)
+  for (;;) {
+    let why: unknown
+    try {
+      if (await condition()) return
+    } catch (error) {
+      why = error
+    }
+    if (performance.now() > deadlineMs) throw new Error(`not within 20 s: ${what}`, { cause: why })
     await delay(5)
   }
 }
