@@ -13,6 +13,9 @@ import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
 import { connectionPooling } from './database/connection-pooling.ts'
 import { countStarPagination } from './database/count-star-pagination.ts'
+import { dataRetention } from './database/data-retention.ts'
+import { dbCacheHit } from './database/db-cache-hit.ts'
+import { dbProfilingTools } from './database/db-profiling-tools.ts'
 import { duplicateQueries } from './database/duplicate-queries.ts'
 import { explainPlans } from './database/explain-plans.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
@@ -23,12 +26,16 @@ import { missingIndex } from './database/missing-index.ts'
 import { nPlusOneHttp } from './database/n-plus-one-http.ts'
 import { nPlusOne } from './database/n-plus-one.ts'
 import { ormQueries } from './database/orm-queries.ts'
+import { partitioning } from './database/partitioning.ts'
 import { poolSize } from './database/pool-size.ts'
 import { poolTimeouts } from './database/pool-timeouts.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
+import { staleStatistics } from './database/stale-statistics.ts'
+import { tempSpill } from './database/temp-spill.ts'
 import { transactionLength } from './database/transaction-length.ts'
+import { vacuumHealth } from './database/vacuum-health.ts'
 import { availability } from './foundations/availability.ts'
 import { businessImpact } from './foundations/business-impact.ts'
 import { concurrencyLimit } from './foundations/concurrency-limit.ts'
@@ -109,6 +116,13 @@ export const practices: readonly AnyPractice[] = [
   sequentialIndependentQueries,
   transactionLength,
   lockContention,
+  vacuumHealth,
+  staleStatistics,
+  dataRetention,
+  dbCacheHit,
+  tempSpill,
+  partitioning,
+  dbProfilingTools,
   httpCacheHeaders,
   etagValidation,
   payloadLimits,

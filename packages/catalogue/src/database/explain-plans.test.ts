@@ -40,6 +40,20 @@ const pg = (root: PlanNode, more: Partial<PgEvidence> = {}) =>
   })
 const scan = (planRows: number, actualRows: number, more: Partial<PlanNode> = {}) =>
   plan('Index Scan', 400, { relation: 'addresses', planRows, actualRows, actualLoops: 1, ...more })
+const ran = (root: PlanNode, more: Partial<PgEvidence['plans'][number]>) =>
+  pg(root, {
+    plans: [{ statementId: 'search', kind: 'analyze', totalCost: 500, root, executionMs: 30, ...more }],
+  })
+const loop = (inner: string, loops: number, rows = 800) =>
+  plan('Nested Loop', 900, {
+    planRows: 900,
+    actualRows: 900,
+    actualLoops: 1,
+    children: [
+      scan(2_000, 2_000),
+      plan(inner, 5, { relation: 'addresses', planRows: rows, actualRows: rows, actualLoops: loops }),
+    ],
+  })
 const spilled = (temporaryBlocks: number) => ({
   statements: [
     {
@@ -92,6 +106,35 @@ describePractice(explainPlans, {
         [use('POST /move', 'search', 200, 6_000)],
       ),
     },
+    'a sort that goes through files, which is another cause': {
+      pg: pg(scan(2, 9_000), spilled(200 * 1_000)),
+      statements: given(),
+    },
+    'a table that changed since it was analysed, which is another cause': {
+      pg: pg(scan(2, 9_000), {
+        tables: [table('addresses', 200_000, analysed, { lastAnalyze: '2026-01-01', modifiedSinceAnalyze: 90_000 })],
+      }),
+      statements: given(),
+    },
+    'a table nobody analysed, which is another cause': {
+      pg: pg(scan(2, 9_000), { tables: [table('addresses', 200_000, [column('city'), column('zip')])] }),
+      statements: given(),
+    },
+    'a thousand lookups by key': { pg: pg(loop('Index Scan', 2_000)), statements: given() },
+    'a list of a few rows read in a loop': { pg: pg(loop('Seq Scan', 2_000, 2)), statements: given() },
+    'compiling that takes a tenth of the time': { pg: ran(scan(900, 900), { jitMs: 3 }), statements: given() },
+    'a filter that keeps one row of ten': {
+      pg: pg(scan(900, 900, { rowsRemovedByFilter: 9_000 })),
+      statements: given(),
+    },
+    'a small table that is read in full for one row': {
+      pg: pg(scan(1, 1, { rowsRemovedByFilter: 900 })),
+      statements: given(),
+    },
+    'a bitmap of which a block is lossy': {
+      pg: pg(scan(900, 900, { lossyHeapBlocks: 1, exactHeapBlocks: 4_000 })),
+      statements: given(),
+    },
     'a sort in memory': { pg: pg(scan(900, 900, { sortMethod: 'quicksort' }), spilled(0)), statements: given() },
     'background work': { pg: pg(scan(2, 90_000)), statements: statementsOf([search], [use('', 'search', 200, 9_000)]) },
   },
@@ -106,9 +149,15 @@ describePractice(explainPlans, {
       asks: [{ kind: 'explain', statementId: 'search' }],
     },
     'what it knows already stands beside what it asks for': {
-      evidence: { pg: pg(scan(900, 900), { plans: [], ...spilled(200 * 1_000) }), statements: given() },
-      finds: [expect.objectContaining({ title: 'A sort or hash spills 8.2 MB to disk at each call' })],
-      asks: [{ kind: 'explain', statementId: 'search' }],
+      evidence: {
+        pg: pg(scan(2, 9_000)),
+        statements: statementsOf(
+          [search, { ...search, id: 'other', text: `${search.text} DESC` }],
+          [use('GET /search', 'search', 200, 6_000, { site: siteAt(7) }), use('GET /other', 'other', 200, 6_000)],
+        ),
+      },
+      finds: [expect.objectContaining({ title: '9,000 rows where the plan expected 2' })],
+      asks: [{ kind: 'explain', statementId: 'other' }],
     },
     'two columns that go together': {
       evidence: { pg: pg(scan(2, 9_000)), statements: given() },
@@ -139,23 +188,53 @@ describePractice(explainPlans, {
         },
       ],
     },
-    'a sort that spills 8 MB': {
-      evidence: { pg: pg(scan(900, 900), spilled(200 * 1_000)), statements: given() },
+    'a statement that is compiled for longer than it runs': {
+      evidence: { pg: ran(scan(900, 900), { jitMs: 20 }), statements: given() },
       finds: [
         expect.objectContaining({
-          title: 'A sort or hash spills 8.2 MB to disk at each call',
-          remedy: expect.objectContaining({
-            code: { language: 'sql', after: "SET LOCAL work_mem = '32MB'; -- in the transaction of this statement" },
-          }),
+          title: '20 ms of 30 ms go into compiling the statement',
+          edit: {
+            kind: 'plan',
+            statements: [
+              { statementId: 'search', costBefore: 30, costAfter: 10, medianMsBefore: 30, medianMsAfter: 10 },
+            ],
+          },
         }),
       ],
     },
-    'a table nobody analysed': {
+    'a table that is read in full for each row of another': {
+      evidence: { pg: pg(loop('Seq Scan', 2_000)), statements: given() },
+      finds: [
+        expect.objectContaining({
+          title: 'addresses of 800 rows is read 2,000 times in one statement',
+          where: expect.objectContaining({ resource: 'addresses' }),
+        }),
+      ],
+    },
+    'a bitmap that did not fit': {
       evidence: {
-        pg: pg(scan(900, 900), { tables: [table('addresses', 200_000, [column('city'), column('zip')])] }),
+        pg: pg(scan(900, 900, { nodeType: 'Bitmap Heap Scan', lossyHeapBlocks: 3_000, exactHeapBlocks: 1_000 })),
         statements: given(),
       },
-      finds: [expect.objectContaining({ title: expect.stringContaining('it was never analysed') })],
+      finds: [
+        expect.objectContaining({
+          title: '75 % of 4,000 blocks are checked row by row, because their bitmap did not fit',
+        }),
+      ],
+    },
+    'a condition that no index serves': {
+      evidence: {
+        pg: pg(scan(20, 20, { filter: "(lower(name) ~~ '%x%')", rowsRemovedByFilter: 90_000 })),
+        statements: given(),
+      },
+      finds: [
+        expect.objectContaining({
+          title: '90,000 rows are read and thrown away for 20 that are kept',
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining([expect.stringContaining("no index serves: (lower(name) ~~ '%x%')")]),
+          }),
+        }),
+      ],
     },
   },
 })

@@ -1,4 +1,4 @@
-/** Plans that go wrong for other reasons than a missing index: estimates far off, sorts that spill to disk, tables never analysed. */
+/** Plans that go wrong for other reasons than a missing index: estimates far off, tables read in loops, time spent compiling. */
 import {
   definePractice,
   type Fact,
@@ -10,23 +10,23 @@ import {
   notApplicable,
   pass,
   type PgEvidence,
-  type PgStatement,
-  type PgTable,
-  type PlanNode,
+  type PlanEdit,
   type Statement,
   type StatementsEvidence,
   unknown,
 } from '@whetstone/model'
 import { tableOf } from '../derive/columns.ts'
-import { bytesText, countText, excerpt, fact, rounded } from '../derive/figures.ts'
+import { countText, excerpt, fact, msText, percentText, rounded } from '../derive/figures.ts'
 import { statementsWantingIndex } from '../derive/index-limits.ts'
 import { quoted } from '../derive/index-sql.ts'
+import { costlyStatements, estimateThresholds, type Misestimate, misestimates } from '../derive/misestimates.ts'
 import { placeOf } from '../derive/places.ts'
-import { analysedPlans, nodesOf } from '../derive/plans.ts'
-import { type StatementTime, statementTimes } from '../derive/statement-time.ts'
+import { type PlanFault, type PlanFaultLimits, planFaultOf } from '../derive/plan-faults.ts'
+import { analysedPlans } from '../derive/plans.ts'
+import { spillOf } from '../derive/spills.ts'
 import { readsRows, statementsById } from '../derive/statements.ts'
+import { isStale } from '../derive/table-health.ts'
 
-const BLOCK_BYTES = 8_192
 /** Statements run under EXPLAIN at most, heaviest first. */
 const MOST_RUN = 8
 
@@ -43,11 +43,13 @@ export const explainPlans = definePractice({
   ],
   needs: ['pg', 'statements'],
   thresholds: {
-    estimateRatio: { value: 10, unit: 'ratio', source: 'a factor of ten changes which join is chosen' },
-    rows: { value: 1_000, unit: 'rows', source: 'below it a wrong estimate costs nothing' },
-    spillBytes: { value: 1_000_000, unit: 'bytes', source: 'a quarter of the default work_mem of 4 MB' },
-    meanMs: { value: 5, unit: 'ms', source: 'statements faster than that hide no bad plan worth a change' },
-    timeFraction: { value: 0.05, unit: 'fraction', source: 'share of the database time, as for other statements' },
+    ...estimateThresholds,
+    spillBytes: { value: 1_000_000, unit: 'bytes', source: 'from here on `temp-spill` names the cause' },
+    changedFraction: { value: 0.1, unit: 'fraction', source: 'from here on `stale-statistics` names the cause' },
+    removedRatio: { value: 100, unit: 'ratio', source: 'a hundred rows read for each that is kept' },
+    loops: { value: 1_000, unit: 'count', source: 'a thousand scans of one table in one statement' },
+    jitFraction: { value: 0.3, unit: 'fraction', source: 'compiling shall cost less than it saves' },
+    lossyFraction: { value: 0.1, unit: 'fraction', source: 'each lossy block has all its rows checked again' },
   },
   remedy: {
     summary: 'Give the planner what it lacks: fresh or extended statistics, or memory for this one statement.',
@@ -62,13 +64,11 @@ export const explainPlans = definePractice({
   detect({ pg, statements }, thresholds, overrides) {
     const byId = statementsById(statements)
     const wanting = statementsWantingIndex(pg, statements, overrides)
-    const costly = statementTimes(statements).filter(
-      ({ meanMs, timeFraction }) => meanMs >= thresholds.meanMs && timeFraction >= thresholds.timeFraction,
-    )
+    const costly = costlyStatements(statements, thresholds)
     const heavy = costly.filter(({ statementId }) => !wanting.has(statementId))
-    const found = heavy.flatMap(time => {
-      const statement = byId.get(time.statementId)
-      const fault = statement && faultOf(statement, time, pg, thresholds)
+    const found = heavy.flatMap(({ statementId }) => {
+      const statement = byId.get(statementId)
+      const fault = statement && faultOf(statement, pg, thresholds)
       return statement && fault ? [describe(statement, fault, statements)] : []
     })
     // Also for those that an index may serve: when none does, nobody is asked a second time.
@@ -100,69 +100,49 @@ interface Fault {
   readonly resource: string
   readonly facts: readonly Fact[]
   readonly remedy: FindingRemedy
+  readonly edit?: PlanEdit
 }
-interface Limits {
+interface Limits extends PlanFaultLimits {
   readonly estimateRatio: number
-  readonly rows: number
   readonly spillBytes: number
+  readonly changedFraction: number
 }
 
-/** The first cause that explains the others: no statistics, then wrong ones, then too little memory. */
-function faultOf(statement: Statement, time: StatementTime, pg: PgEvidence, limits: Limits): Fault | undefined {
+/** The first cause that explains the others: wrong estimates, then what the plan itself does wrong. */
+function faultOf(statement: Statement, pg: PgEvidence, limits: Limits): Fault | undefined {
+  // Those are causes with practices of their own.
+  if (spillOf(pg, statement.id, limits.spillBytes)) return undefined
   const tables = [...new Set(statement.shape?.tables)].flatMap(name => tableOf(pg, name) ?? [])
-  const blind = tables.find(table => table.rows >= 10_000 && isNeverAnalysed(table))
-  if (blind) return neverAnalysed(blind)
-  const nodes = (analysedPlans(pg).get(statement.id) ?? []).flatMap(plan => nodesOf(plan.root))
-  const wrong = nodes.find(node => isFarOff(node, limits))
-  if (wrong) return wrongEstimate(wrong, statement)
-  const written = pg.statements.find(({ statementId }) => statementId === time.statementId)
-  return spills(nodes, written, statement, limits.spillBytes)
-}
-
-function isNeverAnalysed({ columns, lastAnalyze }: PgTable): boolean {
-  return lastAnalyze === undefined && columns.length > 0 && columns.every(column => column.distinct === undefined)
-}
-
-function neverAnalysed(table: PgTable): Fault {
-  return {
-    title: `The planner knows nothing of ${table.name} (${countText(table.rows)} rows): it was never analysed`,
-    resource: table.name,
-    facts: [fact('rows of the table', table.rows, 'rows', 'pg')],
-    remedy: {
-      summary: `Analyse ${table.name}, and see why autovacuum did not.`,
-      steps: ['Run ANALYZE after bulk loads; check that autovacuum is on and not starved.'],
-      code: { language: 'sql', after: `ANALYZE ${quoted(table.name)};` },
-    },
+  const isAged = tables.some(table => table.rows >= limits.rows && isStale(table, limits.changedFraction))
+  const [wrong] = misestimates(pg, statement.id, limits)
+  if (wrong) return isAged ? undefined : wrongEstimate(wrong, statement)
+  for (const plan of analysedPlans(pg).get(statement.id) ?? []) {
+    const fault = planFaultOf(plan, limits)
+    if (fault) return described(fault, statement)
   }
+  return undefined
 }
 
-function isFarOff({ planRows, actualRows, actualLoops = 1 }: PlanNode, limits: Limits): boolean {
-  // A node that never ran, or that a LIMIT above stopped early, says nothing about the estimate.
-  if (actualRows === undefined || actualLoops === 0 || actualRows < planRows) return false
-  return actualRows * actualLoops >= limits.rows && actualRows >= Math.max(1, planRows) * limits.estimateRatio
-}
-
-function wrongEstimate(node: PlanNode, { shape }: Statement): Fault {
-  const actual = node.actualRows ?? 0
+function wrongEstimate({ node, expectedRows, foundRows }: Misestimate, { shape }: Statement): Fault {
   const table = node.relation ?? shape?.tables[0] ?? ''
   const columns = [
     ...new Set((shape?.conditions ?? []).filter(({ table: of }) => of === table).map(({ column }) => column)),
   ].slice(0, 4)
   const isCorrelated = columns.length > 1
   return {
-    title: `${countText(actual)} rows where the plan expected ${countText(node.planRows)}`,
+    title: `${countText(foundRows)} rows where the plan expected ${countText(expectedRows)}`,
     resource: table,
     facts: [
-      fact('rows expected', node.planRows, 'rows', 'pg'),
-      fact('rows found', actual, 'rows', 'pg'),
-      fact('times too low', actual / Math.max(1, node.planRows), 'ratio', 'pg'),
+      fact('rows expected', expectedRows, 'rows', 'pg'),
+      fact('rows found', foundRows, 'rows', 'pg'),
+      fact('times too low', foundRows / Math.max(1, expectedRows), 'ratio', 'pg'),
     ],
     remedy: {
       summary: isCorrelated
         ? `Tell the planner that ${columns.join(' and ')} go together.`
         : `Refresh the statistics of ${table}.`,
       steps: [
-        `${node.nodeType}${node.relation ? ` on ${node.relation}` : ''} was planned for ${rounded(node.planRows, 3)} rows and met ${rounded(actual, 3)}.`,
+        `${node.nodeType}${node.relation ? ` on ${node.relation}` : ''} was planned for ${rounded(expectedRows, 3)} rows and met ${rounded(foundRows, 3)}.`,
       ],
       code: {
         language: 'sql',
@@ -172,33 +152,85 @@ function wrongEstimate(node: PlanNode, { shape }: Statement): Fault {
   }
 }
 
-function spills(
-  nodes: readonly PlanNode[],
-  written: PgStatement | undefined,
-  statement: Statement,
-  leastBytes: number,
-): Fault | undefined {
-  const external = nodes.some(node => /external/i.test(node.sortMethod ?? '') || (node.hashBatches ?? 1) > 1)
-  const bytes = written && written.calls > 0 ? (written.temporaryBlocks / written.calls) * BLOCK_BYTES : 0
-  if (!external && bytes < leastBytes) return undefined
-  const memoryMb = Math.min(256, Math.max(8, 2 ** Math.ceil(Math.log2((bytes * 3) / 1e6 + 4))))
-  return {
-    title: `A sort or hash spills ${bytes > 0 ? `${bytesText(bytes)} ` : ''}to disk at each call`,
-    resource: 'work_mem',
-    facts: [fact('temporary bytes per call', bytes, 'bytes', 'pg', { statementId: statement.id })],
-    remedy: {
-      summary: 'Let it sort less, or give this statement more memory.',
-      steps: [
-        'First see whether a LIMIT, fewer columns or an index in sort order makes the sort small.',
-        'Then raise work_mem for this statement or role only: each sort and hash of every connection may use it.',
-      ],
-      code: { language: 'sql', after: `SET LOCAL work_mem = '${memoryMb}MB'; -- in the transaction of this statement` },
-    },
+function described(fault: PlanFault, statement: Statement): Fault {
+  switch (fault.kind) {
+    case 'compiled': {
+      const { jitMs, executionMs } = fault
+      return {
+        title: `${msText(jitMs)} of ${msText(executionMs)} go into compiling the statement`,
+        resource: 'jit',
+        facts: [fact('compiling', jitMs, 'ms', 'pg'), fact('whole statement', executionMs, 'ms', 'pg')],
+        edit: {
+          kind: 'plan',
+          statements: [
+            {
+              statementId: statement.id,
+              costBefore: executionMs,
+              costAfter: executionMs - jitMs,
+              medianMsBefore: executionMs,
+              medianMsAfter: executionMs - jitMs,
+            },
+          ],
+        },
+        remedy: {
+          summary: 'Compile only what runs for long.',
+          steps: [
+            'Just-in-time compilation pays for statements of seconds. Its threshold is a cost, and costs grow with wrong estimates and many partitions.',
+            'For one role: ALTER ROLE … SET jit = off. No restart is needed.',
+          ],
+          code: { language: 'sql', after: 'ALTER SYSTEM SET jit_above_cost = 1000000;\nSELECT pg_reload_conf();' },
+        },
+      }
+    }
+    case 'loops': {
+      const { node, loops, rows } = fault
+      return {
+        title: `${node.relation ?? 'A list'} of ${countText(rows)} rows is read ${countText(loops)} times in one statement`,
+        resource: node.relation ?? 'nested loop',
+        facts: [fact('loops', loops, 'count', 'pg'), fact('rows read in each', rows, 'rows', 'pg')],
+        remedy: {
+          summary: 'Let it join by an equality that an index or a hash can serve.',
+          steps: [
+            'A loop over a whole table is what is left when the join condition is no plain equality: an OR, a function around the column, another type on the other side.',
+            ...(node.filter === undefined ? [] : [`The condition it applies each time: ${excerpt(node.filter)}.`]),
+          ],
+        },
+      }
+    }
+    case 'lossy': {
+      const { lossyBlocks, blocks } = fault
+      return {
+        title: `${percentText(lossyBlocks / blocks)} of ${countText(blocks)} blocks are checked row by row, because their bitmap did not fit`,
+        resource: 'work_mem',
+        facts: [fact('lossy blocks', lossyBlocks, 'count', 'pg'), fact('blocks', blocks, 'count', 'pg')],
+        remedy: {
+          summary: 'Give this statement memory for its bitmap, or a narrower index.',
+          steps: ['A bitmap takes about 60 bytes for each block; the memory is for this transaction only.'],
+          code: { language: 'sql', after: "SET LOCAL work_mem = '16MB'; -- in the transaction of this statement" },
+        },
+      }
+    }
+    case 'removed': {
+      const { node, removedRows, keptRows } = fault
+      const condition = node.filter === undefined ? '' : `: ${excerpt(node.filter)}`
+      return {
+        title: `${countText(removedRows)} rows are read and thrown away for ${countText(keptRows)} that are kept`,
+        resource: node.relation ?? 'join filter',
+        facts: [fact('rows thrown away', removedRows, 'rows', 'pg'), fact('rows kept', keptRows, 'rows', 'pg')],
+        remedy: {
+          summary: 'Let an index find the few rows that are kept.',
+          steps: [
+            `${node.nodeType}${node.relation ? ` on ${node.relation}` : ''} applies a condition that no index serves${condition}.`,
+            'A plain index on its columns was no help. An index on the expression, a partial one with the constant part as its condition, or a trigram index for text may be.',
+          ],
+        },
+      }
+    }
   }
 }
 
 function describe(statement: Statement, fault: Fault, statements: StatementsEvidence): Finding {
-  const { remedy } = fault
+  const { remedy, edit } = fault
   return {
     fingerprint: fingerprintOf('explain-plans', { statementId: statement.id, resource: fault.resource }),
     practice: 'explain-plans',
@@ -206,6 +238,7 @@ function describe(statement: Statement, fault: Fault, statements: StatementsEvid
     where: { ...placeOf(statement.id, statements), resource: fault.resource },
     facts: fault.facts,
     confidence: 'strong',
+    ...(edit ? { edit } : {}),
     remedy: { ...remedy, steps: [`It concerns "${excerpt(statement.text)}".`, ...remedy.steps] },
   }
 }
