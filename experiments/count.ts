@@ -37,6 +37,50 @@ export async function keptBytesPerRequest(start: ArmStart, workload: Workload): 
   }
 }
 
+const requestsSent = 300
+const together = 6
+
+/** What 300 requests of six users come to: server errors, and those that get no answer. */
+export async function failedRequests(start: ArmStart, workload: Workload): Promise<number> {
+  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
+  try {
+    return requestsSent - (await answeredWell(arm.baseUrl, workload))
+  } finally {
+    await arm.stop()
+  }
+}
+
+/** Both arms answer `GET /total` with the sum that every request adds one to. */
+export async function lostUpdates(start: ArmStart, workload: Workload): Promise<number> {
+  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
+  try {
+    const total = async () => Number(await (await fetch(`${arm.baseUrl}/total`)).text())
+    const before = await total()
+    const answered = await answeredWell(arm.baseUrl, workload)
+    return answered - ((await total()) - before)
+  } finally {
+    await arm.stop()
+  }
+}
+
+async function answeredWell(baseUrl: string, workload: Workload): Promise<number> {
+  const requests = workload.routes.flatMap(route => route.requests)
+  let sent = 0
+  let answered = 0
+  const user = async () => {
+    while (sent < requestsSent) {
+      const { method, path } = requests[sent++ % requests.length]!
+      const status = await fetch(baseUrl + path, { method }).then(
+        response => response.text().then(() => response.status),
+        () => 0,
+      )
+      if (status > 0 && status < 500) answered++
+    }
+  }
+  await Promise.all(Array.from({ length: together }, user))
+  return answered
+}
+
 export interface Capacity {
   /** The most that was answered in any of the steps. */
   readonly ratePerSecond: number

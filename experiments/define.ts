@@ -67,9 +67,11 @@ export interface Drill extends Arms {
   /**
    * `stop`: requests cut off by SIGTERM. `memory`: bytes kept of every request. `capacity`: requests answered a second by
    * as many users as it takes. `scaling`: what the second process adds, as a fraction of the first. `overload`: requests
-   * answered a second when five times the load comes from users who wait 0.4 s.
+   * answered a second when five times the load comes from users who wait 0.4 s. `failed`: of three hundred requests, those
+   * answered with a server error or not at all. `lost-updates`: of as many changes that were answered well, those of which
+   * `GET /total` knows nothing.
    */
-  readonly drill: 'stop' | 'memory' | 'capacity' | 'scaling' | 'overload'
+  readonly drill: 'stop' | 'memory' | 'capacity' | 'scaling' | 'overload' | 'failed' | 'lost-updates'
   /** Of the medians: before over after where less is better, after over before where more is; nothing left counts as one. */
   readonly expects: { readonly atLeast: number }
 }

@@ -6,7 +6,7 @@ import type { EarlierLoad, Evidence, HistoryEvidence } from '@whetstone/model'
 import { median, quantile, seededRandom, shuffled, signedRank } from '@whetstone/stats'
 import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
-import { capacityOf, keptBytesPerRequest, lostAtStop, type Capacity } from './count.ts'
+import { capacityOf, failedRequests, keptBytesPerRequest, lostAtStop, lostUpdates, type Capacity } from './count.ts'
 import type { Drill } from './define.ts'
 import { recordingOf, type Recording } from './record.ts'
 import { answeredInOverload, stressLoad } from './overload.ts'
@@ -86,6 +86,8 @@ const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'bet
   memory: { counts: 'bytes kept of every request', better: 'less' },
   capacity: { counts: 'requests answered a second', better: 'more' },
   scaling: { counts: 'what a second process adds, of the first', better: 'more' },
+  failed: { counts: 'requests that failed, of 300', better: 'less' },
+  'lost-updates': { counts: 'updates lost, of 300', better: 'less' },
   overload: { counts: 'requests answered in time a second, of too many', better: 'more' },
 }
 
@@ -168,6 +170,10 @@ async function count(arm: ArmName, { experiment }: DrillOptions, { workload }: S
       return lostAtStop(start(arm), workload, experiment.load.ratePerSecond)
     case 'overload':
       return answeredInOverload(start(arm), workload, experiment.load.ratePerSecond)
+    case 'failed':
+      return failedRequests(start(arm), workload)
+    case 'lost-updates':
+      return lostUpdates(start(arm), workload)
     case 'memory':
       return keptBytesPerRequest(start(arm), workload)
     case 'capacity':

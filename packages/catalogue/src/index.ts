@@ -12,6 +12,7 @@ import { httpCacheHeaders } from './caching/http-cache-headers.ts'
 import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
 import { connectionPooling } from './database/connection-pooling.ts'
+import { connectionUsage } from './database/connection-usage.ts'
 import { countStarPagination } from './database/count-star-pagination.ts'
 import { dataRetention } from './database/data-retention.ts'
 import { dbCacheHit } from './database/db-cache-hit.ts'
@@ -27,6 +28,7 @@ import { nPlusOneHttp } from './database/n-plus-one-http.ts'
 import { nPlusOne } from './database/n-plus-one.ts'
 import { ormQueries } from './database/orm-queries.ts'
 import { partitioning } from './database/partitioning.ts'
+import { poolLeak } from './database/pool-leak.ts'
 import { poolSize } from './database/pool-size.ts'
 import { poolTimeouts } from './database/pool-timeouts.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
@@ -110,6 +112,8 @@ export const practices: readonly AnyPractice[] = [
   connectionPooling,
   poolSize,
   poolTimeouts,
+  connectionUsage,
+  poolLeak,
   ormQueries,
   duplicateQueries,
   batchWrites,
