@@ -1,0 +1,15 @@
+/** Tells once that a caller no longer waits: its context was cancelled, or the deadline passed. */
+import { deadlineFault } from '../batch/deadlines.ts'
+import type { Ctx } from '../context.ts'
+
+/** @returns what ends the listening; to be called when the work is over */
+export function whenGivenUp(ctx: Ctx | undefined, giveUp: (reason: unknown) => void): () => void {
+  if (ctx === undefined) return () => undefined
+  const leftMs = ctx.deadlineMs - performance.now()
+  const timer = leftMs < Infinity ? setTimeout(() => giveUp(deadlineFault(true)), Math.max(0, leftMs)) : undefined
+  const stopListening = ctx.onCancel(giveUp)
+  return () => {
+    stopListening()
+    clearTimeout(timer)
+  }
+}
