@@ -6,7 +6,7 @@ import type { LoadStep } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { LoadPlan, LoadTarget } from '../plan.ts'
-import { runInProcess } from '../run-in-process.ts'
+import { runInProcess, type RunOptions } from '../run-in-process.ts'
 import { localhostCertificate } from './testing/localhost-certificate.ts'
 import { closeServers, listen, tcpServer, tlsServer } from './testing/servers.ts'
 
@@ -23,8 +23,8 @@ const SHORT_TIMEOUT_MS = 700
 const LONG_TIMEOUT_MS = 20_000
 const timeoutFor = (kind: string) => ({ timeoutMs: kind === 'timeout' ? SHORT_TIMEOUT_MS : LONG_TIMEOUT_MS })
 
-async function load(target: LoadTarget, change: Partial<LoadPlan> = {}): Promise<LoadStep> {
-  const { measure, stopped } = await runInProcess({
+async function load(target: LoadTarget, change: Partial<LoadPlan> = {}, options: RunOptions = {}): Promise<LoadStep> {
+  const plan: LoadPlan = {
     target,
     routes: [{ route: 'GET /', weight: 1, requests: [{ method: 'GET', path: '/', headers: {} }] }],
     ratePerSecond: 100,
@@ -36,7 +36,8 @@ async function load(target: LoadTarget, change: Partial<LoadPlan> = {}): Promise
     timeoutMs: SHORT_TIMEOUT_MS,
     pacing: 'timer',
     ...change,
-  })
+  }
+  const { measure, stopped } = await runInProcess(plan, options)
   expect(stopped).toBe('finished')
   const { sent, completed, errors, errorsByKind, overall, routes, intervals } = measure
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
@@ -267,13 +268,18 @@ describe('a server that is only rude', () => {
       })
     }
     const port = await tcpServer(answer)
-    const running = load(local(port), { durationMs: 1_500, timeoutMs: LONG_TIMEOUT_MS })
+    let failed = 0
+    const running = load(
+      local(port),
+      { durationMs: 3_000, timeoutMs: LONG_TIMEOUT_MS },
+      { onInterval: ({ errors }) => (failed = errors) },
+    )
     await expect.poll(() => asked).toBeGreaterThan(20)
     await closeServers()
-    await new Promise(done => setTimeout(done, 300))
+    await expect.poll(() => failed).toBeGreaterThan(20)
     await tcpServer(answer, {}, port)
     const { completed, sent, errorsByKind, overall } = await running
-    expect(overall.requests).toBe(150)
+    expect(overall.requests).toBe(300)
     expect(errorsByKind['connect-refused']).toBeGreaterThan(10)
     expect(completed).toBeGreaterThan(40)
     // A request on its way when the server died may have been lost unheard, or repeated.

@@ -131,10 +131,17 @@ describe('openEventStream', () => {
   })
 
   it('ends once, as intended, when it is asked to', async () => {
-    const target = await stream(
-      Array.from({ length: 1_000 }, () => 'data: a\n\n'),
-      2,
-    )
+    let left: Promise<unknown> | undefined
+    const target = await serve((_request, response) => {
+      const speaking = setInterval(() => response.write('data: a\n\n'), 2)
+      left = new Promise<void>(done =>
+        response.once('close', () => {
+          clearInterval(speaking)
+          done()
+        }),
+      )
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+    })
     const told = new Told()
     const waits = (function* () {
       for (;;) yield any
@@ -144,7 +151,8 @@ describe('openEventStream', () => {
     channel.close()
     channel.close()
     const { length } = told.samples
-    await new Promise(done => setTimeout(done, 30))
+    // With the connection gone on the server's side too, nothing can come any more.
+    await left
     expect([told.ends, told.samples.length]).toEqual([[undefined], length])
   })
 
