@@ -1,5 +1,6 @@
 /** PostgreSQL as the server itself describes it: catalog, statistics, settings, activity, statements, plans. */
 import type { PgAutovacuum, PgHealth, PgRangeRead } from './pg-health.ts'
+import type { PgReplication } from './pg-replication.ts'
 import type { PgSessions } from './pg-sessions.ts'
 
 export interface PgEvidence {
@@ -21,6 +22,8 @@ export interface PgEvidence {
   readonly health?: PgHealth
   /** How far back reads go that ask for a range of time; absent in runs of older versions. */
   readonly rangeReads?: readonly PgRangeRead[]
+  /** Absent in runs of older versions, and where it could not be read. */
+  readonly replication?: PgReplication
   /** What could not be read and why, by name of the part. */
   readonly unavailable: Readonly<Record<string, string>>
 }

@@ -8,6 +8,7 @@ import { explainAll } from './explain.ts'
 import { readDatabaseCounts, readHealth } from './health.ts'
 import { Parts } from './parts.ts'
 import { readRangeReads } from './range-reads.ts'
+import { readReplication } from './replication.ts'
 import { sessionStatements } from './session-statement.ts'
 import { readExtensions, readSettings } from './settings.ts'
 import { countedInWindow, readStatementCounters } from './statement-counters.ts'
@@ -71,6 +72,7 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
       )
     const tables = await parts.read('tables', [], () => readTables(client, tablesBefore))
     const health = databaseBefore && (await parts.read('health', undefined, () => readHealth(client, databaseBefore)))
+    const replication = await parts.read('replication', undefined, () => readReplication(client, version))
     const indexes = await parts.read('indexes', [], () => readIndexes(client))
     const foreignKeys = await parts.read('foreignKeys', [], () => readForeignKeys(client))
     const settings = await parts.read('settings', {} as Record<string, string>, () => readSettings(client))
@@ -103,6 +105,7 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
       indexTrials: [],
       ...(health ? { health } : {}),
       rangeReads,
+      ...(replication ? { replication } : {}),
       unavailable: parts.unavailable,
     }
   }

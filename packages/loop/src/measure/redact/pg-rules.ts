@@ -17,7 +17,10 @@ import type {
   PgIndex,
   PgPlan,
   PgRangeRead,
+  PgReplication,
   PgSequence,
+  PgSlot,
+  PgStandby,
   PgStatement,
   PgTable,
   PlanNode,
@@ -255,5 +258,13 @@ export const pg = object<PgEvidence>({
   rangeReads: list(
     object<PgRangeRead>({ statementId, schema: name, table: name, column: name, newerFraction: figure }),
   ),
+  replication: object<PgReplication>({
+    recovering: figure,
+    replayLagMs: figure,
+    standbys: list(object<PgStandby>({ name, state: word, commit: word, lagBytes: figure, lagMs: figure })),
+    slots: list(
+      object<PgSlot>({ name, kind: word, active: figure, log: word, keptBytes: figure, inactiveMs: figure }),
+    ),
+  }),
   unavailable: record(key(name), blank),
 })

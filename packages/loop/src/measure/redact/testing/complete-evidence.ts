@@ -240,6 +240,12 @@ export const completeEvidence = {
       blockReadMs: 1,
     },
     rangeReads: [{ statementId: 'd1', schema: 'public', table: 'orders', column: 'created', newerFraction: 1 }],
+    replication: {
+      recovering: false,
+      replayLagMs: 1,
+      standbys: [{ name: 'standby', state: 'streaming', commit: 'async', lagBytes: 1, lagMs: 1 }],
+      slots: [{ name: 'standby', kind: 'physical', active: true, log: 'reserved', keptBytes: 1, inactiveMs: 1 }],
+    },
     unavailable: { plans: 'no right to read public.orders', [anyKey]: 'x' },
   },
   runtime: {
