@@ -20,6 +20,7 @@ import { dbProfilingTools } from './database/db-profiling-tools.ts'
 import { duplicateQueries } from './database/duplicate-queries.ts'
 import { explainPlans } from './database/explain-plans.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
+import { isolationLevel } from './database/isolation-level.ts'
 import { keysetPagination } from './database/keyset-pagination.ts'
 import { limitResultSets } from './database/limit-result-sets.ts'
 import { lockContention } from './database/lock-contention.ts'
@@ -119,6 +120,7 @@ export const practices: readonly AnyPractice[] = [
   batchWrites,
   sequentialIndependentQueries,
   transactionLength,
+  isolationLevel,
   lockContention,
   vacuumHealth,
   staleStatistics,
