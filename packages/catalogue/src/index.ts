@@ -69,7 +69,9 @@ import { loadHarness } from './testing/load-harness.ts'
 import { realisticData } from './testing/realistic-data.ts'
 import { soakTest } from './testing/soak-test.ts'
 
-export { indexText } from './derive/index-sql.ts'
+export { chosenIndexes, isNeeded } from './derive/index-advice.ts'
+export { candidateKey, indexDefinition, indexText, quoted, usesTrigrams } from './derive/index-sql.ts'
+export type { Proposal } from './derive/index-sql.ts'
 export { timeShares } from './derive/time-shares.ts'
 export { roadmap, roadmapRow } from './roadmap.ts'
 

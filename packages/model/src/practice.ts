@@ -30,7 +30,13 @@ export interface Threshold {
 
 /** What a detector may ask the loop to gather for round two; every request is read-only and bounded. */
 export type EvidenceRequest =
-  | { readonly kind: 'index-trial'; readonly candidate: IndexCandidate; readonly statementIds: readonly string[] }
+  | {
+      readonly kind: 'index-trial'
+      readonly candidate: IndexCandidate
+      readonly statementIds: readonly string[]
+      /** Built with it: one branch of an OR is served by each. */
+      readonly together?: readonly IndexCandidate[]
+    }
   | { readonly kind: 'explain'; readonly statementId: string }
   | { readonly kind: 'http-probe'; readonly route: RouteName; readonly variation: HttpProbeVariation }
   /** The same load for some seconds more, with a full collection every second and allocations sampled. */

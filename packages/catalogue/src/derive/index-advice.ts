@@ -1,8 +1,12 @@
 /** Which of the planned indexes are worth having: judged on every parameter set, the narrowest that does the work. */
-import type { IndexCandidate, IndexTrial, IndexTrialResult, PgEvidence, StatementsEvidence } from '@whetstone/model'
+import type { IndexMargin, IndexTrial, IndexTrialResult, PgEvidence, StatementsEvidence } from '@whetstone/model'
 import { median } from '@whetstone/stats'
 import { columnOf, tableOf } from './columns.ts'
-import { candidateKey, type IndexLimits, type IndexQuestion, indexQuestions } from './index-candidates.ts'
+import { type IndexLimits, type IndexQuestion, indexQuestions } from './index-candidates.ts'
+import { chosen, type Offer } from './index-choice.ts'
+import type { IndexCost } from './index-cost.ts'
+import { indexThresholds } from './index-thresholds.ts'
+import { candidateKey, type Proposal } from './index-sql.ts'
 import { fullScans, hasSort, nodesOf, plansByStatement } from './plans.ts'
 import { statementTimes } from './statement-time.ts'
 
@@ -26,6 +30,7 @@ export interface ServedStatement {
 
 export interface IndexAdvice {
   readonly question: IndexQuestion
+  readonly cost?: IndexCost
   /** Absent: nothing could be planned, and only the size of the scan speaks for it. */
   readonly trial?: IndexTrial
   /** Heaviest first. */
@@ -40,25 +45,46 @@ export type IndexReading =
 export function readIndexes(pg: PgEvidence, statements: StatementsEvidence, limits: IndexAdviceLimits): IndexReading {
   const questions = indexQuestions(pg, statements, limits)
   if (questions.length === 0) return { kind: 'advice', advice: [], questions }
-  if (pg.indexTrials.length > 0) return { kind: 'advice', advice: judged(pg, questions, limits), questions }
+  if (pg.indexTrials.length > 0) return { kind: 'advice', advice: judged(pg, statements, questions, limits), questions }
   if (pg.unavailable['indexTrials'] === undefined) return { kind: 'ask', questions }
   return { kind: 'advice', advice: unplanned(pg, statements, questions, limits), questions }
 }
 
-interface Offer {
-  readonly question: IndexQuestion
-  readonly trial: IndexTrial
-  readonly served: ServedStatement
+/** What is worth building together, by the trials so far: the loop builds these once more, all at the same time. */
+export function chosenIndexes(pg: PgEvidence, statements: StatementsEvidence): readonly Proposal[] {
+  const limits = Object.fromEntries(
+    Object.entries(indexThresholds).map(([name, { value }]) => [name, value]),
+  ) as unknown as IndexAdviceLimits
+  return chosen(offersOf(pg, indexQuestions(pg, statements, limits), limits), pg, statements, limits).map(
+    ({ question }) => question,
+  )
 }
 
 function judged(
   pg: PgEvidence,
+  statements: StatementsEvidence,
   questions: readonly IndexQuestion[],
   limits: IndexAdviceLimits,
 ): readonly IndexAdvice[] {
-  const trials = new Map(pg.indexTrials.map(trial => [candidateKey(trial.candidate), trial]))
-  const offers = questions.flatMap(question => {
-    const trial = trials.get(candidateKey(question.candidate))
+  return chosen(offersOf(pg, questions, limits), pg, statements, limits).filter(
+    ({ trial }) => trial?.amongChosen === undefined || isNeeded(trial.amongChosen),
+  )
+}
+
+/** Least of a plan's cost that an index must save beside all others that were chosen: less is within what costs are worth. */
+const LEAST_MARGIN = 0.2
+
+/** Somebody would miss it. */
+export function isNeeded(margins: readonly IndexMargin[]): boolean {
+  return (
+    margins.length === 0 || margins.some(({ costWith, costWithout }) => costWith <= costWithout * (1 - LEAST_MARGIN))
+  )
+}
+
+function offersOf(pg: PgEvidence, questions: readonly IndexQuestion[], limits: IndexAdviceLimits): readonly Offer[] {
+  const trials = new Map(pg.indexTrials.map(trial => [candidateKey(trial), trial]))
+  return questions.flatMap(question => {
+    const trial = trials.get(candidateKey(question))
     if (!trial) return []
     const ids = [...new Set(trial.results.map(result => result.statementId))]
     return ids.flatMap(id => {
@@ -71,7 +97,6 @@ function judged(
       return served ? [{ question, trial, served }] : []
     })
   })
-  return withoutPrefixes(grouped(chosen(offers, limits)), offers)
 }
 
 /** Unknown plans count as a scan: then the trial alone decides. */
@@ -137,86 +162,6 @@ function hiddenByLimit(
   })
 }
 
-/** For each statement and table the narrowest index, unless it leaves much to do and a wider one halves that or makes a sort disappear. */
-function chosen(offers: readonly Offer[], limits: IndexAdviceLimits): readonly Offer[] {
-  const byPlace = new Map<string, Offer[]>()
-  for (const offer of offers) {
-    const key = `${offer.served.statementId}|${offer.question.candidate.schema}.${offer.question.candidate.table}`
-    byPlace.set(key, [...(byPlace.get(key) ?? []), offer])
-  }
-  return [...byPlace.values()].flatMap(place => {
-    const narrowFirst = place.toSorted(
-      (a, b) => width(a) - width(b) || costOf(a) - costOf(b) || keyOf(a).localeCompare(keyOf(b)),
-    )
-    let best = narrowFirst[0]
-    for (const offer of narrowFirst.slice(1)) {
-      if (best && width(offer) > width(best) && isWorthWidening(best, offer, limits)) best = offer
-    }
-    return best ? [best] : []
-  })
-}
-
-function isWorthWidening(narrow: Offer, wide: Offer, limits: IndexAdviceLimits): boolean {
-  // dexter tries a second column only where the first leaves a cost above its minimum: a sort of ten rows is free.
-  if (costOf(narrow) < limits.cost) return false
-  const sortGoes = narrow.served.sortsAfter && !wide.served.sortsAfter
-  return costOf(wide) <= costOf(narrow) * (1 - limits.fall) || (sortGoes && costOf(wide) <= costOf(narrow))
-}
-
-const width = ({ question }: Offer) => question.candidate.columns.length
-const keyOf = ({ question }: Offer) => candidateKey(question.candidate)
-const costOf = ({ served }: Offer) => served.costAfter
-
-function grouped(offers: readonly Offer[]): readonly IndexAdvice[] {
-  const byCandidate = new Map<string, { question: IndexQuestion; trial: IndexTrial; served: ServedStatement[] }>()
-  for (const offer of offers) {
-    const known = byCandidate.get(keyOf(offer))
-    if (known) known.served.push(offer.served)
-    else byCandidate.set(keyOf(offer), { question: offer.question, trial: offer.trial, served: [offer.served] })
-  }
-  return [...byCandidate.values()].map(advice => ({
-    ...advice,
-    served: advice.served.toSorted((a, b) => order(advice.question, a) - order(advice.question, b)),
-  }))
-}
-
-function order(question: IndexQuestion, { statementId }: ServedStatement): number {
-  const at = question.statementIds.indexOf(statementId)
-  return at < 0 ? Infinity : at
-}
-
-/** An index whose columns another chosen one begins with is not needed beside it, when that one serves its statements too. */
-function withoutPrefixes(advice: readonly IndexAdvice[], offers: readonly Offer[]): readonly IndexAdvice[] {
-  const takenBy = new Map<IndexAdvice, IndexAdvice>()
-  for (const narrow of advice) {
-    const wide = advice.find(
-      other =>
-        other !== narrow &&
-        isPrefix(narrow.question.candidate, other.question.candidate) &&
-        narrow.served.every(({ statementId }) =>
-          offers.some(offer => offer.trial === other.trial && offer.served.statementId === statementId),
-        ),
-    )
-    if (wide) takenBy.set(narrow, wide)
-  }
-  return advice
-    .filter(one => !takenBy.has(one))
-    .map(wide => ({
-      ...wide,
-      served: [...wide.served, ...[...takenBy].flatMap(([narrow, taker]) => (taker === wide ? narrow.served : []))],
-    }))
-}
-
-function isPrefix(narrow: IndexCandidate, wide: IndexCandidate): boolean {
-  return (
-    narrow.schema === wide.schema &&
-    narrow.table === wide.table &&
-    narrow.method === wide.method &&
-    narrow.columns.length < wide.columns.length &&
-    narrow.columns.every(({ name }, at) => wide.columns[at]?.name === name)
-  )
-}
-
 /** Where nothing can be planned only a clearly large scan for a few rows is worth a word. */
 function unplanned(
   pg: PgEvidence,
@@ -227,9 +172,9 @@ function unplanned(
   const meanMs = new Map(statementTimes(statements).map(time => [time.statementId, time.meanMs]))
   const advised = new Set<string>()
   return questions.flatMap(question => {
-    const { candidate } = question
+    const { candidate, variant } = question
     const table = tableOf(pg, `${candidate.schema}.${candidate.table}`)
-    if (!table || candidate.columns.length > 1 || candidate.method !== 'btree') return []
+    if (!table || variant === 'composite' || candidate.method !== 'btree' || candidate.columns[0]!.expression) return []
     const served = question.statementIds.flatMap(statementId => {
       const place = `${statementId}|${table.schema}.${table.name}`
       const plan = plansByStatement(pg)

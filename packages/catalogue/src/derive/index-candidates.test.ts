@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { column, equal, index, pgOf, plan, statement, statementsOf, table, use } from './testing/evidence.ts'
-import { candidateKey, indexQuestions } from './index-candidates.ts'
-import { indexThresholds } from './index-limits.ts'
+import { indexQuestions } from './index-candidates.ts'
+import { candidateKey } from './index-sql.ts'
+import { indexThresholds } from './index-thresholds.ts'
 
 const limits = Object.fromEntries(Object.entries(indexThresholds).map(([name, { value }]) => [name, value])) as Record<
   keyof typeof indexThresholds,
@@ -27,11 +28,11 @@ function questionsFor(found: number, kept: number, more: { filter?: string } = {
     plans: [{ statementId: 'open', kind: 'generic', totalCost: 714, root }],
   })
   const statements = statementsOf([openOf], [use('GET /agents', 'open', 2_000, 6_000)])
-  return indexQuestions(pg, statements, limits).map(({ candidate }) => candidateKey(candidate))
+  return indexQuestions(pg, statements, limits).map(candidateKey)
 }
 
 test('an index whose rows a filter throws away lacks a column', () => {
-  expect(questionsFor(6_609, 166)).toContain('public.tickets(agent_id, status) btree')
+  expect(questionsFor(6_609, 166)).toContain('tickets (agent_id, status)')
 })
 
 test('an index that finds what is wanted lacks none', () => {

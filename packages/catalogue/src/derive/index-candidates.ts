@@ -1,6 +1,17 @@
 /** Which indexes are worth planning: candidates from the conditions, joins and sort keys of heavy statements that scan a table in full. */
-import type { IndexCandidate, IndexColumn, PgEvidence, PgTable, Statement, StatementsEvidence } from '@whetstone/model'
+import type {
+  IndexCandidate,
+  IndexColumn,
+  PgEvidence,
+  PgIndex,
+  PgTable,
+  Statement,
+  StatementsEvidence,
+} from '@whetstone/model'
 import { columnOf, distinctValues, indexesOf, tableOf } from './columns.ts'
+import { specialProposals } from './index-special.ts'
+import { candidateKey, type Proposal } from './index-sql.ts'
+import { isTable, searchesInside } from './index-terms.ts'
 import { filteredScans, fullScans, hasSort, plansByStatement } from './plans.ts'
 import { type StatementTime, statementTimes } from './statement-time.ts'
 import { statementsById, workOf } from './statements.ts'
@@ -18,8 +29,7 @@ export interface IndexLimits {
   readonly keptFraction: number
 }
 
-export interface IndexQuestion {
-  readonly candidate: IndexCandidate
+export interface IndexQuestion extends Proposal {
   readonly variant: IndexVariant
   /** Statements the index could serve, heaviest first. */
   readonly statementIds: readonly string[]
@@ -27,7 +37,7 @@ export interface IndexQuestion {
 
 /** Bounds of what one run plans. */
 const MOST_STATEMENTS = 30
-const MOST_QUESTIONS = 32
+const MOST_QUESTIONS = 60
 const MOST_STATEMENTS_A_QUESTION = 8
 
 export function indexQuestions(
@@ -36,31 +46,41 @@ export function indexQuestions(
   limits: IndexLimits,
 ): readonly IndexQuestion[] {
   const byId = statementsById(statements)
-  const heavy = heavyStatements(statements, limits)
-  const questions = new Map<string, { candidate: IndexCandidate; variant: IndexVariant; statementIds: string[] }>()
-  for (const { statementId } of heavy) {
-    const statement = byId.get(statementId)!
+  const heavy = heavyStatements(statements, limits).map(({ statementId }) => byId.get(statementId)!)
+  const questions = new Map<string, Proposal & { variant: IndexVariant; statementIds: string[] }>()
+  for (const statement of heavy) {
     for (const table of scannedTables(pg, statement, limits)) {
-      for (const candidate of candidatesFor(pg, statement, table)) {
-        const key = candidateKey(candidate)
-        const variant = variantOf(pg, statements, statement, table, candidate, limits)
+      const plain = candidatesFor(pg, statement, table).map(candidate => ({ candidate }))
+      for (const proposal of [...plain, ...specialProposals(pg, statement, table)]) {
+        const key = candidateKey(proposal)
+        const variant = variantOf(pg, statements, statement, table, proposal, limits)
         const known = questions.get(key)
-        if (!known) questions.set(key, { candidate, variant, statementIds: [statementId] })
+        if (!known) questions.set(key, { ...proposal, variant, statementIds: [statement.id] })
         else {
-          known.statementIds.push(statementId)
+          if (!known.statementIds.includes(statement.id)) known.statementIds.push(statement.id)
           // One join on it is enough to say that the index is the foreign key's.
           if (variant === 'foreign-key') known.variant = variant
         }
       }
     }
   }
-  return [...questions.values()]
-    .slice(0, MOST_QUESTIONS)
-    .map(question => ({ ...question, statementIds: question.statementIds.slice(0, MOST_STATEMENTS_A_QUESTION) }))
+  return [...questions.values()].slice(0, MOST_QUESTIONS).map(question => ({
+    ...question,
+    // Others on the table may gain too, or lose.
+    statementIds: [...new Set([...question.statementIds, ...readersOf(pg, heavy, question.candidate)])].slice(
+      0,
+      MOST_STATEMENTS_A_QUESTION,
+    ),
+  }))
 }
 
-export function candidateKey({ schema, table, columns, method }: IndexCandidate): string {
-  return `${schema}.${table}(${columns.map(({ name, descending }) => name + (descending ? ' DESC' : '')).join(', ')}) ${method}`
+/** Heavy statements that find rows of the candidate's table by a condition, or sort them. */
+function readersOf(pg: PgEvidence, heavy: readonly Statement[], { schema, table }: IndexCandidate): readonly string[] {
+  const own = tableOf(pg, `${schema}.${table}`)
+  return heavy.flatMap(({ id, shape }) => {
+    const isRead = own && shape?.tables.some(name => isTable(name, own)) && (shape.hasWhere || shape.orderBy.length > 0)
+    return isRead ? [id] : []
+  })
 }
 
 function heavyStatements(statements: StatementsEvidence, limits: IndexLimits): readonly StatementTime[] {
@@ -130,7 +150,7 @@ function orderColumns(statement: Statement, table: PgTable): readonly IndexColum
   const order = statement.shape?.orderBy ?? []
   if (!order.every(column => isTable(column.table, table))) return []
   return order
-    .slice(0, 2)
+    .slice(0, 3)
     .map(({ column, descending }) => (descending ? { name: column, descending } : { name: column }))
 }
 
@@ -146,11 +166,6 @@ function joinColumns(statement: Statement, table: PgTable): readonly string[] {
   ]
 }
 
-function isTable(name: string | undefined, table: PgTable): boolean {
-  const bare = name?.replaceAll('"', '')
-  return bare === table.name || bare === `${table.schema}.${table.name}`
-}
-
 /** An index with the same leading columns is there; columns compared for equality may stand in any order. */
 function isServed(pg: PgEvidence, table: PgTable, columns: readonly IndexColumn[], equals: readonly string[]): boolean {
   const names = columns.map(({ name }) => name)
@@ -158,18 +173,23 @@ function isServed(pg: PgEvidence, table: PgTable, columns: readonly IndexColumn[
   return indexesOf(pg, table).some(index => {
     if (!index.valid || index.partial || index.method !== 'btree') return false
     const leading = index.columns.slice(0, names.length)
-    return anyOrder ? names.every(name => leading.includes(name)) : names.every((name, at) => leading[at] === name)
+    if (anyOrder) return names.every(name => leading.includes(name))
+    return names.every((name, at) => leading[at] === name) && isSameDirection(index, columns, equals)
   })
+}
+
+/** An index is read in both directions, but all of it: `(a, b)` does not give the order of a and then b descending. */
+function isSameDirection(index: PgIndex, columns: readonly IndexColumn[], equals: readonly string[]): boolean {
+  const [, list = ''] = /\((.*?)\)(?: (?:INCLUDE|WHERE|WITH)|$)/.exec(index.definition) ?? []
+  const keys = list.split(', ')
+  const turned = columns.flatMap(({ name, descending = false }, at) =>
+    equals.includes(name) ? [] : [descending !== / DESC\b/.test(keys[at] ?? '')],
+  )
+  return new Set(turned).size <= 1
 }
 
 function hasGin(pg: PgEvidence, table: PgTable, column: string): boolean {
   return indexesOf(pg, table).some(index => /gin|gist/.test(index.method) && index.columns.includes(column))
-}
-
-/** A pattern that begins with % can use no btree; one that does not, needs no trigrams. */
-function searchesInside(statement: Statement): boolean {
-  const texts = statement.parameters.flatMap(sample => sample.values).filter(value => typeof value === 'string')
-  return texts.some(text => text.startsWith('%')) || /like\s+'%/i.test(statement.rawText ?? statement.text)
 }
 
 function variantOf(
@@ -177,11 +197,13 @@ function variantOf(
   statements: StatementsEvidence,
   statement: Statement,
   table: PgTable,
-  candidate: IndexCandidate,
+  { candidate, together = [] }: Proposal,
   limits: IndexLimits,
 ): IndexVariant {
-  if (candidate.columns.length > 1) return 'composite'
-  const column = candidate.columns[0]!.name
+  const { columns, include = [], where, method } = candidate
+  if (columns.length > 1 || include.length > 0 || together.length > 0) return 'composite'
+  if (method !== 'btree' || where !== undefined || columns[0]!.expression !== undefined) return 'single'
+  const column = columns[0]!.name
   const key = pg.foreignKeys.find(
     ({ schema, table: name, columns }) =>
       schema === table.schema && name === table.name && columns.length === 1 && columns[0] === column,

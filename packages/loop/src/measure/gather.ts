@@ -1,4 +1,5 @@
 /** Round two: gathers what practices asked for, read-only, loopback, bounded in count and time; what does not fit the budget is simply not answered. */
+import { chosenIndexes } from '@whetstone/catalogue'
 import type { Evidence, EvidenceRequest, HeapProfileEvidence, HttpProbe, PgEvidence, Workload } from '@whetstone/model'
 import { probeVariation } from './collect/http-probe.ts'
 import { type IndexTrialOptions, runIndexTrials } from './pg/index-trial.ts'
@@ -45,9 +46,11 @@ async function gatherFromDatabase(
 ): Promise<PgEvidence | undefined> {
   const wanted = requests.filter(request => request.kind === 'index-trial' || request.kind === 'explain')
   if (!evidence.pg || !options.databaseUrl || wanted.length === 0) return evidence.pg
+  const { statements } = evidence
   return runIndexTrials(evidence.pg, wanted, {
     url: options.databaseUrl,
-    statements: evidence.statements?.statements ?? [],
+    statements: statements?.statements ?? [],
+    ...(statements ? { choose: pg => chosenIndexes(pg, statements) } : {}),
     ...(options.scratch ? { scratch: options.scratch } : {}),
     signal: options.signal,
   })

@@ -21,6 +21,7 @@ import { relativePaths } from './relative-paths.ts'
 import { processesListeningOn, processTree } from './process-tree.ts'
 import { seenInside } from './seen-inside.ts'
 import type { Stand } from './stand.ts'
+import { statementAccess } from './statement-access.ts'
 import { loadStatementParser, statementShape } from './statement-shape.ts'
 
 export interface WindowOptions extends DriveOptions {
@@ -152,7 +153,8 @@ function probeWarnings({ probe }: Stand, dropped: number): string[] {
 
 function withShape(statement: Statement): Statement {
   const shape = statementShape(statement.text)
-  return shape ? { ...statement, shape } : statement
+  const access = statementAccess(statement.rawText ?? statement.text, statement.text)
+  return { ...statement, ...(shape ? { shape } : {}), ...(access ? { access } : {}) }
 }
 
 async function livePids(

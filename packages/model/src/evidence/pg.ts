@@ -10,6 +10,10 @@ export interface PgEvidence {
   readonly tables: readonly PgTable[]
   readonly indexes: readonly PgIndex[]
   readonly foreignKeys: readonly PgForeignKey[]
+  /** How long the counters of scans and writes have been running. */
+  readonly countersAgeMs?: number
+  /** Standby servers that replicate from this one, or 1 when this one is a standby itself: their scans are counted elsewhere. */
+  readonly standbys?: number
   readonly settings: Readonly<Record<string, string>>
   readonly extensions: readonly string[]
   readonly activity: PgActivity
@@ -55,11 +59,21 @@ export interface PgTable {
   /** Rows written since the planner last looked at the table. */
   readonly modifiedSinceAnalyze?: number
   readonly autovacuum?: PgAutovacuum
+  /** Within the measured window, by whoever wrote. */
+  readonly writes?: PgWrites
   /** Blocks of 8 kB within the measured window: found in the server's own memory, or asked from the system. */
   readonly heapBlocksHit?: number
   readonly heapBlocksRead?: number
   readonly indexBlocksHit?: number
   readonly indexBlocksRead?: number
+}
+
+export interface PgWrites {
+  readonly inserts: number
+  readonly updates: number
+  /** Of the updates: those that needed no new index entry. */
+  readonly heapOnlyUpdates: number
+  readonly deletes: number
 }
 
 export interface PgColumn {
@@ -87,7 +101,14 @@ export interface PgIndex {
   readonly method: string
   readonly definition: string
   readonly bytes: number
+  /** Since the server's statistics were reset. */
   readonly scans: number
+  /** A primary key, a unique or an exclusion constraint rests on it, or a foreign key points to its columns. */
+  readonly constraint?: boolean
+  /** Logical replication finds rows by it. */
+  readonly replicaIdentity?: boolean
+  /** Entries, as the planner counts them. */
+  readonly entries?: number
 }
 
 export interface PgForeignKey {
@@ -174,10 +195,21 @@ export interface IndexCandidate {
   readonly table: string
   readonly columns: readonly IndexColumn[]
   readonly method: 'btree' | 'gin'
+  /** Columns that are carried along, so that the table need not be visited. */
+  readonly include?: readonly string[]
+  /** SQL of the condition rows must meet to be in the index. */
+  readonly where?: string
 }
 export interface IndexColumn {
+  /** The column, or with `expression` the one inside of it. */
   readonly name: string
+  /** SQL over the columns of the table: `lower(email)`. */
+  readonly expression?: string
+  /** `jsonb_path_ops`; a GIN index without one is of trigrams. The word `default` stands for the operator class of the type. */
+  readonly operatorClass?: string
   readonly descending?: boolean
+  /** Absent: as PostgreSQL has it, last when ascending and first when descending. */
+  readonly nulls?: 'first' | 'last'
 }
 
 export interface IndexTrial {
@@ -187,6 +219,16 @@ export interface IndexTrial {
   readonly indexBytes?: number
   readonly buildMs?: number
   readonly results: readonly IndexTrialResult[]
+  /** Built at the same time, because one branch of an OR is served by each. */
+  readonly together?: readonly IndexCandidate[]
+  /** With all that were chosen built: what each plan costs, and would cost without this one. */
+  readonly amongChosen?: readonly IndexMargin[]
+}
+export interface IndexMargin {
+  readonly statementId: string
+  readonly parameterSet?: number
+  readonly costWith: number
+  readonly costWithout: number
 }
 export interface IndexTrialResult {
   readonly statementId: string

@@ -18,6 +18,8 @@ export interface Statement {
   readonly rawText?: string
   /** Absent when the parser refused the text. */
   readonly shape?: StatementShape
+  /** Read from the raw text where there is one: what an index on expressions or on a part of a table could serve. */
+  readonly access?: StatementAccess
   /** A few real parameter sets, lab only. */
   readonly parameters: readonly ParameterSample[]
   /** Who issues it, when the call stack shows a known ORM or query builder: `sequelize`, `typeorm`, … */
@@ -82,6 +84,58 @@ export interface Condition {
   /** For `join`: the other side. */
   readonly otherTable?: string
   readonly otherColumn?: string
+}
+
+/** How a statement finds its rows, with the constants of its text: what `StatementShape` tells of columns, told of expressions. */
+export interface StatementAccess {
+  /** Joined by AND, of all query levels. */
+  readonly terms: readonly AccessTerm[]
+  /** Of the outermost level; empty when one of its keys is no expression of one table. */
+  readonly order: readonly AccessOrder[]
+  /** Columns that are read, by table; absent where a star or a subquery hides them. */
+  readonly reads?: readonly AccessColumn[]
+}
+
+export interface AccessColumn {
+  readonly table: string
+  readonly column: string
+}
+
+export interface AccessTerm {
+  /** Table name as in `StatementShape.tables`. */
+  readonly table: string
+  readonly column: string
+  /** SQL of what is compared, when it is more than the column: `lower(email)`. */
+  readonly expression?: string
+  readonly operator:
+    | 'equal'
+    | 'in'
+    | 'range'
+    | 'like'
+    | 'ilike'
+    | 'contains'
+    | 'has-key'
+    | 'overlaps'
+    | 'matches'
+    | 'null'
+    | 'not-null'
+    | 'flag'
+    | 'other'
+  /** The whole term as SQL over this table alone, when it holds constants and no parameter. */
+  readonly predicate?: string
+  /** Which `$n` of the normalised text stand for the constants of `expression`, and for those of `predicate`. */
+  readonly expressionParameters: readonly number[]
+  readonly predicateParameters: readonly number[]
+  /** Terms with the same number are joined by OR. */
+  readonly alternative?: number
+}
+
+export interface AccessOrder {
+  readonly table: string
+  readonly column: string
+  readonly expression?: string
+  readonly descending: boolean
+  readonly nulls?: 'first' | 'last'
 }
 
 export interface OrderColumn {

@@ -2,14 +2,15 @@
 import type {
   IndexCandidate,
   IndexColumn,
+  IndexMargin,
   IndexTrial,
   IndexTrialResult,
   PgActivity,
-  PgAutovacuum,
   PgBlocking,
   PgIdleTransaction,
   PgSessions,
   PgSessionStatement,
+  PgAutovacuum,
   PgColumn,
   PgEvidence,
   PgForeignKey,
@@ -23,6 +24,7 @@ import type {
   PgStandby,
   PgStatement,
   PgTable,
+  PgWrites,
   PlanNode,
 } from '@whetstone/model'
 import { statementId } from './trace-rules.ts'
@@ -106,6 +108,15 @@ const sessions = object<PgSessions>({
   deadlocks: figure,
 })
 
+const candidate = object<IndexCandidate>({
+  schema: name,
+  table: name,
+  columns: list(object<IndexColumn>({ name, expression: sql, operatorClass: name, descending: figure, nulls: word })),
+  method: word,
+  include: list(name),
+  where: sql,
+})
+
 export const pg = object<PgEvidence>({
   schema,
   serverVersion: figure,
@@ -123,6 +134,7 @@ export const pg = object<PgEvidence>({
       updates: figure,
       deletes: figure,
       deadRows: figure,
+      writes: object<PgWrites>({ inserts: figure, updates: figure, heapOnlyUpdates: figure, deletes: figure }),
       lastAnalyze: instant,
       columns: list(
         object<PgColumn>({
@@ -168,6 +180,9 @@ export const pg = object<PgEvidence>({
       definition: sql,
       bytes: figure,
       scans: figure,
+      constraint: figure,
+      replicaIdentity: figure,
+      entries: figure,
     }),
   ),
   foreignKeys: list(
@@ -181,6 +196,8 @@ export const pg = object<PgEvidence>({
       onDelete: matching(/^(?:no action|restrict|cascade|set null|set default)$/),
     }),
   ),
+  countersAgeMs: figure,
+  standbys: figure,
   settings: record(
     key(dottedName),
     matching(
@@ -214,12 +231,8 @@ export const pg = object<PgEvidence>({
   plans: list(object<PgPlan>(planRules)),
   indexTrials: list(
     object<IndexTrial>({
-      candidate: object<IndexCandidate>({
-        schema: name,
-        table: name,
-        columns: list(object<IndexColumn>({ name, descending: figure })),
-        method: word,
-      }),
+      candidate,
+      together: list(candidate),
       by: word,
       indexBytes: figure,
       buildMs: figure,
@@ -235,6 +248,9 @@ export const pg = object<PgEvidence>({
           planBefore: planNode,
           planAfter: planNode,
         }),
+      ),
+      amongChosen: list(
+        object<IndexMargin>({ statementId, parameterSet: figure, costWith: figure, costWithout: figure }),
       ),
     }),
   ),

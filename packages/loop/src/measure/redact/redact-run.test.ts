@@ -52,14 +52,30 @@ describe('an exported run', () => {
     const exported = redactRun(withTexts(run, () => 'plantedname') as typeof run)
     const fields = placesOf('plantedname', exported).map(place => place.split('.').at(-1))
     expect([...new Set(fields)].toSorted().join(' ')).toMatchInlineSnapshot(
-      `"alias answers arm arrivals by chapter column columnType columns commit component confidence cpu-profile definition dependencies (key) drills driver endedBy errorsByKind (key) extensions file filter findings fingerprint framework function generator generatorVerdict heap-profile history host http-probe index indexCondition issuedBy kept kind label load-curve lock log method metric missing name operation operator otherColumn otherTable outcome owner package parameter parameters (key) partitionOf pg purpose referencedColumns referencedTable relation resource risk runtime schema settings (key) severity shape sortKey sortMethod source state statements table tables targetColumns text traces type unavailable (key) unit verdict"`,
+      `"alias answers arm arrivals by chapter column columnType columns commit component confidence cpu-profile definition dependencies (key) drills driver endedBy errorsByKind (key) expression extensions file filter findings fingerprint framework function generator generatorVerdict heap-profile history host http-probe include index indexCondition issuedBy kept kind label load-curve lock log method metric missing name nulls operation operator operatorClass otherColumn otherTable outcome owner package parameter parameters (key) partitionOf pg predicate purpose referencedColumns referencedTable relation resource risk runtime schema settings (key) severity shape sortKey sortMethod source state statements table tables targetColumns text traces type unavailable (key) unit verdict where"`,
     )
   })
 
   it('keeps statements, conditions and figures readable', () => {
     const { report, evidence } = redactRun(run)
     expect(report.statements).toEqual([
-      { ...completeReport.statements[0], id: 'statement-1', rawText: undefined, parameters: [] },
+      {
+        ...completeReport.statements[0],
+        id: 'statement-1',
+        rawText: undefined,
+        parameters: [],
+        access: {
+          ...completeReport.statements[0]?.access,
+          terms: [
+            expect.objectContaining({
+              expression: 'lower(mail || ?)',
+              predicate: 'lower(mail || ?) = ?',
+              operator: 'equal',
+            }),
+          ],
+          order: [expect.objectContaining({ expression: 'lower(mail || ?)' })],
+        },
+      },
     ])
     expect(evidence.pg?.plans[0]?.root).toMatchObject({
       filter: '((mail)::text = ?::text)',

@@ -1,5 +1,8 @@
 /** The rules for requests seen from inside, and for the statements they issue. */
 import type {
+  AccessColumn,
+  AccessOrder,
+  AccessTerm,
   Condition,
   OrderColumn,
   RequestLiteral,
@@ -7,6 +10,7 @@ import type {
   Span,
   Statement,
   StatementsEvidence,
+  StatementAccess,
   StatementShape,
   StatementUse,
   Trace,
@@ -115,11 +119,31 @@ const shape = object<StatementShape>({
   locks: figure,
 })
 
+const access = object<StatementAccess>({
+  terms: list(
+    object<AccessTerm>({
+      table: dottedName,
+      column: name,
+      expression: sql,
+      operator: word,
+      predicate: sql,
+      expressionParameters: list(figure),
+      predicateParameters: list(figure),
+      alternative: figure,
+    }),
+  ),
+  order: list(
+    object<AccessOrder>({ table: dottedName, column: name, expression: sql, descending: figure, nulls: word }),
+  ),
+  reads: list(object<AccessColumn>({ table: dottedName, column: name })),
+})
+
 export const statement = object<Statement>({
   id: statementId,
   text: sql,
   rawText: gone,
   shape,
+  access,
   parameters: list(gone),
   issuedBy: name,
   named: figure,

@@ -4,6 +4,8 @@ import type { Condition, OrderColumn } from '@whetstone/model'
 import { readConditions } from './conditions.ts'
 import { Scope, columnOf, namesOf, tableSource } from './scope.ts'
 import type { ColumnOfTable } from './scope.ts'
+import { readTerms } from './terms.ts'
+import type { ReadTerm } from './terms.ts'
 
 /** What one query level shows to the level around it. */
 export interface Level {
@@ -30,6 +32,8 @@ export interface Output {
 export class Reading {
   readonly tables = new Set<string>()
   readonly conditions: Condition[] = []
+  readonly terms: ReadTerm[] = []
+  #alternatives = 0
   readonly #named = new Map<string, Level>()
   /** Set when a common table expression writes. */
   writes: 'insert' | 'update' | 'delete' | undefined
@@ -119,6 +123,8 @@ export class Reading {
   }
 
   private where(clause: Node | undefined, scope: Scope): void {
+    const add = (term: ReadTerm) => void this.terms.push(term)
+    readTerms(clause, scope, add, () => ++this.#alternatives)
     readConditions(clause, {
       scope,
       add: this.addCondition,

@@ -34,6 +34,23 @@ const answer: Complete<EvidenceByKind['http-probe']['probes'][number]['answer']>
 }
 const probe = { route: 'GET /orders/:id', url: 'http://127.0.0.1:3000/orders/4711', authorised: true, answer }
 
+const candidate: Complete<EvidenceByKind['pg']['indexTrials'][number]['candidate']> = {
+  schema: 'public',
+  table: 'orders',
+  columns: [
+    {
+      name: 'mail',
+      expression: "lower(mail || 'ann')",
+      operatorClass: 'text_ops',
+      descending: true,
+      nulls: 'last',
+    },
+  ],
+  method: 'btree',
+  include: ['state'],
+  where: "state = 'ann'",
+}
+
 export const completeEvidence = {
   'http-probe': {
     schema: 'http-probe@1',
@@ -112,6 +129,7 @@ export const completeEvidence = {
         updates: 1,
         deletes: 1,
         deadRows: 1,
+        writes: { inserts: 1, updates: 1, heapOnlyUpdates: 1, deletes: 1 },
         lastAnalyze: '2026-11-21T10:00:00.000Z',
         columns: [
           {
@@ -157,8 +175,13 @@ export const completeEvidence = {
         definition: "CREATE INDEX orders_open ON orders (mail) WHERE state = 'ann'",
         bytes: 1,
         scans: 1,
+        constraint: false,
+        replicaIdentity: false,
+        entries: 1,
       },
     ],
+    countersAgeMs: 1,
+    standbys: 0,
     foreignKeys: [
       {
         name: 'orders_customer',
@@ -198,12 +221,9 @@ export const completeEvidence = {
     plans: [plan],
     indexTrials: [
       {
-        candidate: {
-          schema: 'public',
-          table: 'orders',
-          columns: [{ name: 'mail', descending: true }],
-          method: 'btree',
-        },
+        candidate,
+        together: [candidate],
+        amongChosen: [{ statementId: 'd1', parameterSet: 0, costWith: 1, costWithout: 2 }],
         by: 'scratch-copy',
         indexBytes: 1,
         buildMs: 1,

@@ -139,6 +139,22 @@ export const statement: Complete<EvidenceByKind['statements']['statements'][numb
     orderBy: [{ table: 'orders', column: 'id', descending: true }],
     locks: false,
   },
+  access: {
+    terms: [
+      {
+        table: 'orders',
+        column: 'mail',
+        expression: "lower(mail || 'ann')",
+        operator: 'equal',
+        predicate: "lower(mail || 'ann') = 'ann1'",
+        expressionParameters: [1],
+        predicateParameters: [1, 2],
+        alternative: 1,
+      },
+    ],
+    order: [{ table: 'orders', column: 'mail', expression: "lower(mail || 'ann')", descending: true, nulls: 'last' }],
+    reads: [{ table: 'orders', column: 'mail' }],
+  },
   parameters: [{ values: ['4711'], kept: 'slowest', durationMs: 1, rows: 1 }],
   issuedBy: 'sequelize',
   named: true,
