@@ -1,4 +1,4 @@
-/** A connection of its own for every report, of which one in three is never ended, against connections of the pool. */
+/** A connection of its own for every report, of which every second is never ended, against connections of the pool. */
 import { defineDrill, spread } from '../define.ts'
 import type { ArmContext } from '../define.ts'
 
@@ -13,7 +13,7 @@ export const experiment = defineDrill({
   database: `
     CREATE TABLE orders (id int PRIMARY KEY, shop int NOT NULL);
     INSERT INTO orders SELECT n, 1 + n % 60 FROM generate_series(1, 600) n;
-    DELETE FROM orders WHERE shop > 40`,
+    DELETE FROM orders WHERE shop > 30`,
   requests: [{ route: 'GET /shops/:id/report', paths: spread(60, id => `/shops/${id}/report`) }],
   load: { ratePerSecond: 12, durationMs: 8_000 },
   before: {

@@ -57,12 +57,13 @@ export const experiment = defineDrill({
   drill: 'lost-updates',
   database: `
     CREATE TABLE counters (id int PRIMARY KEY, n bigint NOT NULL);
-    INSERT INTO counters SELECT id, 0 FROM generate_series(1, 30) id`,
+    INSERT INTO counters SELECT id, 0 FROM generate_series(1, 5000) id`,
   requests: [
     { route: 'POST /points/:id', paths: Array.from({ length: 20 }, () => '/points/1'), method: 'POST' },
     {
       route: 'POST /visits/:id',
-      paths: Array.from({ length: 20 }, (_, index) => `/visits/${11 + index}`),
+      // Far apart: the server watches what a serializable transaction read by rows, and by pages where rows are many.
+      paths: Array.from({ length: 20 }, (_, index) => `/visits/${100 + index * 240}`),
       method: 'POST',
     },
   ],

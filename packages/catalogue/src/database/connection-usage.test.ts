@@ -48,6 +48,10 @@ describePractice(connectionUsage, {
       pg: pgWith({ connections: [...Array.from({ length: 20 }, () => 12), ...Array.from({ length: 10 }, () => 16)] }),
       runtime: small,
     },
+    'a pool of another driver that fills up and stays': {
+      pg: pgWith({ connections: rising.map(count => Math.min(count, 22)) }),
+      runtime: runtimeOf([]),
+    },
     'connections that come and go': {
       pg: pgWith({ connections: rising.map((count, at) => (at % 7 === 6 ? 10 : count % 9 === 0 ? 30 : 15)) }),
       runtime: small,

@@ -87,8 +87,6 @@ const idleAtMost = 3
 interface Growth {
   readonly first: number
   readonly last: number
-  readonly perMinute: number
-  readonly looks: number
 }
 
 /** Only what the pools cannot explain: a pool that fills up to its size stops there. */
@@ -96,17 +94,19 @@ function growthOf(
   { connections }: PgSessions,
   runtime: RuntimeEvidence | undefined,
   least: number,
-): Omit<Growth, 'perMinute'> | undefined {
+): Growth | undefined {
   if (runtime === undefined || connections.length < 10) return undefined
   const fifth = Math.floor(connections.length / 5)
   const parts = [0, 1, 2, 3, 4].map(part => median(connections.slice(part * fifth, (part + 1) * fifth)))
   const [first, last] = [parts[0]!, parts[4]!]
-  const everRises = parts.every((count, at) => at === 0 || count > parts[at - 1]!)
-  if (!everRises || last - first < least || last <= readPools(runtime).capacity) return undefined
-  return { first, last, looks: connections.length }
+  const neverFalls = parts.every((count, at) => at === 0 || count >= parts[at - 1]!)
+  // A pool of a kind the probe does not know fills up at once and then stays.
+  const goesOn = parts[2]! > first && last > parts[2]!
+  if (!neverFalls || !goesOn || last - first < least || last <= readPools(runtime).capacity) return undefined
+  return { first, last }
 }
 
-function describeGrowth(growth: Omit<Growth, 'perMinute'>, { activity }: PgEvidence, usable: number): Finding {
+function describeGrowth(growth: Growth, { activity }: PgEvidence, usable: number): Finding {
   // The medians of the first and of the last fifth stand four fifths of the window apart.
   const perMinute = ((growth.last - growth.first) / (activity.windowMs * 0.8)) * 60_000
   const leftMs = (Math.max(0, usable - growth.last) / perMinute) * 60_000

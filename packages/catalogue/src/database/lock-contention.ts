@@ -51,7 +51,7 @@ export const lockContention = definePractice({
       before: 'UPDATE counters SET n = n + 1 WHERE name = $1;  -- one row, everybody in turn',
       after: `CREATE TABLE counter_parts (name text, part int, n bigint NOT NULL, PRIMARY KEY (name, part));
 INSERT INTO counter_parts SELECT name, part, 0 FROM counters, generate_series(0, 15) part;
-UPDATE counter_parts SET n = n + 1 WHERE name = $1 AND part = floor(random() * 16)::int;
+UPDATE counter_parts SET n = n + 1 WHERE name = $1 AND part = $2;  -- a random number below 16
 SELECT sum(n) FROM counter_parts WHERE name = $1;`,
     },
   },
@@ -158,10 +158,12 @@ const remedies: Readonly<Record<LockKind, Finding['remedy']>> = {
       'Otherwise make it the last statement before COMMIT, so that it is held for one commit only; or gather the changes in memory and write them a few times a second.',
     ],
     code: {
-      language: 'sql',
-      before: 'UPDATE counters SET n = n + 1 WHERE name = $1',
-      after: `UPDATE counter_parts SET n = n + 1 WHERE name = $1 AND part = floor(random() * 16)::int;
-SELECT sum(n) FROM counter_parts WHERE name = $1`,
+      language: 'ts',
+      before: "await client.query('UPDATE counters SET n = n + 1 WHERE name = $1', [name])",
+      after: `// random() in the WHERE clause would be drawn anew for every row: draw it here.
+const part = Math.floor(Math.random() * 16)
+await client.query('UPDATE counter_parts SET n = n + 1 WHERE name = $1 AND part = $2', [name, part])
+// SELECT sum(n) FROM counter_parts WHERE name = $1`,
     },
   },
   queue: {
