@@ -43,6 +43,8 @@ export class Connector {
   }
 
   async open(): Promise<Session> {
+    // Several may open at a time: each must know what it said itself.
+    const greetedWithLimits = this.#greetsWithLimits
     const session = new Session(this.config(), this.rules)
     // Until the pool listens itself: `connect` rejects, and that is enough.
     session.on('error', nothing)
@@ -51,7 +53,7 @@ export class Connector {
       if (this.#isPooled === undefined) await this.#look(session)
     } catch (error) {
       session.end().catch(nothing)
-      if (!this.#greetsWithLimits || (error as { code?: string }).code !== protocolViolation) throw error
+      if (!greetedWithLimits || (error as { code?: string }).code !== protocolViolation) throw error
       this.#greetsWithLimits = false
       return await this.open()
     }

@@ -28,8 +28,9 @@ export interface LendingListener {
 type Served = Session | undefined
 
 const longestSweepMs = 1_000
-/** SQLSTATE: the server has no place for another connection. */
+/** SQLSTATE: the server has no place for another connection. It is not asked again for a while, as long as there are some to share. */
 const tooManyConnections = '53300'
+const noPlaceForMs = 1_000
 
 export class Lending {
   readonly usage = new Usage(performance.now())
@@ -48,6 +49,7 @@ export class Lending {
   #opening = 0
   #closing = 0
   #rooms = 0
+  #noPlaceUntilMs = -Infinity
   #sweeper: NodeJS.Timeout | undefined
   #end: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
 
@@ -195,7 +197,8 @@ export class Lending {
 
   /** Opens as many connections as there are waiters without one on its way, within `max`. */
   #refill(): void {
-    while (this.#queue.length > this.#opening && this.size < this.#limits.max && !this.#end) void this.#openOne()
+    if (this.#end || (this.size > 0 && performance.now() < this.#noPlaceUntilMs)) return
+    while (this.#queue.length > this.#opening && this.size < this.#limits.max) void this.#openOne()
   }
 
   async #openOne(): Promise<void> {
@@ -215,7 +218,9 @@ export class Lending {
       this.#opening--
       this.openFailures++
       // Who waits is better served by a connection that comes back than by this refusal.
-      if ((error as { code?: string }).code !== tooManyConnections || this.sessions.size === 0) {
+      const isWithoutPlace = (error as { code?: string }).code === tooManyConnections
+      if (isWithoutPlace) this.#noPlaceUntilMs = performance.now() + noPlaceForMs
+      if (!isWithoutPlace || this.size === 0) {
         this.#queue.shift()?.serve(error as Error)
         this.#refill()
       }

@@ -26,7 +26,7 @@ export interface SessionRules {
 
 export type Input = string | (Omit<Statement, 'values'> & { values?: readonly unknown[] })
 type Values = readonly unknown[] | undefined
-type ServerError = Error & { readonly code?: string; readonly routine?: string }
+type ServerError = Error & { readonly code?: string; readonly routine?: string; readonly severity?: string }
 
 const queryCancelled = '57014'
 /** A server that has not ended a cancelled statement by then is given up, and the connection with it. */
@@ -55,6 +55,8 @@ export class Session extends pg.Client {
     super(config)
     this.#rules = rules
     this.connection.on('readyForQuery', ({ status }: { status: string }) => (this.#transaction = status))
+    // The statement at work is told, and the connection ends a moment later: nobody else must get it in between.
+    this.connection.on('errorMessage', (error: ServerError) => (this.#isDoomed ||= endsSession(error)))
   }
 
   get isInTransaction(): boolean {
@@ -228,6 +230,11 @@ export function deadlineFault(leftMs: number, isSent: boolean): Fault {
     ? `the deadline passed ${Math.round(leftMs)} ms into the statement, which is cancelled on the server`
     : `the deadline passed before the statement was sent (${Math.round(leftMs)} ms were left)`
   return new Fault('FAULT_DEADLINE', what, { retryable: !isSent })
+}
+
+/** The severity is in the server's language; the codes of an ending session are not: operator, connection, and two timeouts. */
+function endsSession({ severity, code = '' }: ServerError): boolean {
+  return severity === 'FATAL' || /^(57P|08|25P03|25P04)/.test(code)
 }
 
 /** Cursors, streams and COPY submit themselves; a query with a callback inside is the driver's business too. */
