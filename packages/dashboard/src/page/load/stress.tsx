@@ -3,7 +3,7 @@ import type { LoadReport, LoadStep, StressResult } from '@whetstone/model'
 import { formatDuration, formatFraction, formatMs, formatNumber, formatRate } from '../../reading/format.ts'
 import { quantileMs } from '../../reading/histogram.ts'
 import { linearTicks } from '../../reading/ticks.ts'
-import { Chip, Section } from '../pieces.tsx'
+import { Chip, numbers, Section, Table } from '../pieces.tsx'
 import { Scatter } from './scatter.tsx'
 
 export function Stress({ report }: { readonly report: LoadReport }) {
@@ -114,35 +114,23 @@ function Fact({ name, text }: { readonly name: string; readonly text: string }) 
 
 function Steps({ steps }: { readonly steps: readonly LoadStep[] }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Steps of the overload" style={{ marginTop: '14px' }}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Step</th>
-            {['Offered', 'Goodput', 'p95', 'Errors'].map(name => (
-              <th key={name} scope="col" class="number">
-                {name}
-              </th>
-            ))}
+    <div style={{ marginTop: '14px' }}>
+      <Table label="Steps of the overload" columns={['Step', ...numbers('Offered', 'Goodput', 'p95', 'Errors')]}>
+        {steps.map((step, index) => (
+          <tr key={index}>
+            <td>
+              {step.purpose === 'recovery' ? 'recovery' : index + 1}
+              {isLate(step) && <div class="soft">late, not counted</div>}
+            </td>
+            <td class="number">{formatRate(step.offeredRatePerSecond)}</td>
+            <td class="number">{formatRate(goodputOf(step))}</td>
+            <td class="number">{formatMs(quantileMs(step.overall.response, 0.95))}</td>
+            <td class="number">
+              {formatFraction(step.overall.requests === 0 ? 0 : step.errors / step.overall.requests)}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {steps.map((step, index) => (
-            <tr key={index}>
-              <td>
-                {step.purpose === 'recovery' ? 'recovery' : index + 1}
-                {isLate(step) && <div class="soft">late, not counted</div>}
-              </td>
-              <td class="number">{formatRate(step.offeredRatePerSecond)}</td>
-              <td class="number">{formatRate(goodputOf(step))}</td>
-              <td class="number">{formatMs(quantileMs(step.overall.response, 0.95))}</td>
-              <td class="number">
-                {formatFraction(step.overall.requests === 0 ? 0 : step.errors / step.overall.requests)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </div>
   )
 }
