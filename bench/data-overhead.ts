@@ -1,5 +1,6 @@
 /** What the data layer of the runtime costs over what it stands on: CPU of this process per query, per key, per routed statement. */
 import { startPostgres } from '@whetstone/sandbox'
+import { batchedOverhead } from './data-overhead/batched.ts'
 import { poolOverhead } from './data-overhead/pool.ts'
 
 /** One part of the figures: a file in data-overhead/. */
@@ -13,7 +14,8 @@ export interface OverheadPart {
   }): Promise<{ readonly rounds: number; readonly figures: Readonly<Record<string, number>> }>
 }
 
-const parts: readonly OverheadPart[] = [poolOverhead]
+// `batched` last: its request scopes make every later promise of the process cost more.
+const parts: readonly OverheadPart[] = [poolOverhead, batchedOverhead]
 
 export const bench = {
   name: 'data-overhead',
