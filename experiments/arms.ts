@@ -17,8 +17,8 @@ export async function databases(postgres: PostgresServer, experiment: Arms): Pro
   const urls = { before: urlOf(postgres, 'arm_before'), after: urlOf(postgres, 'arm_after') }
   for (const arm of ['before', 'after'] as const) {
     await postgres.createDatabase(`arm_${arm}`, { template: 'base' })
-    const { schema } = experiment[arm]
-    await execute(urls[arm], `${schema ?? ''}; ANALYZE`)
+    const { schema = '', maintenance = ['ANALYZE'] } = experiment[arm]
+    await execute(urls[arm], schema, ...maintenance)
   }
   return urls
 }
@@ -29,11 +29,11 @@ function urlOf(postgres: PostgresServer, database: string): string {
   return url.href
 }
 
-async function execute(url: string, sql: string): Promise<void> {
+async function execute(url: string, ...texts: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(sql)
+    for (const text of texts) await client.query(text)
   } finally {
     await client.end()
   }

@@ -15,6 +15,8 @@ export interface ExperimentArm {
   readonly app: (server: FastifyInstance, context: ArmContext) => void | Promise<void>
   /** SQL on this arm's own copy of the database. */
   readonly schema?: string
+  /** Then, one by one outside of a transaction, as VACUUM must be. Default: ANALYZE. */
+  readonly maintenance?: readonly string[]
   /** Processes that share the port, as replicas or `node:cluster` do. Default 1. */
   readonly workers?: number
   /** What it does on SIGTERM. Default: it finishes what is under way, then exits. */

@@ -79,6 +79,8 @@ ALTER TABLE visits SET (autovacuum_analyze_scale_factor = 0.02);`,
   },
 })
 
+const expectedText = (rows: number) => (rows === 1 ? 'one row' : `${countText(rows)} rows`)
+
 function describe(
   table: PgTable,
   statement: Statement,
@@ -92,8 +94,8 @@ function describe(
     fingerprint: fingerprintOf('stale-statistics', { resource: table.name }),
     practice: 'stale-statistics',
     title: isNew
-      ? `${table.name} (${countText(table.rows)} rows) was never analysed: a plan expects ${countText(expectedRows)} rows and meets ${countText(foundRows)}`
-      : `${countText(changed)} rows of ${table.name} changed since it was analysed: a plan expects ${countText(expectedRows)} rows and meets ${countText(foundRows)}`,
+      ? `${table.name} (${countText(table.rows)} rows) was never analysed: a plan expects ${expectedText(expectedRows)} and meets ${countText(foundRows)}`
+      : `${countText(changed)} rows of ${table.name} changed since it was analysed: a plan expects ${expectedText(expectedRows)} and meets ${countText(foundRows)}`,
     where: { ...placeOf(statement.id, statements), resource: table.name },
     facts: [
       fact('rows changed since the last ANALYZE', changed, 'rows', 'pg'),
