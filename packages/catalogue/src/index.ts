@@ -32,6 +32,8 @@ import { partitioning } from './database/partitioning.ts'
 import { poolLeak } from './database/pool-leak.ts'
 import { poolSize } from './database/pool-size.ts'
 import { poolTimeouts } from './database/pool-timeouts.ts'
+import { readReplicas } from './database/read-replicas.ts'
+import { replicationRedundancy } from './database/replication-redundancy.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
@@ -115,6 +117,8 @@ export const practices: readonly AnyPractice[] = [
   connectionPooling,
   poolSize,
   poolTimeouts,
+  readReplicas,
+  replicationRedundancy,
   connectionUsage,
   poolLeak,
   ormQueries,

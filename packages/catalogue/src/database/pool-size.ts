@@ -5,11 +5,11 @@ import {
   type Finding,
   findings,
   fingerprintOf,
-  type HostEvidence,
   notApplicable,
   pass,
   type TracesEvidence,
 } from '@whetstone/model'
+import { databaseBusy } from '../derive/database-cpu.ts'
 import { countText, fact, msText, percentText } from '../derive/figures.ts'
 import { type PoolReading, readPools, usableConnections } from '../derive/pools.ts'
 import { readRoutes } from '../derive/routes.ts'
@@ -117,12 +117,6 @@ function waitsOf(traces: TracesEvidence): Waits {
       ),
     meanMs: waited > 0 ? waitMs / waited : 0,
   }
-}
-
-/** Mean share of the machine the database used; undefined where it could not be told apart. */
-function databaseBusy({ samples, cores }: HostEvidence): number | undefined {
-  const known = samples.flatMap(sample => sample.databaseCpuCores ?? [])
-  return known.length === 0 ? undefined : known.reduce((sum, used) => sum + used, 0) / known.length / cores
 }
 
 function tooSmall(
