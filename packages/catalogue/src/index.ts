@@ -34,6 +34,7 @@ import { poolSize } from './database/pool-size.ts'
 import { poolTimeouts } from './database/pool-timeouts.ts'
 import { readReplicas } from './database/read-replicas.ts'
 import { replicationRedundancy } from './database/replication-redundancy.ts'
+import { preparedStatements } from './database/prepared-statements.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
 import { slowQueries } from './database/slow-queries.ts'
@@ -125,6 +126,7 @@ export const practices: readonly AnyPractice[] = [
   duplicateQueries,
   batchWrites,
   sequentialIndependentQueries,
+  preparedStatements,
   transactionLength,
   isolationLevel,
   lockContention,

@@ -122,7 +122,7 @@ function describeLost(one: ReadModifyWrite): Finding {
 await client.query('${excerpt(one.write.text, 70)}', [rows[0].${one.column} + 1, id])`,
         after: `await client.query('UPDATE ${one.table} SET ${one.column} = ${one.column} + $1 WHERE id = $2', [1, id])
 
-// or: await data.tx(work, { isolation: 'serializable', retry: 5 })`,
+// or: await pool.tx(work, { isolation: 'serializable', retry: 5 })`,
       },
     },
   }
@@ -211,7 +211,7 @@ function describeConflicts(one: Conflicts, statements: StatementsEvidence, trace
   }
 }
 
-// or: await data.tx(work, { isolation: 'serializable', retry: 5 })`,
+// or: await pool.tx(work, { isolation: 'serializable', retry: 5 })`,
           }
         : { language: 'sql', after: 'UPDATE accounts SET balance = balance - $1 WHERE id = $2 AND balance >= $1' },
     },

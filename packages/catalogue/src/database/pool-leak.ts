@@ -103,7 +103,7 @@ try {
   client.release()
 }
 
-// or: await data.withClient(client => work(client))`,
+// or: await pool.withClient(client => work(client))`,
       },
     },
   }

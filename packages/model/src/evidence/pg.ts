@@ -155,6 +155,8 @@ export interface PgPlan {
   readonly parameterSet?: number
   readonly totalCost: number
   readonly root: PlanNode
+  /** To find this plan, once the server knew the tables: what a statement without a name costs every time. */
+  readonly planningMs?: number
   readonly executionMs?: number
   /** Compiling expressions, part of `executionMs`; absent where nothing was compiled. */
   readonly jitMs?: number

@@ -124,7 +124,7 @@ export async function explainAll(
     }
     await keep(statement.id, 'generic', undefined, explainGeneric(client, statement, options.serverVersion))
     for (const [set, sample] of statement.parameters.slice(0, options.maxParameterSets).entries()) {
-      await keep(statement.id, 'parameters', set, explainWith(client, statement, sample))
+      await keep(statement.id, 'parameters', set, explainWith(client, statement, sample, 'SUMMARY, FORMAT JSON'))
       if (options.analyze && isReadOnly(statement))
         await keep(
           statement.id,

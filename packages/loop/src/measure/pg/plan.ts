@@ -4,6 +4,7 @@ import type { PlanNode } from '@whetstone/model'
 export interface ExplainedPlan {
   readonly root: PlanNode
   readonly totalCost: number
+  readonly planningMs?: number
   readonly executionMs?: number
   readonly jitMs?: number
 }
@@ -17,11 +18,13 @@ export function planOf(answer: unknown): ExplainedPlan | undefined {
   const plan = first?.Plan
   if (typeof plan !== 'object' || plan === null) return undefined
   const root = nodeOf(plan as Json)
+  const planningMs = first?.['Planning Time']
   const executionMs = first?.['Execution Time']
   const jitMs = jitMsOf(first)
   return {
     root,
     totalCost: root.totalCost,
+    ...(typeof planningMs === 'number' ? { planningMs } : {}),
     ...(typeof executionMs === 'number' ? { executionMs } : {}),
     ...(jitMs === undefined ? {} : { jitMs }),
   }

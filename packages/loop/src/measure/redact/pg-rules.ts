@@ -82,6 +82,7 @@ export const planRules: Rules<PgPlan> = {
   parameterSet: figure,
   totalCost: figure,
   root: planNode,
+  planningMs: figure,
   executionMs: figure,
   jitMs: figure,
 }

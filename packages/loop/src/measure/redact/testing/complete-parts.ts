@@ -197,6 +197,7 @@ export const plan: Complete<EvidenceByKind['pg']['plans'][number]> = {
   parameterSet: 0,
   totalCost: 1,
   root,
+  planningMs: 1,
   executionMs: 1,
   jitMs: 1,
 }
