@@ -45,6 +45,7 @@ export interface ReplicaSetState {
 export function noCounts(): ReplicaCounters {
   return {
     replica: 0,
+    shared: 0,
     'caught-up': 0,
     behind: 0,
     panic: 0,

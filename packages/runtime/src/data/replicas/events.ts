@@ -7,7 +7,9 @@ import type { TokenRefusal } from './token.ts'
 export type RoutedFor =
   /** A replica that has all the session wrote. */
   | 'replica'
-  /** The same, after waiting for it. */
+  /** The primary, which takes its part. */
+  | 'shared'
+  /** A replica that has it by now, after waiting. */
   | 'caught-up'
   /** The primary, because no replica had the session's write within the wait. */
   | 'behind'

@@ -5,6 +5,8 @@ import type { MonitorOptions } from './monitor.ts'
 export interface ReplicaSetOptions extends Partial<MonitorOptions> {
   /** How long a read waits for a replica that lacks the session's write. Default 50, at most 10 000: replay follows within 9 ms at p99. */
   readonly waitMs?: number
+  /** The primary takes its part of the reads too, as it must where one replica is all there is. Default false. */
+  readonly readsOnPrimary?: boolean
   /** How many reads may wait so on each replica; the others go to the primary at once. Default 1000. */
   readonly maxWaiters?: number
   /** Reads at once on the primary for want of a replica, the rest are shed: default 64. */
@@ -33,6 +35,7 @@ export function completed(options: ReplicaSetOptions): CompleteOptions {
     searchIntervalMs: 50,
     probeTimeoutMs: 1000,
     waitMs: 50,
+    readsOnPrimary: false,
     maxWaiters: 1000,
     maxDivertedReads: 64,
     tokenKeys: [],

@@ -113,6 +113,16 @@ describe('a set of a primary and two replicas', () => {
     expect(set.state.counters.retried).toBe(before)
   })
 
+  it('lets the primary take its part of the reads where that is asked for', async () => {
+    const shared = new ReplicaSet(cluster.pools, { readsOnPrimary: true, probeTimeoutMs: 10_000 })
+    await shared.ready
+    await Promise.all(Array.from({ length: 60 }, async () => await shared.read('select 1')))
+    shared.close()
+    const { counters, servers } = shared.state
+    expect(counters.shared + counters.replica).toBe(60)
+    expect(servers.every(({ statements }) => statements > 0)).toBe(true)
+  })
+
   it('tells on whetstone:replicas where a read went', async () => {
     const heard: unknown[] = []
     const listen = (event: unknown) => void heard.push(event)

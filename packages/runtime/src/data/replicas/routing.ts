@@ -25,6 +25,7 @@ export interface Wish<Pool extends Queryable> {
 
 export interface RoutingOptions {
   readonly waitMs: number
+  readonly readsOnPrimary: boolean
   readonly random: () => number
 }
 
@@ -39,11 +40,14 @@ export class Routing<Pool extends Queryable> {
     this.#counters = counters
   }
 
-  /** A replica that has it all now. */
-  upToDate({ wanted, tried }: Wish<Pool>): Route<Pool> | undefined {
+  /** A server that has it all now. */
+  upToDate(wish: Wish<Pool>): Route<Pool> | undefined {
+    const { wanted, tried } = wish
     const candidates = this.#serving(tried).filter(server => wanted === undefined || covers(server, wanted))
+    const primary = this.#options.readsOnPrimary ? this.#primaryFor(wish) : undefined
+    if (primary?.isReachable) candidates.push(primary)
     const server = choose(candidates, this.#options.random)
-    return server && { server, why: 'replica' }
+    return server && { server, why: server === primary ? 'shared' : 'replica' }
   }
 
   /** Waits for a replica that is about to have it; one known to be farther behind than the wait is not waited for. */
@@ -76,7 +80,7 @@ export class Routing<Pool extends Queryable> {
     return primary === undefined || tried.has(primary) || (wanted?.timeline ?? 0) > timeline ? undefined : primary
   }
 
-  #serving(tried?: ReadonlySet<Server<Pool>>): readonly Server<Pool>[] {
+  #serving(tried?: ReadonlySet<Server<Pool>>): Server<Pool>[] {
     return this.#monitor.servers.filter(server => server.isReplica && server.health.serving && !tried?.has(server))
   }
 }
