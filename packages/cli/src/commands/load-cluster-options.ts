@@ -1,6 +1,14 @@
 /** The flags of `whetstone load worker` and `whetstone load k8s`, apart from what they load. */
+import { WhetstoneError } from '@whetstone/model'
 import type { Command } from 'commander'
-import { addSafetyOptions, duration, type DurationBounds, durationOption, number } from './service-options.ts'
+import {
+  addSafetyOptions,
+  duration,
+  type DurationBounds,
+  durationOption,
+  number,
+  wholeNumber,
+} from './service-options.ts'
 
 export interface LoadWorkerOptions {
   readonly nats: string
@@ -34,15 +42,21 @@ export interface LoadK8sOptions {
 
 const hours = { least: '0s', most: '24h' }
 
+/** A subject of NATS is made of it, in which a dot or a star would mean something. @throws WhetstoneError WHET_FLAG */
+export function runName(text: string): string {
+  if (/^[\w-]{1,64}$/.test(text)) return text
+  throw new WhetstoneError('WHET_FLAG', `--nats-run is '${text}'; write letters, digits, - and _`)
+}
+
 export function addLoadWorkerOptions(command: Command): Command {
   command
     .description('a worker of a load that is controlled elsewhere: load worker --nats nats://10.0.0.5')
     .requiredOption('--nats <url>', 'where workers and controller meet')
-    .option('--nats-run <name>', 'which run to join', 'whetstone')
+    .option('--nats-run <name>', 'which run to join', runName, 'whetstone')
     .option(
       '--index <number>',
       'the share it would like, from 0 (default: JOB_COMPLETION_INDEX, or any)',
-      number('--index', 0, 999),
+      wholeNumber('--index', 0, 999),
     )
     .option('--name <name>', 'how it is called in the report (default: host and process)')
     .addOption(durationOption('--wait', 'for the controller to come', 120, hours))
@@ -65,7 +79,7 @@ export function addLoadK8sOptions(command: Command): Command {
     .option('--namespace <name>', 'default: that of kubectl')
     .option('--image <image>', 'of yours, with whetstone on its PATH', 'whetstone:latest')
     .option('--nats-image <image>', 'the NATS server, with nc beside it', 'nats:2.11-alpine')
-    .option('--workers <number>', 'how many share the load', number('--workers', 1, 1000), 3)
+    .option('--workers <number>', 'how many share the load', wholeNumber('--workers', 1, 1000), 3)
     .option('--rate <number>', 'requests per second of all together', number('--rate', 0.1, 200_000), 50)
     .option('--duration <time>', 'measured time', timeText('--duration', { least: '1s', most: '24h' }), '5m')
     .option('--warm-up <time>', 'sent before it and not judged', timeText('--warm-up', hours), '10s')
@@ -80,6 +94,6 @@ export function addLoadK8sOptions(command: Command): Command {
       timeText('--wait', hours),
       '15m',
     )
-    .option('--ttl <seconds>', 'until finished jobs are removed', number('--ttl', 0, 1e7), 3600)
+    .option('--ttl <seconds>', 'until finished jobs are removed', wholeNumber('--ttl', 0, 1e7), 3600)
     .option('--output <file>', 'default: standard output')
 }

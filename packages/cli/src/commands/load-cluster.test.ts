@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { controlOverNats } from '@whetstone/load'
+import type { LoadPlan } from '@whetstone/load'
 import { startNats } from '@whetstone/sandbox'
 import { afterAll, expect, it, vi } from 'vitest'
 import { createProgram } from '../program.ts'
@@ -34,6 +36,18 @@ async function typed(...words: string[]): Promise<string> {
   return progress
 }
 
+/** A plan for one request again and again, evenly. */
+const planFor = (server: Server, load: Pick<LoadPlan, 'ratePerSecond' | 'durationMs'>): LoadPlan => ({
+  target: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+  routes: [{ route: 'GET /', weight: 1, requests: [{ method: 'GET', path: '/', headers: {} }] }],
+  warmUpMs: 0,
+  arrivals: 'uniform',
+  seed: 1,
+  maxConnections: 9,
+  timeoutMs: 5000,
+  ...load,
+})
+
 it(
   'a worker does its share of a load that is controlled elsewhere, and leaves',
   { timeout: 120_000 },
@@ -55,20 +69,12 @@ it(
         '--stay',
         '100ms',
       )
-      const result = await controlOverNats(
-        {
-          target: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
-          routes: [{ route: 'GET /', weight: 1, requests: [{ method: 'GET', path: '/', headers: {} }] }],
-          ratePerSecond: 50,
-          durationMs: 1000,
-          warmUpMs: 0,
-          arrivals: 'uniform',
-          seed: 1,
-          maxConnections: 8,
-          timeoutMs: 5000,
-        },
-        { url: nats.url, run: 'typed', workers: 1, joinTimeoutMs: 60_000 },
-      )
+      const result = await controlOverNats(planFor(server, { ratePerSecond: 50, durationMs: 1000 }), {
+        url: nats.url,
+        run: 'typed',
+        workers: 1,
+        joinTimeoutMs: 60_000,
+      })
       expect(result.measure.sent).toBe(50)
       expect(result.workers).toEqual([{ name: 'left', index: 0, of: 1, requests: 50, ended: 'finished' }])
       expect(await worker).toMatch(/^ +worker +left waits.*\n +share +1 of 1 of the load on 127.*\n +handed over\n$/)
@@ -92,23 +98,10 @@ it(
     const dying = spawn(process.execPath, [...fromSource, main, ...words('dying')], { stdio: 'ignore' })
     try {
       const others = ['left', 'right'].map(name => typed(...words(name), '--stay', '100ms'))
-      const result = await controlOverNats(
-        {
-          target: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
-          routes: [{ route: 'GET /', weight: 1, requests: [{ method: 'GET', path: '/', headers: {} }] }],
-          ratePerSecond: 90,
-          durationMs: 3000,
-          warmUpMs: 0,
-          arrivals: 'uniform',
-          seed: 1,
-          maxConnections: 9,
-          timeoutMs: 5000,
-        },
-        {
-          ...{ url: nats.url, run: 'one-dies', workers: 3, joinTimeoutMs: 60_000 },
-          onSecond: ({ atMs }) => atMs === 1000 && dying.kill('SIGKILL'),
-        },
-      )
+      const result = await controlOverNats(planFor(server, { ratePerSecond: 90, durationMs: 3000 }), {
+        ...{ url: nats.url, run: 'one-dies', workers: 3, joinTimeoutMs: 60_000 },
+        onSecond: ({ atMs }) => atMs === 1000 && dying.kill('SIGKILL'),
+      })
       expect(result.workers?.map(({ ended }) => ended).sort()).toEqual(['finished', 'finished', 'lost'])
       for (const progress of await Promise.all(others)) expect(progress.match(/share|handed over/g)).toHaveLength(2)
       expect(result.measure.sent).toBeGreaterThanOrEqual(180)
@@ -187,6 +180,25 @@ it('k8s has workers and controller wait for one another as long as is said', asy
   expect(readFileSync(output, 'utf8').match(/- --wait\n +- 1h$/gm)).toHaveLength(2)
 })
 
+it('k8s says what is wrong with a quantity, and what was meant', async () => {
+  const refused = async (...words: string[]) => {
+    const error = (await typed('load', 'k8s', 'http://shop:3000', ...words).catch((thrown: unknown) => thrown)) as Error
+    const { message, hint } = error as Error & { hint: string }
+    return `${message}: ${hint}`
+  }
+  expect([
+    await refused('--memory', 'lots'),
+    await refused('--memory', '512m'),
+    await refused('--cpu', '4Gi'),
+  ]).toMatchInlineSnapshot(`
+    [
+      "--memory is 'lots', which is no Kubernetes quantity: write '512Mi' or '2Gi'",
+      "--memory is '512m'; it must lie between 64Mi and 16Ti: m is a thousandth of a byte; write 512Mi",
+      "--cpu is '4Gi'; it must lie between 1m and 1k: write '500m' or '2'",
+    ]
+  `)
+})
+
 it('k8s gives each of many workers a connection', async () => {
   const output = join(folder, 'many.yaml')
   await typed('load', 'k8s', 'http://shop:3000', '--workers', '64', '--output', output)
@@ -200,6 +212,11 @@ it.each([
   ['a time that is none', ['--duration', '5 minutes'], 'WHET_FLAG'],
   ['a limit that cannot be read', ['--threshold', 'p95 <'], 'WHET_LOAD_THRESHOLD'],
   ['a scenario that is not there', ['--scenario', join(folder, 'none.ts')], 'WHET_FILE'],
+  ['memory that is no quantity', ['--memory', 'lots'], 'WHET_FLAG'],
+  ['memory in thousandths of a byte', ['--memory', '512m'], 'WHET_FLAG'],
+  ['memory that Node cannot start in', ['--memory', '512'], 'WHET_FLAG'],
+  ['no CPU at all', ['--cpu', '0'], 'WHET_FLAG'],
+  ['a part of a worker', ['--workers', '1.5'], 'WHET_FLAG'],
 ])('k8s refuses %s', async (_name, words, code) => {
   await expect(typed('load', 'k8s', 'http://shop:3000', ...words)).rejects.toMatchObject({ code })
 })

@@ -1,6 +1,7 @@
 /** The flags of every load test, in groups: how much, what, over which wire, how it is judged. */
 import type { LoadPlan } from '@whetstone/load'
 import { type Command, Option } from 'commander'
+import { runName } from './load-cluster-options.ts'
 import {
   addSafetyOptions,
   addStartOptions,
@@ -11,6 +12,7 @@ import {
   durationOption,
   maxRatePerSecond,
   number,
+  wholeNumber,
   type StartOptions,
   type WorkloadOptions,
 } from './service-options.ts'
@@ -112,11 +114,11 @@ export function addLoadOptions(command: Command, { kind, ...change }: LoadChange
         '--users <number>',
         'closed model instead: so many users, each waiting for its answer; slow answers lower the load',
       )
-        .argParser(number('--users', 1, 10_000))
+        .argParser(wholeNumber('--users', 1, 10_000))
         // Users have no rate: one that was given would be broken in silence.
         .conflicts(['rate', 'shape']),
     )
-    .option('--seed <number>', 'draws arrivals, keys and order', number('--seed', 0, 2 ** 31), 1)
+    .option('--seed <number>', 'draws arrivals, keys and order', wholeNumber('--seed', 0, 2 ** 31), 1)
     .option(
       '--max-rate <number>',
       'refuse to begin more a second; --users have no rate',
@@ -138,15 +140,15 @@ export function addLoadOptions(command: Command, { kind, ...change }: LoadChange
     .option(
       '--workers <number>',
       'divide the load among so many threads, or workers of --nats',
-      number('--workers', 1, 1_000),
+      wholeNumber('--workers', 1, 1_000),
     )
     .option('--nats <url>', 'the workers are on other hosts: whetstone load worker')
-    .option('--nats-run <name>', 'which run its workers join (default: "whetstone")')
+    .option('--nats-run <name>', 'which run its workers join (default: "whetstone")', runName)
     .option('--wait <time>', 'for the workers of --nats to join (default: 2m)', duration('--wait', orNone))
     .option(
       '--trace-every <number>',
       'one request in so many carries a traceparent, so that slow ones can be looked up',
-      number('--trace-every', 1, 1e9),
+      wholeNumber('--trace-every', 1, 1e9),
     )
     .optionsGroup('The verdict:')
     .option(
@@ -224,13 +226,13 @@ function addWireOptions(command: Command): Command {
     .option(
       '--connections <number>',
       'open at most so many; further requests wait, and the wait counts',
-      number('--connections', 1, 10_000),
+      wholeNumber('--connections', 1, 10_000),
       defaultConnections,
     )
     .option(
       '--requests-per-connection <number>',
       'then it is closed; 1 opens one for each (default: never)',
-      number('--requests-per-connection', 1, 1e9),
+      wholeNumber('--requests-per-connection', 1, 1e9),
     )
     .addOption(durationOption('--timeout', 'an answer that takes longer is an error', 10))
     .option('--http2', 'HTTP/2, without TLS for an http URL')

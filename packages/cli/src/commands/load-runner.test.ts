@@ -59,6 +59,12 @@ describe('workers on other hosts', () => {
     expect(() => runnerFor('--nats', 'nats://127.0.0.1:1')).toThrow(expect.objectContaining({ code: 'WHET_FLAG' }))
   })
 
+  it('of a name that cannot be a subject would never be found', () => {
+    expect(() => runnerFor('--nats', 'nats://127.0.0.1:1', '--workers', '2', '--nats-run', 'a.b')).toThrow(
+      expect.objectContaining({ message: "--nats-run is 'a.b'; write letters, digits, - and _" }),
+    )
+  })
+
   it.each(['--nats-run', '--wait'])('are nobody without --nats, so that %s says nothing', flag => {
     expect(() => runnerFor(flag, '3s')).toThrow(
       expect.objectContaining({ message: `${flag} is for the workers of --nats, which is not given` }),

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { workOverNats } from '@whetstone/load'
-import { isWhetstoneError, WhetstoneError } from '@whetstone/model'
+import { isWhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
 import { label } from '../terminal/progress.ts'
 import type { LoadWorkerOptions } from './load-cluster-options.ts'
@@ -14,13 +14,12 @@ const againAfterMs = 500
  * Resolves when it has handed over its shares.
  *
  * @throws WhetstoneError WHET_LOAD_NATS, WHET_LOAD_BUS when no controller came or it went away, WHET_LOAD_NAME when the run has
- * another worker of that name, WHET_FOREIGN_HOST, WHET_FLAG
+ * another worker of that name, WHET_FOREIGN_HOST
  */
 export async function loadWorkerCommand(options: LoadWorkerOptions, context: CommandContext): Promise<void> {
   const { nats: url, natsRun: run } = options
   const { terminal, signal, env } = context
   assertNotProduction(options, context)
-  assertRunName(run)
   const name = options.name ?? `${hostname()}-${process.pid}`
   const index = options.index ?? indexOf(env['JOB_COMPLETION_INDEX'])
   terminal.progress(`${label('worker')}${name} waits for a controller of "${run}"`)
@@ -55,12 +54,6 @@ export async function loadWorkerCommand(options: LoadWorkerOptions, context: Com
       await delay(againAfterMs, undefined, { signal }).catch(() => undefined)
     }
   }
-}
-
-/** A subject of NATS is made of it, in which a dot or a star would mean something. */
-export function assertRunName(run: string): void {
-  if (/^[\w-]{1,64}$/.test(run)) return
-  throw new WhetstoneError('WHET_FLAG', `--nats-run is '${run}'; write letters, digits, - and _`)
 }
 
 function indexOf(text: string | undefined): number | undefined {
