@@ -1,6 +1,7 @@
 /** The load engine: an open model over raw HTTP/1.1 that times every request from the instant it was due. */
 export { peakRatePerSecond } from './arrivals/rate-curve.ts'
 export { parseShape } from './arrivals/shape-text.ts'
+export { kubernetesQuantity } from './cluster/kubernetes-quantity.ts'
 export { kubernetesManifest } from './cluster/kubernetes.ts'
 export { controlOverNats, workOverNats } from './cluster/over-nats.ts'
 export { runOnThreads } from './cluster/over-threads.ts'

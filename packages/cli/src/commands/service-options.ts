@@ -98,6 +98,16 @@ export function number(flag: string, low: number, high: number): (text: string) 
   }
 }
 
+/** Of what cannot be divided. */
+export function wholeNumber(flag: string, low: number, high: number): (text: string) => number {
+  const read = number(flag, low, high)
+  return text => {
+    const value = read(text)
+    if (Number.isInteger(value)) return value
+    throw new WhetstoneError('WHET_FLAG', `${flag} is '${text}'; it must be a whole number`)
+  }
+}
+
 /** Parsed to milliseconds; `--help` shows the default in the words the user would write. */
 export function durationOption(flag: string, description: string, defaultSeconds: number, bounds = hour): Option {
   return new Option(`${flag} <time>`, description)
