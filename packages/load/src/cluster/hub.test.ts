@@ -25,6 +25,29 @@ it('another member of the same name is refused, and has no part in the run', asy
   ])
 })
 
+it('a member that was held up itself asks again before it says that the controller is gone', async () => {
+  const hub = new Hub({ now: () => 0, broadcast: () => undefined })
+  hub.onMessage(() => undefined)
+  let nowMs = 0
+  let asked = 0
+  const after = (silentAttempts: number) => ({
+    ask: async (text: string) => {
+      if (++asked > silentAttempts) return await hub.handle(text)
+      // Longer than the patience: the answer may have been there, and nobody looked.
+      nowMs += 10_000
+      throw new Error('timeout')
+    },
+    onBroadcast: () => undefined,
+    close: () => Promise.resolve(),
+  })
+  const join = (name: string, silentAttempts: number) =>
+    new Member({ name, link: after(silentAttempts), patienceMs: 2400, retryMs: 0, now: () => nowMs })
+  await join('paused', 2).publish('there')
+  asked = 0
+  await expect(join('orphan', Infinity).publish('there?')).rejects.toMatchObject({ code: 'WHET_LOAD_BUS' })
+  expect(asked).toBe(3)
+})
+
 it('a value that nobody claimed cannot be settled', async () => {
   const hub = new Hub({ now: () => 0, broadcast: () => undefined })
   const ask = async (question: object) =>

@@ -6,12 +6,14 @@ import type { Bus } from './bus.ts'
 import type { Failure, Link, Outcome, Question, QuestionBody, Reply, Said } from './protocol.ts'
 
 const RETRY_MS = 100
+/** As many as fit into the patience of the slowest transport: a pause of this process lets one time out, and its answer lies unread. */
+const FEWEST_ATTEMPTS = 3
 
 export interface MemberOptions {
   /** Unique among the members of a run; the first to ask has it, others are refused with `WHET_LOAD_NAME`. */
   readonly name: string
   readonly link: Link
-  /** A hub that has not answered for so long is gone. */
+  /** A hub that has not answered for so long, and three times, is gone. */
   readonly patienceMs: number
   /** Between two attempts. Default 100. */
   readonly retryMs?: number
@@ -93,7 +95,7 @@ export class Member implements Bus {
   async #ask(body: QuestionBody): Promise<Reply> {
     const { name, link, patienceMs, retryMs = RETRY_MS, now } = this.#options
     const deadlineMs = now() + patienceMs
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       if (this.#closed)
         throw new WhetstoneError('WHET_LOAD_BUS', `${name} has left the run`, { exitCode: exitCodes.target })
       try {
@@ -106,7 +108,7 @@ export class Member implements Bus {
         return reply
       } catch (error) {
         if (isWhetstoneError(error)) throw error
-        if (now() >= deadlineMs) throw noAnswer(patienceMs, error)
+        if (now() >= deadlineMs && attempt >= FEWEST_ATTEMPTS) throw noAnswer(patienceMs, error)
         await delay(retryMs)
       }
     }
