@@ -126,6 +126,7 @@ describe('a window over a database', () => {
       filter: '(customer_id = $1)',
     })
     expect(evidence.plans[1]!.root.filter).toBe('(customer_id = 7)')
+    expect(evidence.plans[1]!.planningMs).toBeGreaterThan(0)
   })
 
   it('sees the connections of the application, new ones and idle transactions included', () => {
