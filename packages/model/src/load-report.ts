@@ -14,7 +14,7 @@ export interface LoadReport {
   readonly kind: LoadTestKind
   readonly run: LoadRunInfo
   readonly target: LoadedTarget
-  /** A scenario file, `requests` for those given on the command line, or the command of another tool. */
+  /** A scenario file, or `requests` for those given on the command line. */
   readonly scenario: { readonly name: string; readonly source: string }
   /** In the order they ran. */
   readonly steps: readonly LoadStep[]

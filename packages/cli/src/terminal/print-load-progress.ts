@@ -46,13 +46,14 @@ function figures(live: Live): string {
 
 /** One line for each rate that is tried. */
 export function searchProgress(terminal: Terminal): (progress: SearchProgress) => void {
-  return ({ stage, ratePerSecond, durationMs, held, notHeld }) => {
+  return ({ stage, ratePerSecond, users, durationMs, held, notHeld }) => {
     const known = [
       held === undefined ? '' : `${numberText(held)} held`,
       notHeld === undefined ? '' : `${numberText(notHeld)} did not`,
     ].filter(Boolean)
     const so = known.length === 0 ? '' : `   so far ${known.join(', ')}`
-    terminal.progress(`${label(stageWords[stage])}${numberText(ratePerSecond)} /s for ${duration(durationMs)}${so}`)
+    const load = users === undefined ? `${numberText(ratePerSecond)} /s` : `${wholeText(users)} users`
+    terminal.progress(`${label(stageWords[stage])}${load} for ${duration(durationMs)}${so}`)
   }
 }
 

@@ -17,6 +17,8 @@ export interface SearchShell {
 export interface SearchProgress {
   readonly stage: 'bracket' | 'bisect' | 'confirm' | 'climb' | 'recovery' | 'before' | 'spike' | 'soak'
   readonly ratePerSecond: number
+  /** Of the closed model, whose rate nobody asked for. */
+  readonly users?: number
   readonly durationMs: number
   /** Loads run before this one. */
   readonly done: number
@@ -60,7 +62,13 @@ export class Loads {
     // Another draw for each load, or the same bad luck would come back with every repetition.
     const done = this.#count++
     const plan: LoadPlan = { ...this.#base, ...change, seed: this.#base.seed + done }
-    onProgress?.({ ...progress, ratePerSecond: plan.ratePerSecond, durationMs: plan.durationMs, done })
+    onProgress?.({
+      ...progress,
+      ratePerSecond: plan.ratePerSecond,
+      ...(plan.closed === undefined ? {} : { users: plan.closed.users }),
+      durationMs: plan.durationMs,
+      done,
+    })
     try {
       const result = await runLoad(plan, { ...(onInterval && { onInterval }), ...(signal && { signal }) })
       this.stopped = result.stopped
