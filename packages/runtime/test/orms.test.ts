@@ -45,7 +45,7 @@ describe.each(Object.entries(open))('%s', (name, openService) => {
   async function withService(use: (service: Service, pool: Pool) => Promise<void>, options: PoolOptions = {}) {
     const pool = new Pool({
       ...{ connectionString: server.postgres.url, application_name: name, max, statementTimeoutMs: 12_000 },
-      ...{ acquireTimeoutMs: 20_000, endTimeoutMs: 2_000, ...options },
+      ...{ acquireTimeoutMs: 20_000, connectTimeoutMs: 20_000, endTimeoutMs: 2_000, ...options },
     })
     // For TypeScript too it stands where a `pg.Pool` may.
     const service = await openService(pool satisfies pg.Pool, pool.driver(), max)

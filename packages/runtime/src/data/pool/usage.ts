@@ -117,8 +117,17 @@ export class Usage {
     this.#current.inUseArea += this.inUse * elapsed
     this.#current.waitingArea += this.waiting * elapsed
     if (nowMs - this.#current.startedMs < windowMs) return
-    this.#previous = this.#current
+    this.#previous = elapsed < windowMs ? this.#current : this.#unchangedWindow(nowMs)
     this.#current = new Slice(nowMs)
     this.#current.peakInUse = this.inUse
+  }
+
+  /** After a long silence: what was before it is past, and since then everything stayed as it is. */
+  #unchangedWindow(nowMs: number): Slice {
+    const slice = new Slice(nowMs - windowMs)
+    slice.inUseArea = this.inUse * windowMs
+    slice.waitingArea = this.waiting * windowMs
+    slice.peakInUse = this.inUse
+    return slice
   }
 }

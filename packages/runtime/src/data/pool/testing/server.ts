@@ -28,7 +28,9 @@ export async function startTestServer(settings: Readonly<Record<string, string>>
     postgres,
     look,
     async withPool(options, use) {
-      const pool = new Pool({ connectionString: postgres.url, endTimeoutMs: 2_000, ...options })
+      // On a busy machine a connection may take seconds; only tests about waiting are about that.
+      const patience = { acquireTimeoutMs: 30_000, connectTimeoutMs: 30_000, endTimeoutMs: 2_000 }
+      const pool = new Pool({ connectionString: postgres.url, ...patience, ...options })
       try {
         return await use(pool)
       } finally {
