@@ -23,6 +23,8 @@ const SILENCE_BEFORE_START_MS = 30_000
 const LOOK_EVERY_MS = 250
 /** All hear of the start within this, or begin late and say so by their lag. */
 const START_LEAD_MS = 500
+/** For workers to hear that their figures have come: one whose answer came too late asks again, and would find nobody. */
+const FAREWELL_MS = 5000
 
 export interface ControllerOptions extends RunOptions {
   readonly workers: number
@@ -110,7 +112,12 @@ class Controller {
       // A worker that cannot get ready says so sooner than the barrier gives up.
       await Promise.race([start, this.#until(() => this.#stopped !== undefined || this.#started)])
       await this.#until(() => this.#all.every(({ ended }) => ended))
-      return joinShares(this.#plan, this.#all, this.#stopped)
+      const result = joinShares(this.#plan, this.#all, this.#stopped)
+      const farewellMs = performance.now() + FAREWELL_MS
+      await this.#until(
+        () => this.#all.every(share => share.left || share.result === undefined) || performance.now() > farewellMs,
+      )
+      return result
     } finally {
       await scenario?.teardown?.(value)
     }
@@ -137,6 +144,7 @@ class Controller {
     const share = this.#shares.get(message.kind === 'gone' ? message.name : sender)
     if (share === undefined || share.left) return this.#changed()
     share.heardMs = performance.now()
+    if (message.kind === 'left') share.left = true
     if (message.kind === 'gone') return this.#leave(share, message.why)
     share.lostBecause = undefined
     if (message.kind === 'live') {

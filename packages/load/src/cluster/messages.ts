@@ -13,6 +13,8 @@ export type WorkerMessage =
   /** A whole second, and everything up to its end without the intervals: what remains of a worker that dies in the next. */
   | { readonly kind: 'second'; readonly second: LoadInterval; readonly soFar: LoadStep }
   | { readonly kind: 'done'; readonly result: LoadResult }
+  /** It knows that this has come: the controller may go. */
+  | { readonly kind: 'left' }
   | { readonly kind: 'failed'; readonly failure: Failure }
   /** Said by the controller's own process of a thread that ended. */
   | { readonly kind: 'gone'; readonly name: string; readonly why: string }

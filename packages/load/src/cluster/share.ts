@@ -13,7 +13,7 @@ export class Share {
   live: LiveInterval | undefined
   /** Why it counts as lost while it does; one that was only slow may come back. */
   lostBecause: string | undefined
-  /** It has failed or its process has ended: what is still heard of it was under way. */
+  /** It has taken its leave, has failed, or its process has ended: what is still heard of it was under way. */
   left = false
   result: LoadResult | undefined
   #soFar: LoadStep | undefined

@@ -83,7 +83,11 @@ export async function work(bus: Bus, options: WorkerOptions): Promise<'finished'
     try {
       options.onShare?.(assignment)
       const result = await carryOut(assignment)
-      if (orphaned === undefined) await tell({ kind: 'done', result })
+      if (orphaned === undefined) {
+        await tell({ kind: 'done', result })
+        // The share is handed over, whether or not this is heard.
+        await tell({ kind: 'left' }).catch(() => undefined)
+      }
     } catch (error) {
       // Unless it is the controller that failed: it has stopped listening.
       if (orphaned === undefined)

@@ -12,10 +12,13 @@ type Task =
       readonly workers: number
     }
 
+/** The others may still be starting. */
+const JOIN_TIMEOUT_MS = 180_000
+
 const task = JSON.parse(process.argv.at(-1)!) as Task
 try {
-  if (task.kind === 'work') await workOverNats({ ...task, joinTimeoutMs: 60_000 })
-  else await controlOverNats(task.plan, { ...task, joinTimeoutMs: 60_000 })
+  if (task.kind === 'work') await workOverNats({ ...task, joinTimeoutMs: JOIN_TIMEOUT_MS })
+  else await controlOverNats(task.plan, { ...task, joinTimeoutMs: JOIN_TIMEOUT_MS })
   process.exit(0)
 } catch (error) {
   process.stderr.write(`${(error as { code?: string }).code ?? 'no code'}: ${(error as Error).message}\n`)
