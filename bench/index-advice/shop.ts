@@ -39,7 +39,7 @@ insert into order_items select n, 1 + ${draw(100000, 19)}, 1 + ${draw(20000, 20)
 
 create table payments (id int primary key, account_id int not null, amount int not null, method text not null, paid_at timestamptz not null,
   memo text not null);
-insert into payments select n, ${draw(200, 23)}, ${draw(10000, 24)}, 'm' || ${draw(4, 25)},
+insert into payments select n, ${draw(400, 23)}, ${draw(10000, 24)}, 'm' || ${draw(4, 25)},
   '2024-01-01'::timestamptz + n * interval '4 min', repeat('m', 60) from generate_series(1, 80000) n;
 
 create table events (id int primary key, account_id int not null, kind text not null, payload jsonb not null, ip inet not null,
@@ -56,7 +56,7 @@ insert into jobs select n, 'q' || ${draw(5, 31)}, case when ${draw(100, 32)} < 1
 
 create table messages (id int primary key, sender_id int not null, recipient_id int not null, read boolean not null,
   sent_at timestamptz not null, body text not null);
-insert into messages select n, ${draw(200, 38)}, ${draw(200, 39)}, ${draw(100, 40)} >= 2, '2025-01-01'::timestamptz + ${draw(400000, 41)} * interval '1 min',
+insert into messages select n, ${draw(400, 38)}, ${draw(400, 39)}, ${draw(100, 40)} >= 2, '2025-01-01'::timestamptz + ${draw(400000, 41)} * interval '1 min',
   repeat('t', 70) from generate_series(1, 80000) n;
 
 create table documents (id int primary key, title text not null, body text not null, owner_id int not null);

@@ -115,7 +115,7 @@ export const multicolumn: readonly IndexCase[] = [
     setup: 'alter table payments set (fillfactor = 70); vacuum full payments; vacuum analyze payments',
     statements: [
       { text: 'select sum(amount) from payments where account_id = $1', sets: [[0], [100], [199]], calls: 40 },
-      { text: 'update payments set amount = amount + 1 where id = $1', sets: [[1], [50_000]], calls: 60_000 },
+      { text: 'update payments set amount = amount + 1 where id = $1', sets: [[1], [50_000]], calls: 10 },
     ],
     writes: `do $$ begin for turn in 1..60 loop
       update payments set amount = amount + 1 where id % 80 = turn % 80; commit; end loop; end $$`,
@@ -125,29 +125,29 @@ export const multicolumn: readonly IndexCase[] = [
     name: 'one index for each branch of an OR',
     statements: [
       {
-        text: 'select id, body from messages where sender_id = $1 or recipient_id = $2',
+        text: 'select id, quantity from order_items where order_id = $1 or product_id = $2',
         sets: [
           [1, 1],
-          [150, 150],
-          [199, 199],
+          [50_000, 150],
+          [99_000, 19_900],
         ],
       },
     ],
-    wants: [['messages (sender_id)'], ['messages (recipient_id)']],
+    wants: [['order_items (order_id)'], ['order_items (product_id)']],
   },
   {
     name: 'the other branch of an OR is indexed already',
-    setup: 'create index on messages (sender_id)',
+    setup: 'create index on order_items (order_id)',
     statements: [
       {
-        text: 'select id, body from messages where sender_id = $1 or recipient_id = $2',
+        text: 'select id, quantity from order_items where order_id = $1 or product_id = $2',
         sets: [
           [1, 1],
-          [150, 150],
-          [199, 199],
+          [50_000, 150],
+          [99_000, 19_900],
         ],
       },
     ],
-    wants: [['messages (recipient_id)']],
+    wants: [['order_items (product_id)']],
   },
 ]

@@ -21,6 +21,7 @@ import { duplicateQueries } from './database/duplicate-queries.ts'
 import { explainPlans } from './database/explain-plans.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
 import { isolationLevel } from './database/isolation-level.ts'
+import { indexUsage } from './database/index-usage.ts'
 import { keysetPagination } from './database/keyset-pagination.ts'
 import { limitResultSets } from './database/limit-result-sets.ts'
 import { lockContention } from './database/lock-contention.ts'
@@ -73,7 +74,7 @@ import { realisticData } from './testing/realistic-data.ts'
 import { soakTest } from './testing/soak-test.ts'
 
 export { chosenIndexes, isNeeded } from './derive/index-advice.ts'
-export { candidateKey, indexDefinition, indexText, quoted, usesTrigrams } from './derive/index-sql.ts'
+export { candidateKey, indexDefinition, proposalText, quoted, usesTrigrams } from './derive/index-sql.ts'
 export type { Proposal } from './derive/index-sql.ts'
 export { timeShares } from './derive/time-shares.ts'
 export { roadmap, roadmapRow } from './roadmap.ts'
@@ -108,6 +109,7 @@ export const practices: readonly AnyPractice[] = [
   nPlusOneHttp,
   missingIndex,
   compositeIndex,
+  indexUsage,
   foreignKeyIndex,
   slowQueries,
   explainPlans,

@@ -1,7 +1,7 @@
 /** One index over several columns, where single ones leave rows to filter or to sort. */
 import { definePractice } from '@whetstone/model'
-import { indexThresholds } from '../derive/index-limits.ts'
-import { indexOutcome } from './missing-index.ts'
+import { indexOutcome } from '../derive/index-finding.ts'
+import { indexThresholds } from '../derive/index-thresholds.ts'
 
 export const compositeIndex = definePractice({
   id: 'composite-index',

@@ -16,8 +16,8 @@ import { createIndexSql, indexText } from '../derive/index-sql.ts'
 import { placeOf } from '../derive/places.ts'
 import type { StatementTime } from '../derive/statement-time.ts'
 import { statementsById } from '../derive/statements.ts'
-import { indexThresholds } from '../derive/index-limits.ts'
-import { indexOutcome } from './missing-index.ts'
+import { indexOutcome } from '../derive/index-finding.ts'
+import { indexThresholds } from '../derive/index-thresholds.ts'
 
 export const foreignKeyIndex = definePractice({
   id: 'foreign-key-index',

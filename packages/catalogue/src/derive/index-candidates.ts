@@ -11,7 +11,7 @@ import type {
 import { columnOf, distinctValues, indexesOf, tableOf } from './columns.ts'
 import { specialProposals } from './index-special.ts'
 import { candidateKey, type Proposal } from './index-sql.ts'
-import { isTable, searchesInside } from './index-terms.ts'
+import { isTable, searchesInside, tableAccess } from './index-terms.ts'
 import { filteredScans, fullScans, hasSort, plansByStatement } from './plans.ts'
 import { type StatementTime, statementTimes } from './statement-time.ts'
 import { statementsById, workOf } from './statements.ts'
@@ -104,7 +104,7 @@ function scannedTables(pg: PgEvidence, statement: Statement, limits: IndexLimits
       const scans = fullScans(root, table.name)
       // A LIMIT hides what the scan below it costs when the key is not met early.
       if (Math.max(totalCost, ...scans.map(scan => scan.totalCost)) < limits.cost) return false
-      const sortsIt = hasSort(root) && orderColumns(statement, table).length > 0
+      const sortsIt = hasSort(root) && isSorted(statement, table)
       if (scans.length === 0) return sortsIt || filteredScans(root, table.name, limits.keptFraction).length > 0
       const isJoined = joinColumns(statement, table).length > 0
       const keepsFew = scans.some(({ planRows }) => planRows <= table.rows * limits.keptFraction)
@@ -143,6 +143,10 @@ function candidatesFor(pg: PgEvidence, statement: Statement, table: PgTable): re
     ? contains.map(name => ({ schema: table.schema, table: table.name, columns: [{ name }], method: 'gin' as const }))
     : []
   return [...btree, ...trigram.filter(({ columns }) => !hasGin(pg, table, columns[0]!.name))]
+}
+
+function isSorted(statement: Statement, table: PgTable): boolean {
+  return orderColumns(statement, table).length > 0 || (tableAccess(statement, table)?.order.length ?? 0) > 0
 }
 
 /** Sort keys, when all of them are columns of this table. */

@@ -17,6 +17,8 @@ export interface Offer {
 interface Place {
   readonly best: Offer
   readonly fit: readonly Offer[]
+  /** Of all that fit: what tells them apart is the noise of the clock. */
+  readonly gainMs: number
 }
 
 /**
@@ -40,10 +42,7 @@ export function chosen(
         const offer = place.fit.find(one => keyOf(one) === keyOf(candidate))
         return offer ? [{ place, offer }] : []
       })
-      const gainMs = own.reduce(
-        (sum, { offer }) => sum + gainOf(offer) * (totalMs.get(offer.served.statementId) ?? 0),
-        0,
-      )
+      const gainMs = own.reduce((sum, { place }) => sum + place.gainMs, 0)
       const cost = weigh.costOf(candidate)
       return own.length > 0 && gainMs > (cost?.writeMs ?? 0)
         ? [{ candidate, own, netMs: gainMs - (cost?.writeMs ?? 0), cost }]
@@ -91,13 +90,17 @@ function gainOf({ served }: Offer): number {
 interface Weigh {
   /** Milliseconds of the window that the index returns to the statement. */
   readonly gainMs: (offer: Offer) => number
+  /** What the statement takes in the window as things are. */
+  readonly totalMs: (offer: Offer) => number
   readonly costOf: (offer: Offer) => IndexCost | undefined
 }
 
 function weigher(pg: PgEvidence, statements: StatementsEvidence, totalMs: ReadonlyMap<string, number>): Weigh {
   const costs = new Map<string, IndexCost | undefined>()
+  const ofStatement = ({ served }: Offer) => totalMs.get(served.statementId) ?? 0
   return {
-    gainMs: offer => gainOf(offer) * (totalMs.get(offer.served.statementId) ?? 0),
+    totalMs: ofStatement,
+    gainMs: offer => gainOf(offer) * ofStatement(offer),
     costOf: offer => {
       const key = keyOf(offer)
       const { candidate, together = [] } = offer.question
@@ -115,7 +118,8 @@ function placesOf(offers: readonly Offer[], limits: IndexAdviceLimits, weigh: We
   }
   return [...byPlace.values()].map(place => {
     const best = bestOf(place, limits, weigh)
-    return { best, fit: place.filter(offer => offer === best || isAsGood(offer, best, limits)) }
+    const fit = place.filter(offer => offer === best || isAsGood(offer, best, limits))
+    return { best, fit, gainMs: Math.max(...fit.map(weigh.gainMs)) }
   })
 }
 
@@ -133,9 +137,11 @@ function bestOf(place: readonly Offer[], limits: IndexAdviceLimits, weigh: Weigh
 }
 
 /** What the wider one returns beyond the other must pay for what its entries cost beyond it. */
-function isWorthItsWrites(narrow: Offer, wide: Offer, { gainMs, costOf: costsOf }: Weigh): boolean {
+function isWorthItsWrites(narrow: Offer, wide: Offer, { totalMs, costOf: costsOf }: Weigh): boolean {
   const moreMs = (costsOf(wide)?.writeMs ?? 0) - (costsOf(narrow)?.writeMs ?? 0)
-  return moreMs <= 0 || gainMs(wide) - gainMs(narrow) >= moreMs
+  // By plan cost: between two that are both quick, the clock has nothing to say.
+  const moreGain = (costOf(narrow) - costOf(wide)) / narrow.served.costBefore
+  return moreMs <= 0 || moreGain * totalMs(wide) >= moreMs
 }
 
 function isWorthWidening(narrow: Offer, wide: Offer, limits: IndexAdviceLimits): boolean {

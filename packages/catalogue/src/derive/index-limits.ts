@@ -6,8 +6,6 @@ import type { IndexVariant } from './index-candidates.ts'
 import { indexThresholds } from './index-thresholds.ts'
 import { memoOfTwo } from './memo.ts'
 
-export { indexThresholds }
-
 /** Which practice reports which kind of index, by figures of its own. */
 export const indexOwners = {
   'missing-index': 'single',

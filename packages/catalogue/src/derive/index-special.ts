@@ -7,7 +7,7 @@ import { type Key, searchesInside, sideOf, type TableAccess, tableAccess } from 
 /** Of one statement and table: what is asked for is built and planned, so every one costs time. */
 const MOST_PROPOSALS = 10
 /** Bytes that an index may carry along per row; more makes a second table of it. */
-const MOST_CARRIED_BYTES = 80
+const MOST_CARRIED_BYTES = 40
 const MOST_CARRIED_COLUMNS = 4
 const MOST_KEYS = 4
 

@@ -8,6 +8,11 @@ export function indexText(candidate: IndexCandidate): string {
   return `${schema === 'public' ? '' : `${schema}.`}${table}${method === 'btree' ? '' : ` ${method}`}(${list})${tailOf(candidate)}`
 }
 
+/** All that are built together. */
+export function proposalText({ candidate, together = [] }: Proposal): string {
+  return [candidate, ...together].map(indexText).join(' and ')
+}
+
 function columnText({ name, expression, operatorClass, descending, nulls }: IndexColumn, method: string): string {
   const isUsual = operatorClass === undefined || operatorClass === 'default' || method === 'btree'
   return `${expression ?? name}${isUsual ? '' : ` ${operatorClass}`}${directionOf(descending, nulls)}`
@@ -48,14 +53,22 @@ function placeOf({ schema, table }: IndexCandidate): string {
   return `${schema === 'public' ? '' : `${quoted(schema)}.`}${quoted(table)}`
 }
 
-export function createIndexSql(candidate: IndexCandidate): string {
+/** `taken` are names of indexes that exist. */
+export function createIndexSql(candidate: IndexCandidate, taken: readonly string[] = []): string {
   const { table, columns, where } = candidate
   const suffix = usesTrigrams(candidate) ? 'trgm_idx' : where === undefined ? 'idx' : 'part_idx'
   const names = columns.map(({ name, expression }) => (expression === undefined ? name : wordsOf(expression)))
-  // 63 bytes is the longest name PostgreSQL keeps.
-  const name = [table, ...names, suffix].join('_').slice(0, 63)
+  const name = freeName([table, ...names, suffix].join('_'), taken)
   const create = `CREATE INDEX CONCURRENTLY ${quoted(name)} ON ${indexDefinition(candidate)};`
   return usesTrigrams(candidate) ? `CREATE EXTENSION IF NOT EXISTS pg_trgm;\n${create}` : create
+}
+
+/** 63 bytes is the longest name PostgreSQL keeps. */
+function freeName(wanted: string, taken: readonly string[]): string {
+  const name = wanted.slice(0, 63)
+  let free = name
+  for (let number = 2; taken.includes(free); number++) free = `${wanted.slice(0, 60)}_${number}`
+  return free
 }
 
 export function usesTrigrams({ method, columns }: IndexCandidate): boolean {

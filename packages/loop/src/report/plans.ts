@@ -1,5 +1,5 @@
 /** The plans behind the findings; an index that is proposed shows what it did to the very statement and parameters it was tried with. */
-import { indexText } from '@whetstone/catalogue'
+import { proposalText } from '@whetstone/catalogue'
 import type { Finding, IndexTrialResult, PgEvidence, PgPlan, ReportedPlan } from '@whetstone/model'
 
 export function plansOf(
@@ -18,7 +18,7 @@ export function plansOf(
 function triedPlans(pg: PgEvidence, { edit, where }: Finding): ReportedPlan[] {
   const { resource } = where
   if (edit?.kind !== 'plan' || resource === undefined) return []
-  const proposed = pg.indexTrials.filter(({ candidate }) => indexText(candidate) === resource)
+  const proposed = pg.indexTrials.filter(trial => proposalText(trial) === resource)
   return edit.statements.flatMap(({ statementId }) => {
     const results = proposed.flatMap(trial => trial.results.filter(result => result.statementId === statementId))
     const [dearest] = results

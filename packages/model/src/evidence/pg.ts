@@ -12,8 +12,6 @@ export interface PgEvidence {
   readonly foreignKeys: readonly PgForeignKey[]
   /** How long the counters of scans and writes have been running. */
   readonly countersAgeMs?: number
-  /** Standby servers that replicate from this one, or 1 when this one is a standby itself: their scans are counted elsewhere. */
-  readonly standbys?: number
   readonly settings: Readonly<Record<string, string>>
   readonly extensions: readonly string[]
   readonly activity: PgActivity
@@ -107,8 +105,10 @@ export interface PgIndex {
   readonly constraint?: boolean
   /** Logical replication finds rows by it. */
   readonly replicaIdentity?: boolean
-  /** Entries, as the planner counts them. */
+  /** Entries, as the planner counts them; absent before the first VACUUM or ANALYZE. */
   readonly entries?: number
+  /** Somebody is building it at this moment. */
+  readonly building?: boolean
 }
 
 export interface PgForeignKey {

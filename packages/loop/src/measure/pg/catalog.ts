@@ -111,10 +111,13 @@ interface ColumnRow {
 }
 
 export async function readIndexes(client: Client): Promise<PgIndex[]> {
-  const { rows } = await client.query<PgIndex>(
+  const { rows } = await client.query<IndexRow>(
     `select ${ownMark} n.nspname as schema, t.relname as table, c.relname as name, i.indisunique as unique, i.indisprimary as primary,
        i.indisvalid as valid, i.indpred is not null as partial, m.amname as method, pg_get_indexdef(i.indexrelid) as definition,
        pg_relation_size(i.indexrelid)::float8 as bytes, coalesce(s.idx_scan, 0)::float8 as scans,
+       exists (select from pg_constraint k where k.conindid = i.indexrelid) as constraint,
+       i.indisreplident as "replicaIdentity", c.reltuples::float8 as entries,
+       exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid) as building,
        (select array_agg(case when k.attnum = 0 then pg_get_indexdef(i.indexrelid, k.place::int, true) else a.attname::text end order by k.place)
         from unnest(i.indkey::int2[]) with ordinality k(attnum, place)
         left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
@@ -124,7 +127,26 @@ export async function readIndexes(client: Client): Promise<PgIndex[]> {
      left join pg_stat_user_indexes s on s.indexrelid = i.indexrelid
      where ${ours} and t.relkind in ('r', 'p', 'm') order by 1, 2, 3 limit 10000`,
   )
-  return rows.map(row => ({ ...row }))
+  return rows.map(({ entries, building, ...row }) => ({
+    ...row,
+    ...(entries < 0 ? {} : { entries }),
+    ...(building ? { building } : {}),
+  }))
+}
+
+interface IndexRow extends PgIndex {
+  /** -1 before the first VACUUM or ANALYZE. */
+  readonly entries: number
+  readonly building: boolean
+}
+
+/** Counters that were never reset are as old as the database, but nobody says how old that is: then only the server's start is sure. */
+export async function readCountersAgeMs(client: Client): Promise<number> {
+  const { rows } = await client.query<{ age: number }>(
+    `select ${ownMark} extract(epoch from now() - coalesce(stats_reset, pg_postmaster_start_time()))::float8 * 1000 as age
+     from pg_stat_database where datname = current_database()`,
+  )
+  return Math.max(0, rows[0]?.age ?? 0)
 }
 
 export async function readForeignKeys(client: Client): Promise<PgForeignKey[]> {

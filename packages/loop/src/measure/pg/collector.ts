@@ -2,7 +2,7 @@
 import type { Client } from 'pg'
 import type { PgEvidence, Statement } from '@whetstone/model'
 import { startActivitySampler } from './activity.ts'
-import { readForeignKeys, readIndexes, readTables } from './catalog.ts'
+import { readCountersAgeMs, readForeignKeys, readIndexes, readTables } from './catalog.ts'
 import { connectReadOnly } from './connect.ts'
 import { explainAll } from './explain.ts'
 import { readDatabaseCounts, readHealth } from './health.ts'
@@ -74,6 +74,7 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
     const health = databaseBefore && (await parts.read('health', undefined, () => readHealth(client, databaseBefore)))
     const replication = await parts.read('replication', undefined, () => readReplication(client, version))
     const indexes = await parts.read('indexes', [], () => readIndexes(client))
+    const countersAgeMs = await parts.read('countersAge', 0, () => readCountersAgeMs(client))
     const foreignKeys = await parts.read('foreignKeys', [], () => readForeignKeys(client))
     const settings = await parts.read('settings', {} as Record<string, string>, () => readSettings(client))
     const extensions = await parts.read('extensions', [], () => readExtensions(client))
@@ -97,6 +98,7 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
       tables,
       indexes,
       foreignKeys,
+      countersAgeMs,
       settings,
       extensions,
       activity: { maxConnections: Number(settings.max_connections ?? 0), ...seen, windowMs },

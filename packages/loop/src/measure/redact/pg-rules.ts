@@ -184,6 +184,7 @@ export const pg = object<PgEvidence>({
       constraint: figure,
       replicaIdentity: figure,
       entries: figure,
+      building: figure,
     }),
   ),
   foreignKeys: list(
@@ -198,7 +199,6 @@ export const pg = object<PgEvidence>({
     }),
   ),
   countersAgeMs: figure,
-  standbys: figure,
   settings: record(
     key(dottedName),
     matching(

@@ -178,10 +178,10 @@ export const completeEvidence = {
         constraint: false,
         replicaIdentity: false,
         entries: 1,
+        building: false,
       },
     ],
     countersAgeMs: 1,
-    standbys: 0,
     foreignKeys: [
       {
         name: 'orders_customer',

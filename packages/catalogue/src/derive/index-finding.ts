@@ -1,0 +1,196 @@
+/** What is said about an index that is missing: which statements it serves, by how much, and what it costs. */
+import {
+  type Fact,
+  type Finding,
+  findings,
+  fingerprintOf,
+  type IndexCandidate,
+  type IndexTrial,
+  investigate,
+  type Outcome,
+  pass,
+  type PgEvidence,
+  type StatementsEvidence,
+} from '@whetstone/model'
+import { tableOf } from './columns.ts'
+import { bytesText, countText, excerpt, fact, msText } from './figures.ts'
+import { type IndexAdvice, type IndexAdviceLimits, readIndexes, type ServedStatement } from './index-advice.ts'
+import type { IndexCost } from './index-cost.ts'
+import { indexOwners } from './index-limits.ts'
+import { createIndexSql, proposalText } from './index-sql.ts'
+import { placeOf } from './places.ts'
+import { statementsById } from './statements.ts'
+
+/** Each practice asks for and reports its own kind of index, judged beside all the others. */
+export function indexOutcome(
+  practice: keyof typeof indexOwners,
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+  limits: IndexAdviceLimits,
+): Outcome {
+  const reading = readIndexes(pg, statements, limits)
+  const variant = indexOwners[practice]
+  if (reading.kind === 'ask') {
+    const own = reading.questions.filter(question => question.variant === variant)
+    if (own.length === 0) return pass([], 'no statement calls for one')
+    return investigate(
+      own.map(({ candidate, together, statementIds }) => ({
+        kind: 'index-trial' as const,
+        candidate,
+        statementIds,
+        ...(together ? { together } : {}),
+      })),
+    )
+  }
+  const own = reading.advice.filter(({ question }) => question.variant === variant)
+  if (own.length === 0) return pass([], `${reading.questions.length} candidates planned, none of them pays here`)
+  return findings(own.map(advice => indexFinding(practice, advice, pg, statements)))
+}
+
+function indexFinding(practice: string, advice: IndexAdvice, pg: PgEvidence, statements: StatementsEvidence): Finding {
+  const { question, trial, served } = advice
+  const { candidate, together = [] } = question
+  const first = served[0]!
+  const resource = proposalText(question)
+  const table = tableOf(pg, `${candidate.schema}.${candidate.table}`)
+  const timed = first.medianMsBefore !== undefined && first.medianMsAfter !== undefined
+  const link = { statementId: first.statementId }
+  return {
+    // The heaviest statement may change from run to run; the missing index does not.
+    fingerprint: fingerprintOf(practice, { resource }),
+    practice,
+    title: titleOf(question, table?.rows ?? 0, onlySorts(first.statementId, candidate, statements)),
+    where: { ...placeOf(first.statementId, statements), resource },
+    facts: [
+      ...(timed
+        ? [
+            fact('time without the index', first.medianMsBefore, 'ms', 'pg', link),
+            fact('time with the index', first.medianMsAfter, 'ms', 'pg', link),
+          ]
+        : []),
+      fact('plan cost without the index', first.costBefore, 'cost', 'pg', link),
+      fact('plan cost with the index', first.costAfter, 'cost', 'pg', link),
+      fact('rows of the table', table?.rows ?? 0, 'rows', 'pg', link),
+      fact('statements it serves', served.length, 'count', 'pg', link),
+      ...priceOf(advice),
+    ],
+    confidence: !trial ? 'suspected' : timed ? 'measured' : 'strong',
+    edit: {
+      kind: 'plan',
+      statements: served.map(({ statementId, costBefore, costAfter, medianMsBefore, medianMsAfter }) => ({
+        statementId,
+        costBefore,
+        costAfter,
+        ...(medianMsBefore === undefined || medianMsAfter === undefined ? {} : { medianMsBefore, medianMsAfter }),
+      })),
+    },
+    remedy: {
+      summary: `Create an index on ${resource}.`,
+      steps: stepsOf(advice, statements, table?.updates ?? 0),
+      code: { language: 'sql', after: createAll([candidate, ...together], pg) },
+    },
+  }
+}
+
+/** What it takes, beside what it gives. */
+function priceOf({ trial, cost, served }: IndexAdvice): readonly Fact[] {
+  const link = { statementId: served[0]!.statementId }
+  return [
+    ...(trial?.indexBytes === undefined ? [] : [fact('size of the index', trial.indexBytes, 'bytes', 'pg', link)]),
+    ...(trial?.buildMs === undefined ? [] : [fact('time to build it', trial.buildMs, 'ms', 'pg', link)]),
+    ...(cost === undefined
+      ? []
+      : [
+          fact('entries it would have cost in the window', cost.entries, 'count', 'pg', link),
+          fact('rows written in the window', cost.rowsWritten, 'rows', 'pg', link),
+        ]),
+    ...(cost?.heapOnlyLost
+      ? [fact('heap-only updates it would have ended', cost.heapOnlyLost, 'count', 'pg', link)]
+      : []),
+  ]
+}
+
+function createAll(candidates: readonly IndexCandidate[], pg: PgEvidence): string {
+  const taken = pg.indexes.map(({ name }) => name)
+  return candidates.map(candidate => createIndexSql(candidate, taken)).join('\n')
+}
+
+function titleOf({ variant, candidate, together = [] }: IndexAdvice['question'], rows: number, sorts: boolean): string {
+  const { table, columns, method, include = [], where } = candidate
+  const names = columns.map(({ name, expression }) => expression ?? name)
+  const scan = `${table} is read in full (${countText(rows)} rows)`
+  if (together.length > 0) {
+    const others = together.map(({ columns: [first] }) => first?.expression ?? first?.name ?? '')
+    return `${scan} because an OR asks for ${[...names, ...others].join(' or ')}`
+  }
+  if (method === 'gin') return `${scan} to search inside ${names[0]}`
+  if (variant === 'foreign-key') return `${scan} to follow its foreign key ${names[0]}`
+  if (where !== undefined) return `${table} (${countText(rows)} rows) has no index of the rows where ${where}`
+  if (include.length > 0)
+    return `${table} (${countText(rows)} rows) has no index on ${names.join(' and ')} that carries ${include.join(' and ')}`
+  if (variant === 'composite')
+    return `${table} (${countText(rows)} rows) has no index on ${names.join(' and ')} together`
+  return `${scan} to ${sorts ? 'sort' : 'find rows'} by ${names[0]}`
+}
+
+/** The statement orders by the column and has no condition on it. */
+function onlySorts(
+  statementId: string,
+  { table, columns }: IndexAdvice['question']['candidate'],
+  statements: StatementsEvidence,
+): boolean {
+  const shape = statementsById(statements).get(statementId)?.shape
+  const isFirst = (one: { readonly table: string; readonly column: string }) =>
+    one.column === columns[0]?.name && one.table.split('.').at(-1) === table
+  return shape !== undefined && shape.orderBy.some(isFirst) && !shape.conditions.some(isFirst)
+}
+
+/** A finding is read by somebody: the heaviest statements tell what it is about. */
+const MOST_STATEMENTS_TOLD = 5
+
+function stepsOf(
+  { trial, served, cost }: IndexAdvice,
+  statements: StatementsEvidence,
+  updates: number,
+): readonly string[] {
+  const byId = statementsById(statements)
+  const told = served.slice(0, MOST_STATEMENTS_TOLD).map(one => {
+    const text = `"${excerpt(byId.get(one.statementId)?.text ?? one.statementId, 110)}"`
+    return trial ? `${text}: ${gainText(one)}.` : `It would serve ${text}.`
+  })
+  const more = served.length - told.length
+  return [
+    ...told,
+    ...(more > 0 ? [`It serves ${countText(more)} more.`] : []),
+    ...(trial ? [] : ['It could not be planned here: compare EXPLAIN before and after on a copy first.']),
+    ...priceText(trial, cost),
+    'CONCURRENTLY does not block writes; run it outside a transaction, and drop the invalid index if it is interrupted.',
+    ...(updates > 0 && cost === undefined
+      ? ['The table is updated: updates of an indexed column can no longer be heap-only.']
+      : []),
+  ]
+}
+
+function gainText({ medianMsBefore, medianMsAfter, costBefore, costAfter, parameterSets }: ServedStatement): string {
+  const gain =
+    medianMsBefore === undefined || medianMsAfter === undefined
+      ? `plan cost ${countText(Math.round(costBefore))} became ${countText(Math.round(costAfter))}`
+      : `${msText(medianMsBefore)} became ${msText(medianMsAfter)}`
+  return `${gain}, tried with ${parameterSets > 0 ? `${countText(parameterSets)} captured parameter sets` : 'the generic plan'}`
+}
+
+function priceText(trial: IndexTrial | undefined, cost: IndexCost | undefined): readonly string[] {
+  const size = trial?.indexBytes === undefined ? '' : `It takes ${bytesText(trial.indexBytes)}`
+  const build = trial?.buildMs === undefined ? '' : `${size ? ' and ' : 'It takes '}${msText(trial.buildMs)} to build`
+  const price = size + build
+  if (!cost) return price ? [`${price}.`] : []
+  const writes =
+    cost.entries === 0
+      ? 'nothing written in the window would have cost it an entry'
+      : `the ${countText(cost.rowsWritten)} rows written in the window would have cost ${countText(cost.entries)} entries, about ${msText(cost.writeMs)}`
+  const lost =
+    cost.heapOnlyLost > 0
+      ? [`${countText(cost.heapOnlyLost)} updates stayed on their page and would need new entries in every index.`]
+      : []
+  return [`${price ? `${price}; ` : ''}${writes}.`, ...lost]
+}
