@@ -2,6 +2,7 @@
 import { startPostgres } from '@whetstone/sandbox'
 import { batchedOverhead } from './data-overhead/batched.ts'
 import { poolOverhead } from './data-overhead/pool.ts'
+import { streamingMemory } from './data-overhead/streaming.ts'
 
 /** One part of the figures: a file in data-overhead/. */
 export interface OverheadPart {
@@ -15,7 +16,7 @@ export interface OverheadPart {
 }
 
 // `batched` last: its request scopes make every later promise of the process cost more.
-const parts: readonly OverheadPart[] = [poolOverhead, batchedOverhead]
+const parts: readonly OverheadPart[] = [poolOverhead, streamingMemory, batchedOverhead]
 
 export const bench = {
   name: 'data-overhead',
