@@ -1,8 +1,10 @@
 /** The pool beneath the query builders and ORMs people use: they work, within its limits. */
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Pool } from '../src/data/index.ts'
-import type { PgDriver, PoolOptions } from '../src/data/index.ts'
+import type { Leak, PgDriver, PoolOptions } from '../src/data/index.ts'
 import { startTestServer, until } from '../src/data/pool/testing/server.ts'
 import type { TestServer } from '../src/data/pool/testing/server.ts'
 
@@ -94,5 +96,20 @@ describe.each(Object.entries(open))('%s', (name, openService) => {
       )
       expect(await service.find(7)).toEqual({ name: 'author 7' })
     })
+  })
+})
+
+it('a leak below a query builder is named by the line that uses it', async () => {
+  await server.withPool({ leakAfterMs: 30 }, async pool => {
+    const service = fixtures.kysely(pool, pool.driver(), max) as Service & {
+      hold(until: Promise<unknown>): Promise<void>
+    }
+    const told = once(pool, 'leak') as Promise<[Leak]>
+    const holding = service.hold(told)
+    const [{ site }] = await told
+    await holding
+    const [, file, line] = /^(.*):(\d+):\d+$/.exec(site)!
+    expect(file).toMatch(/through-pool\.mjs$/)
+    expect((await readFile(file!, 'utf8')).split('\n')[Number(line) - 1]).toContain('// hold')
   })
 })

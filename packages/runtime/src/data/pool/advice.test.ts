@@ -53,7 +53,7 @@ describe('advice on size', () => {
   it('looks at leaks first', () => {
     expect(adviseSize(10, { ...calm, shed: 9 }, 2)).toMatchObject({
       verdict: 'unknown',
-      because: '2 connections were taken and not given back: mend that first',
+      because: 'connections not given back: 2; mend that first',
     })
   })
 })

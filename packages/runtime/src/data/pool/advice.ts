@@ -36,7 +36,7 @@ export function adviseSize(max: number, usage: RecentUsage, leaks: number): Pool
   if (leaks > 0)
     return {
       verdict: 'unknown',
-      because: `${leaks} connections were taken and not given back: mend that first`,
+      because: `connections not given back: ${leaks}; mend that first`,
       measured,
     }
   const refused = usage.shed + usage.timeouts

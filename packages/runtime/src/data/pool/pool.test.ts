@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Context } from '../../context.ts'
 import { startTestServer, until } from './testing/server.ts'
@@ -90,22 +89,6 @@ describe('a pool', () => {
         code: 'FAULT_DEADLINE',
         retryable: true,
       })
-    })
-  })
-
-  it('names the line that keeps a connection, once', async () => {
-    await server.withPool({ leakAfterMs: 30 }, async pool => {
-      const told = once(pool, 'leak')
-      const client = await pool.connect() // the leak
-      const [leak] = (await told) as [{ readonly site: string; readonly heldMs: number }]
-      expect(leak.site).toMatch(/pool\.test\.ts:\d+:\d+$/)
-      expect(leak.heldMs).toBeGreaterThanOrEqual(30)
-      expect(pool.advice()).toMatchObject({
-        verdict: 'unknown',
-        because: expect.stringContaining('not given back') as string,
-      })
-      client.release()
-      expect(pool.stats().leaks).toBe(1)
     })
   })
 })
