@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { practiceById } from '@whetstone/catalogue'
-import { runInProcess } from '@whetstone/load'
+import { loadTarget, runInProcess } from '@whetstone/load'
 import { commandArm, loadBlock, runTrial, type Diagnosis } from '@whetstone/loop'
 import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whetstone/model'
 import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
@@ -87,7 +87,7 @@ function tryArms(
     arms: { a: commandArm('before', compiled('before')), b: commandArm('after', compiled('after')) },
     workload,
     // The runner has nothing else to do meanwhile; a process for each block would cost more than the block.
-    measureBlock: loadBlock({ runLoad: runInProcess }),
+    measureBlock: warmedBlock(options.quick ? 100 : 500),
     ratePerSecond: options.experiment.load.ratePerSecond,
     seed: 1,
     pairs: options.quick ? 3 : 14,
@@ -102,6 +102,33 @@ function tryArms(
     },
     signal: options.signal,
   })
+}
+
+/**
+ * One user as fast as answers come, for the same time on both arms, before each block: at a few requests a second a fresh
+ * process would be measured while its code is still being compiled, as no service that has run for an hour is.
+ */
+function warmedBlock(warmMs: number): Parameters<typeof runTrial>[0]['measureBlock'] {
+  const block = loadBlock({ runLoad: runInProcess })
+  return async (baseUrl, phase) => {
+    const { measure } = await runInProcess(
+      {
+        target: loadTarget(new URL(baseUrl)),
+        routes: phase.workload.routes,
+        closed: { users: 1 },
+        ratePerSecond: 1,
+        durationMs: warmMs,
+        warmUpMs: 0,
+        arrivals: 'uniform',
+        seed: phase.seed,
+        maxConnections: 1,
+        timeoutMs: 10_000,
+      },
+      phase.signal ? { signal: phase.signal } : {},
+    )
+    const measured = await block(baseUrl, phase)
+    return { ...measured, warmUpRequests: (measured.warmUpRequests ?? 0) + measure.sent }
+  }
 }
 
 async function diagnoseArms({ experiment, onProgress }: MeasureOptions, stand: Stand) {
