@@ -1,4 +1,4 @@
-/** One arm of an experiment as a process: `arm.ts <experiment file> before|after`, with DATABASE_URL and UPSTREAM_PORT. */
+/** One arm of an experiment as a process: `arm.ts <experiment file> before|after`, with DATABASE_URL, REPLICA_URLS and UPSTREAM_PORT. */
 import cluster from 'node:cluster'
 import Fastify from 'fastify'
 import pg from 'pg'
@@ -20,6 +20,7 @@ async function serve(): Promise<void> {
   await arm.app(server, {
     connectionString: process.env['DATABASE_URL'] ?? '',
     pg,
+    replicaConnectionStrings: (process.env['REPLICA_URLS'] ?? '').split(' ').filter(Boolean),
     ...(process.env['UPSTREAM_PORT'] ? { upstreamPort: Number(process.env['UPSTREAM_PORT']) } : {}),
   })
   await server.listen({ host: '127.0.0.1', port: 0 })

@@ -41,12 +41,13 @@ async function execute(url: string, ...texts: readonly string[]): Promise<void> 
 
 interface ArmPlace {
   readonly databaseUrl: string
+  readonly replicaUrls: readonly string[]
   readonly upstreamPort?: number | undefined
   /** Default: as many as the arm says. */
   readonly workers?: number
 }
 
-export function armCommand(file: string, arm: ArmName, { databaseUrl, upstreamPort, workers }: ArmPlace) {
+export function armCommand(file: string, arm: ArmName, { databaseUrl, replicaUrls, upstreamPort, workers }: ArmPlace) {
   const entry = fileURLToPath(new URL('arm.ts', import.meta.url))
   return {
     command: [process.execPath, '--conditions=@whetstone/source', '--import', 'tsx', entry, file, arm],
@@ -54,6 +55,7 @@ export function armCommand(file: string, arm: ArmName, { databaseUrl, upstreamPo
     env: {
       DATABASE_URL: databaseUrl,
       NODE_ENV: 'development',
+      ...(replicaUrls.length > 0 ? { REPLICA_URLS: replicaUrls.join(' ') } : {}),
       ...(upstreamPort ? { UPSTREAM_PORT: String(upstreamPort) } : {}),
       ...(workers === undefined ? {} : { ARM_WORKERS: String(workers) }),
     },

@@ -8,6 +8,8 @@ export interface ArmContext {
   readonly pg: typeof pg
   /** Port of the experiment's own upstream service, when it has one. */
   readonly upstreamPort?: number
+  /** Of the streaming replicas, when the experiment has any. */
+  readonly replicaConnectionStrings: readonly string[]
 }
 
 export interface ExperimentArm {
@@ -17,6 +19,8 @@ export interface ExperimentArm {
   readonly schema?: string
   /** Then, one by one outside of a transaction, as VACUUM must be. Default: ANALYZE. */
   readonly maintenance?: readonly string[]
+  /** Standbys of this arm's own cluster, in a drill of `failover`. Default 0. */
+  readonly standbys?: number
   /** Processes that share the port, as replicas or `node:cluster` do. Default 1. */
   readonly workers?: number
   /** What it does on SIGTERM. Default: it finishes what is under way, then exits. */
@@ -50,6 +54,8 @@ export interface Arms {
   readonly after: ExperimentArm
   /** Thresholds of the practice that only its user can know, such as a target. */
   readonly settings?: Readonly<Record<string, number>>
+  /** Streaming replicas beside the database; each server is then kept to a core of its own, as on machines of their own. */
+  readonly replicas?: number
   /** A second service that both arms may call; runs in the runner's process. */
   readonly upstream?: (server: FastifyInstance) => void
 }
@@ -68,12 +74,14 @@ export interface Experiment extends Arms {
 export interface Drill extends Arms {
   /**
    * `stop`: requests cut off by SIGTERM. `memory`: bytes kept of every request. `capacity`: requests answered a second by
-   * as many users as it takes. `scaling`: what the second process adds, as a fraction of the first. `overload`: requests
+   * as many users as it takes, reported on that load. `throughput`: the same, reported on a diagnosis. `scaling`: what the second process adds, as a fraction of the first. `overload`: requests
    * answered a second when five times the load comes from users who wait 0.4 s. `failed`: of three hundred requests, those
-   * answered with a server error or not at all. `lost-updates`: of as many changes that were answered well, those of which
+   * answered with a server error or not at all. `failover`: of as many, with
+   * the primary killed after the first hundred and the standby promoted, if there is one. `lost-updates`: of as many changes that were answered well, those of which
    * `GET /total` knows nothing.
    */
-  readonly drill: 'stop' | 'memory' | 'capacity' | 'scaling' | 'overload' | 'failed' | 'lost-updates'
+  readonly drill:
+    'stop' | 'memory' | 'capacity' | 'throughput' | 'scaling' | 'overload' | 'failed' | 'failover' | 'lost-updates'
   /** Of the medians: before over after where less is better, after over before where more is; nothing left counts as one. */
   readonly expects: { readonly atLeast: number }
 }

@@ -4,10 +4,11 @@ import { practiceById } from '@whetstone/catalogue'
 import { identifyAgain } from '@whetstone/loop'
 import type { EarlierLoad, Evidence, HistoryEvidence } from '@whetstone/model'
 import { median, quantile, seededRandom, shuffled, signedRank } from '@whetstone/stats'
-import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
+import { armCommand, type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
 import { capacityOf, failedRequests, keptBytesPerRequest, lostAtStop, lostUpdates, type Capacity } from './count.ts'
 import type { Drill } from './define.ts'
+import { failedByFailover } from './failover.ts'
 import { recordingOf, type Recording } from './record.ts'
 import { answeredInOverload, stressLoad } from './overload.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
@@ -85,8 +86,10 @@ const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'bet
   stop: { counts: 'requests cut off at each stop', better: 'less' },
   memory: { counts: 'bytes kept of every request', better: 'less' },
   capacity: { counts: 'requests answered a second', better: 'more' },
+  throughput: { counts: 'requests answered a second', better: 'more' },
   scaling: { counts: 'what a second process adds, of the first', better: 'more' },
   failed: { counts: 'requests that failed, of 300', better: 'less' },
+  failover: { counts: 'requests that failed, of 300 around a failover', better: 'less' },
   'lost-updates': { counts: 'updates lost, of 300', better: 'less' },
   overload: { counts: 'requests answered in time a second, of too many', better: 'more' },
 }
@@ -98,8 +101,15 @@ interface Judged {
 
 type Start = (arm: ArmName, workers?: number) => ArmStart
 
-async function judge(arm: ArmName, { experiment }: DrillOptions, stand: Stand, start: Start): Promise<Judged> {
-  const evidence = await evidenceOf(arm, experiment, stand, start)
+async function judge(arm: ArmName, options: DrillOptions, stand: Stand, start: Start): Promise<Judged> {
+  const { experiment } = options
+  const evidence =
+    experiment.drill === 'failover'
+      ? await onStand(
+          { ...options, experiment: aloneOn(arm, experiment) },
+          async own => (await own.diagnosis(arm)).evidence,
+        )
+      : await evidenceOf(arm, experiment, stand, start)
   const settings = experiment.settings ? { [experiment.practice]: experiment.settings } : {}
   const { findings } = identifyAgain(evidence, undefined, settings)
   return {
@@ -111,6 +121,13 @@ async function judge(arm: ArmName, { experiment }: DrillOptions, stand: Stand, s
       })),
     ),
   }
+}
+
+/** What differs is the cluster itself, so each arm is looked at on one of its own. */
+function aloneOn(arm: ArmName, experiment: Drill): Drill {
+  const { schema: _, ...other } = experiment[arm === 'before' ? 'after' : 'before']
+  const alone = { [arm]: experiment[arm], [arm === 'before' ? 'after' : 'before']: other }
+  return { ...experiment, ...alone, replicas: experiment[arm].standbys ?? 0 }
 }
 
 async function evidenceOf(arm: ArmName, experiment: Drill, stand: Stand, start: Start): Promise<Evidence> {
@@ -163,13 +180,19 @@ function afterLoads(loads: readonly EarlierLoad[]): Evidence {
   return { history }
 }
 
-async function count(arm: ArmName, { experiment }: DrillOptions, { workload }: Stand, start: Start): Promise<number> {
+async function count(arm: ArmName, options: DrillOptions, { workload }: Stand, start: Start): Promise<number> {
+  const { experiment, file } = options
   const rate = async (workers: number): Promise<Capacity> => capacityOf(start(arm, workers), workload)
   switch (experiment.drill) {
     case 'stop':
       return lostAtStop(start(arm), workload, experiment.load.ratePerSecond)
     case 'overload':
       return answeredInOverload(start(arm), workload, experiment.load.ratePerSecond)
+    case 'failover':
+      return failedByFailover(experiment, arm, workload, (databaseUrl, replicaUrls) => ({
+        ...armCommand(file, arm, { databaseUrl, replicaUrls }),
+        command: start(arm).command,
+      }))
     case 'failed':
       return failedRequests(start(arm), workload)
     case 'lost-updates':
@@ -177,6 +200,7 @@ async function count(arm: ArmName, { experiment }: DrillOptions, { workload }: S
     case 'memory':
       return keptBytesPerRequest(start(arm), workload)
     case 'capacity':
+    case 'throughput':
       return Math.round((await rate(1)).ratePerSecond)
     case 'scaling': {
       const [one, two] = [await rate(1), await rate(2)]

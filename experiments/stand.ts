@@ -8,6 +8,7 @@ import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
 import Fastify from 'fastify'
 import { type ArmName, armCommand, type ArmStart, databases, workloadOf } from './arms.ts'
 import type { Arms } from './define.ts'
+import { startReplicas } from './replicas.ts'
 
 export interface StandOptions {
   readonly file: string
@@ -31,6 +32,7 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
   const { experiment } = options
   const postgres = await startPostgres()
   const upstream = experiment.upstream ? Fastify() : undefined
+  const replicas: PostgresServer[] = []
   const base = await mkdtemp(join(tmpdir(), 'whetstone-experiment-'))
   try {
     if (upstream) {
@@ -39,9 +41,11 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
     }
     const upstreamPort = upstream ? (upstream.server.address() as { port: number }).port : undefined
     const urls = await databases(postgres, experiment)
+    await startReplicas(postgres, experiment.replicas ?? 0, replicas)
     const command = (arm: ArmName, workers?: number) =>
       armCommand(options.file, arm, {
         databaseUrl: urls[arm],
+        replicaUrls: replicas.map(replica => replica.urlOf(new URL(urls[arm]).pathname.slice(1))),
         upstreamPort,
         ...(workers === undefined ? {} : { workers }),
       })
@@ -55,6 +59,7 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
     })
   } finally {
     await upstream?.close()
+    for (const replica of replicas) await replica.stop()
     await postgres.stop()
     await rm(base, { recursive: true, force: true })
   }
