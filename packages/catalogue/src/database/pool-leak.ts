@@ -24,7 +24,7 @@ export const poolLeak = definePractice({
     unusedMs: {
       value: 2_000,
       unit: 'ms',
-      source: 'the request is answered and nothing has run on it since: twice the second at which the probe looks',
+      source: 'the request is answered, and as long nothing has run on it: work in the background asks more often',
     },
   },
   remedy: {

@@ -47,7 +47,7 @@ export interface PoolState {
   readonly acquisitions: number
   readonly waits: number
   readonly waitMs: number
-  /** Connections that had been out for more than a second when the pool was last looked at, by who took them; longest first. */
+  /** Connections that were out, and had not been used for two seconds, when the pool was last looked at: by who took them, longest first. */
   readonly held?: readonly HeldConnections[]
   /** Where the pool is created. */
   readonly site?: Site
@@ -62,7 +62,7 @@ export interface HeldConnections {
   /** Of those, taken in a request that has been answered since. */
   readonly outlived: number
   readonly longestMs: number
-  /** Since any of them was last in use. */
+  /** How long the one that was used last has not been used. */
   readonly unusedMs: number
 }
 export interface SyncCall {

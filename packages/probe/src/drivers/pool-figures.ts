@@ -23,8 +23,8 @@ export interface Checkout {
 interface Held extends Checkout {
   readonly since: number
 }
-/** Shorter than this is no news. */
-const heldAfterMs = 1_000
+/** A function that is still at work on its connection uses it more often than this. */
+const unusedAfterMs = 2_000
 const groupsKept = 20
 const sitesAtFirst = 20
 const siteEvery = 128
@@ -78,10 +78,10 @@ export class PoolFigures {
     const at = now()
     const groups = new Map<string, HeldConnections>()
     for (const [client, { record, site, since }] of this.#out) {
-      const heldMs = at - since
-      if (heldMs < heldAfterMs) continue
       const { last, lastAt, running } = connectionState(client)
-      const statementId = lastAt >= since || running > 0 ? last?.id : undefined
+      const unusedMs = running > 0 ? 0 : at - Math.max(since, lastAt)
+      if (unusedMs < unusedAfterMs) continue
+      const statementId = lastAt >= since ? last?.id : undefined
       const frame = site?.[0]
       const key = `${frame?.file}:${frame?.line} ${statementId}`
       const known = groups.get(key)
@@ -91,11 +91,12 @@ export class PoolFigures {
         ...(statementId && { statementId }),
         connections: 1 + (known?.connections ?? 0),
         outlived: (record?.isFinished ? 1 : 0) + (known?.outlived ?? 0),
-        longestMs: Math.max(heldMs, known?.longestMs ?? 0),
-        unusedMs: Math.min(running > 0 ? 0 : at - Math.max(since, lastAt), known?.unusedMs ?? Infinity),
+        longestMs: Math.max(at - since, known?.longestMs ?? 0),
+        unusedMs: Math.min(unusedMs, known?.unusedMs ?? Infinity),
       })
     }
-    this.#isLeaking = groups.size > 0
+    // One that the service took when it started, to listen on, is no reason to read stacks.
+    this.#isLeaking = [...groups.values()].some(({ outlived }) => outlived > 0)
     return [...groups.values()].toSorted((one, other) => other.longestMs - one.longestMs)
   }
 
