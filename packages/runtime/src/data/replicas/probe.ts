@@ -7,7 +7,7 @@ export interface Probed {
   readonly isPrimary: boolean
   /** Written on a primary, replayed on a replica. */
   readonly lsn: number
-  /** Undefined where a replica receives nothing, or this user may not see from whom. */
+  /** Of a replica whose sender this role may not see, as of its last restart point: late, and never too new. */
   readonly timeline: number | undefined
   /** Since the commit of the last transaction it replayed, by two clocks; 0 on a primary. */
   readonly replayAgeMs: number
@@ -18,7 +18,7 @@ export interface Probed {
 /** A role is asked together with the place, or a promotion between two questions would mix two answers. */
 const question = `SELECT recovering, current_setting('server_version_num')::int AS version,
   CASE WHEN recovering THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS lsn,
-  CASE WHEN recovering THEN (SELECT received_tli FROM pg_stat_wal_receiver)
+  CASE WHEN recovering THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT timeline_id FROM pg_control_checkpoint()))
     ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int END AS timeline,
   CASE WHEN recovering THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000 ELSE 0 END::float8 AS age
 FROM (SELECT pg_is_in_recovery() AS recovering OFFSET 0) AS role`

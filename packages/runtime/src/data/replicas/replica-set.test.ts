@@ -1,6 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { queryableOf } from '../plain-pool.ts'
 import type { PlainPool } from '../plain-pool.ts'
+import { probe } from './probe.ts'
 import { ReplicaSet } from './replica-set.ts'
 import { startCluster, until } from './testing/cluster.ts'
 import type { Cluster } from './testing/cluster.ts'
@@ -111,6 +114,18 @@ describe('a set of a primary and two replicas', () => {
     const before = set.state.counters.retried
     await expect(set.read('select * from missing')).rejects.toMatchObject({ code: '42P01' })
     expect(set.state.counters.retried).toBe(before)
+  })
+
+  it('knows the timeline of a replica also by a role that may see nothing of replication', async () => {
+    await set.withSession(undefined, async () => {
+      await set.write('create role guest login')
+      await set.read('select 1')
+    })
+    for (const { url } of [cluster.primary, ...cluster.replicas]) {
+      const guest = new Pool({ connectionString: url.replace('postgres@', 'guest@') })
+      await until(async () => (await probe(queryableOf(guest))).timeline === 1, 'the guest is told')
+      await guest.end()
+    }
   })
 
   it('lets the primary take its part of the reads where that is asked for', async () => {
