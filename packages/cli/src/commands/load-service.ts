@@ -1,5 +1,5 @@
 /** The service of a load test: found by its URL or started without the probe, and the requests that will be sent to it. */
-import { describeScenario, type LoadPlan, loadScenario } from '@whetstone/load'
+import { assertKnown, describeScenario, type LoadPlan, loadScenario, parseThreshold } from '@whetstone/load'
 import { commandArm, type HeapWatch, openStand, type Stand, type Subject, watchCollectedHeap } from '@whetstone/loop'
 import { exitCodes, type PlannedRoute, WhetstoneError } from '@whetstone/model'
 import type { CommandContext } from '../context.ts'
@@ -39,7 +39,10 @@ export async function openService(
   assertOneSource(options)
   const subject = subjectOf(command, words.length === 0 ? await scenarioTarget(options) : words, options, context)
   assertNotProduction(options, context)
-  if (subject.kind === 'url') return atUrl(subject.url, subject, options, context)
+  if (subject.kind === 'url') {
+    assertNothingToStart(options)
+    return atUrl(subject.url, subject, options, context)
+  }
   if (!watchesHeap) return started(subject, options, context)
   const heap = await watchCollectedHeap()
   try {
@@ -151,6 +154,9 @@ async function planned(
   if (options.scenario !== undefined) {
     const scenario = await loadScenario(scenarioReference(options.scenario), { target, seed: options.seed })
     for (const line of describeScenario(scenario).split('\n')) context.terminal.progress(`  ${line}`)
+    const { routes, checks } = scenario
+    const told = checks.map(({ name, route }) => ({ name, route: routes[route]! }))
+    assertKnown(limitsOf(options), { routes, checks: told })
     return []
   }
   const send = senderFor(target, options.timeout)
@@ -160,7 +166,13 @@ async function planned(
   for (const { route, why, give } of skipped.slice(0, 5))
     terminal.progress(`  ${terminal.marks.warn} ${route} is left out: ${why}; ${give}`)
   if (skipped.length > 5) terminal.progress(`  ${terminal.marks.warn} and ${skipped.length - 5} more routes`)
+  assertKnown(limitsOf(options), { routes: routes.map(({ route }) => route), checks: [] })
   return routes
+}
+
+/** Those that were typed for this load; the config's are for every load of the folder, and some may be about others. */
+function limitsOf({ threshold, slo = [] }: LoadOptions & { readonly slo?: readonly string[] }) {
+  return [...threshold, ...slo].map(parseThreshold)
 }
 
 function namesRequests({ scenario, route, request, openapi, har, accessLog }: LoadOptions): boolean {
@@ -177,13 +189,22 @@ async function scenarioTarget({ scenario, seed }: LoadOptions): Promise<readonly
 /** @throws WhetstoneError WHET_FLAG: a scenario says itself what is sent */
 function assertOneSource(options: LoadOptions): void {
   if (options.scenario === undefined) return
-  const { route, request, header, ids, openapi, har, accessLog, login } = options
-  const given = Object.entries({ route, request, header, ids, openapi, har, 'access-log': accessLog, login })
+  const { route, request, header, ids, openapi, har, accessLog, login, db } = options
+  const given = Object.entries({ route, request, header, ids, openapi, har, 'access-log': accessLog, login, db })
     .filter(([, value]) => value !== undefined && value.length > 0)
     .map(([flag]) => `--${flag}`)
   if (given.length === 0) return
   throw new WhetstoneError('WHET_FLAG', `--scenario says itself what is sent; ${given.join(', ')} cannot go with it`, {
     hint: `Write it into ${options.scenario}, or leave --scenario out`,
+  })
+}
+
+/** @throws WhetstoneError WHET_FLAG: they say how a service is started, and this one runs already */
+function assertNothingToStart({ port, ready, startTimeout }: LoadOptions): void {
+  const given = Object.entries({ port, ready, 'start-timeout': startTimeout }).find(([, value]) => value !== undefined)
+  if (given === undefined) return
+  throw new WhetstoneError('WHET_FLAG', `--${given[0]} is for a service that is started, and this one runs already`, {
+    hint: 'whetstone load -- node server.js',
   })
 }
 
