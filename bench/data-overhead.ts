@@ -2,6 +2,7 @@
 import { startPostgres } from '@whetstone/sandbox'
 import { batchedOverhead } from './data-overhead/batched.ts'
 import { poolOverhead } from './data-overhead/pool.ts'
+import { routerOverhead } from './data-overhead/router.ts'
 import { streamingMemory } from './data-overhead/streaming.ts'
 
 /** One part of the figures: a file in data-overhead/. */
@@ -15,8 +16,8 @@ export interface OverheadPart {
   }): Promise<{ readonly rounds: number; readonly figures: Readonly<Record<string, number>> }>
 }
 
-// `batched` last: its request scopes make every later promise of the process cost more.
-const parts: readonly OverheadPart[] = [poolOverhead, streamingMemory, batchedOverhead]
+// The last two open request scopes, which make every later promise of the process cost more.
+const parts: readonly OverheadPart[] = [poolOverhead, streamingMemory, batchedOverhead, routerOverhead]
 
 export const bench = {
   name: 'data-overhead',
