@@ -115,7 +115,11 @@ function failureIn(file: string, cause: unknown): { readonly place: Site | undef
 }
 
 /** What Node says of TypeScript it cannot read, before it runs any of it. */
-const NOT_FOR_NODE = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'])
+const NOT_FOR_NODE = new Set([
+  ...['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'],
+  // TypeScript in a folder of type commonjs, read while our own modules are still being loaded.
+  'ERR_REQUIRE_CYCLE_MODULE',
+])
 
 /** A scenario may lie where nothing was installed; trying first and failing halfway could run the author's code twice. */
 function findsOurPackage(file: string): boolean {
