@@ -11,6 +11,7 @@ import {
   wholeText,
 } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
+import { adviceOn, refusalOf } from './load-refused.ts'
 
 export interface ReportInput extends Omit<LoadReport, 'schema' | 'verdict' | 'failures' | 'exitCode' | 'warnings'> {
   /** Beside those that can be read from the figures. */
@@ -46,8 +47,13 @@ export function loadReport({ strictNoise, warnings = [], ...input }: ReportInput
       : isUndecided && verdictOf(outcome) !== 'fail'
         ? exitCodes.undecided
         : exitCodeOf(outcome),
-    warnings: [...new Set([...warnings, ...warningsOf(input)])],
+    warnings: [...new Set([...warnings, ...refused(input.steps, failures), ...warningsOf(input)])],
   }
+}
+
+function refused(steps: readonly LoadStep[], failures: readonly string[]): readonly string[] {
+  const refusal = refusalOf({ steps, failures })
+  return refusal === undefined ? [] : [`${refusal.route}: ${adviceOn(refusal)}`]
 }
 
 /** A soak so short that not one quantity was read often enough for a trend. */

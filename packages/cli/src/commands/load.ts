@@ -6,6 +6,7 @@ import type { CommandContext } from '../context.ts'
 import { printNext } from '../terminal/print-next.ts'
 import { flagsOf, keptFlags } from './kept-flags.ts'
 import type { LoadOptions } from './load-options.ts'
+import { refusalOf } from './load-refused.ts'
 import { type Findings, loadSession, type LoadSession } from './load-session.ts'
 import { commandFor } from './load-words.ts'
 
@@ -34,11 +35,15 @@ async function measureOnce({ plan, thresholds, seconds, runLoad }: LoadSession):
 
 /** Causes where a limit was broken, less where the generator was the limit, otherwise how far it can go. */
 function nextAfterLoad(
-  { verdict, target }: LoadReport,
+  report: LoadReport,
   words: readonly string[],
   { rate, shape, users, workers = 1, threshold }: LoadOptions,
   { commandLine }: CommandContext,
 ): string {
+  const { verdict, target } = report
+  // No cause of a refusal is found inside: it is looked at as anybody sees it.
+  const [method, path = ''] = refusalOf(report)?.route.split(' ') ?? []
+  if (method === 'GET' && !path.includes(':')) return `curl -i ${shellWord(new URL(path, target.url).href)}`
   if (verdict === 'fail')
     return commandFor('diagnose', words, target.url, flagsOf(commandLine, keptFlags.diagnoseAtRate))
   if (verdict === 'invalid') {
