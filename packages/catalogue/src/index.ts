@@ -9,6 +9,7 @@ import { memoryLeak } from './application/memory-leak.ts'
 import { syncIo } from './application/sync-io.ts'
 import { etagValidation } from './caching/etag-validation.ts'
 import { httpCacheHeaders } from './caching/http-cache-headers.ts'
+import { batchReads } from './database/batch-reads.ts'
 import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
 import { connectionPooling } from './database/connection-pooling.ts'
@@ -18,6 +19,7 @@ import { dataRetention } from './database/data-retention.ts'
 import { dbCacheHit } from './database/db-cache-hit.ts'
 import { dbProfilingTools } from './database/db-profiling-tools.ts'
 import { duplicateQueries } from './database/duplicate-queries.ts'
+import { eagerVsLazy } from './database/eager-vs-lazy.ts'
 import { explainPlans } from './database/explain-plans.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
 import { isolationLevel } from './database/isolation-level.ts'
@@ -120,12 +122,12 @@ export const practices: readonly AnyPractice[] = [
   connectionPooling,
   poolSize,
   poolTimeouts,
-  readReplicas,
-  replicationRedundancy,
   connectionUsage,
   poolLeak,
   ormQueries,
   duplicateQueries,
+  eagerVsLazy,
+  batchReads,
   batchWrites,
   sequentialIndependentQueries,
   preparedStatements,
@@ -137,6 +139,8 @@ export const practices: readonly AnyPractice[] = [
   dataRetention,
   dbCacheHit,
   tempSpill,
+  readReplicas,
+  replicationRedundancy,
   partitioning,
   dbProfilingTools,
   httpCacheHeaders,
