@@ -1,4 +1,4 @@
-/** One row in which every request counts, held until its transaction has done the rest, against sixteen rows of which each takes one. */
+/** One row in which every request counts, held until its transaction has done the rest, against sixty-four rows of which each takes one. */
 import { defineExperiment } from '../define.ts'
 import type { ArmContext, ExperimentArm } from '../define.ts'
 
@@ -14,8 +14,8 @@ const countingWith =
       const client = await pool.connect()
       try {
         await client.query('BEGIN')
-        await client.query(count, count.includes('$2') ? [page, Math.floor(Math.random() * 16)] : [page])
-        await client.query('INSERT INTO hits SELECT $1, now() FROM pg_sleep(0.02)', [page])
+        await client.query(count, count.includes('$2') ? [page, Math.floor(Math.random() * 64)] : [page])
+        await client.query('INSERT INTO hits SELECT $1, now() FROM pg_sleep(0.035)', [page])
         await client.query('COMMIT')
         return { page, counted: true }
       } finally {
@@ -31,9 +31,9 @@ export const experiment = defineExperiment({
     CREATE TABLE counters (page int PRIMARY KEY, n bigint NOT NULL);
     INSERT INTO counters VALUES (1, 0);
     CREATE TABLE counter_parts (page int, part int, n bigint NOT NULL, PRIMARY KEY (page, part));
-    INSERT INTO counter_parts SELECT 1, part, 0 FROM generate_series(0, 15) part`,
+    INSERT INTO counter_parts SELECT 1, part, 0 FROM generate_series(0, 63) part`,
   requests: [{ route: 'POST /hits/:page', paths: ['/hits/1'], method: 'POST' }],
-  load: { ratePerSecond: 35, durationMs: 8_000 },
+  load: { ratePerSecond: 16, durationMs: 8_000 },
   before: { app: countingWith('UPDATE counters SET n = n + 1 WHERE page = $1') },
   after: {
     app: countingWith('UPDATE counter_parts SET n = n + 1 WHERE page = $1 AND part = $2'),
