@@ -186,11 +186,8 @@ it('k8s says what is wrong with a quantity, and what was meant', async () => {
     const { message, hint } = error as Error & { hint: string }
     return `${message}: ${hint}`
   }
-  expect([
-    await refused('--memory', 'lots'),
-    await refused('--memory', '512m'),
-    await refused('--cpu', '4Gi'),
-  ]).toMatchInlineSnapshot(`
+  expect([await refused('--memory', 'lots'), await refused('--memory', '512m'), await refused('--cpu', '4Gi')])
+    .toMatchInlineSnapshot(`
     [
       "--memory is 'lots', which is no Kubernetes quantity: write '512Mi' or '2Gi'",
       "--memory is '512m'; it must lie between 64Mi and 16Ti: m is a thousandth of a byte; write 512Mi",
