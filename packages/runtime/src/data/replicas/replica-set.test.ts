@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { queryableOf } from '../plain-pool.ts'
+import { Pool as OwnPool } from '../pool/pool.ts'
 import type { PlainPool } from '../plain-pool.ts'
 import { probe } from './probe.ts'
 import { ReplicaSet } from './replica-set.ts'
@@ -126,6 +127,26 @@ describe('a set of a primary and two replicas', () => {
       await until(async () => (await probe(queryableOf(guest))).timeline === 1, 'the guest is told')
       await guest.end()
     }
+  })
+
+  it("stands on the data layer's own pools, and runs their transactions on the primary", async () => {
+    const servers = [cluster.primary, ...cluster.replicas].map(
+      ({ url }) => new OwnPool({ connectionString: url, max: 4 }),
+    )
+    const own = new ReplicaSet(Object.fromEntries(servers.map((pool, at) => [`server${at}`, pool])), {
+      waitMs: 5000,
+      probeTimeoutMs: 10_000,
+    })
+    await own.withSession(undefined, async () => {
+      await own.onPrimary(
+        async pool => await pool.tx(async client => await client.query(`insert into note values (9, 'nine')`)),
+      )
+      expect((await own.query('select text from note where id = $1', [9])).rows).toEqual([{ text: 'nine' }])
+    })
+    const { replica, 'caught-up': caughtUp } = own.state.counters
+    expect(replica + caughtUp).toBe(1)
+    own.close()
+    await Promise.all(servers.map(async pool => await pool.end()))
   })
 
   it('lets the primary take its part of the reads where that is asked for', async () => {
