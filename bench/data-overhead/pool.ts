@@ -17,6 +17,7 @@ export const poolOverhead: OverheadPart = {
     const queries = quick ? 200 : 3_000
     const options = { connectionString: databaseUrl, max: connections }
     const ours = new Pool(options)
+    const nameless = new Pool({ ...options, leakAfterMs: 0 })
     const theirs = new pg.Pool(options)
     const clients = Array.from({ length: connections }, () => new pg.Client(databaseUrl))
     try {
@@ -30,6 +31,7 @@ export const poolOverhead: OverheadPart = {
         client: async (id, worker) => await clients[worker]!.query({ name: 'item', text, values: [id] }),
         unnamed: async id => await theirs.query(text, [id]),
         lent: async id => await ours.withClient(async client => await client.query(text, [id])),
+        lentNameless: async id => await nameless.withClient(async client => await client.query(text, [id])),
         pgLent: async id => {
           const client = await theirs.connect()
           const answer = await client.query({ name: 'item', text, values: [id] })
@@ -60,14 +62,16 @@ export const poolOverhead: OverheadPart = {
           poolOfPgLowerQuartile: ofPg[Math.floor(rounds / 4)]!,
           poolOfPgUpperQuartile: ofPg[Math.floor((3 * rounds) / 4)]!,
           poolOfPgClient: median(ratios(cpu, 'ours', 'client')),
+          // Every loan captures the line that took it, unless leaks are not to be named.
           poolOfPgLent: median(ratios(cpu, 'lent', 'pgLent')),
+          poolOfPgLentNameless: median(ratios(cpu, 'lentNameless', 'pgLent')),
           poolMicros: median(cpu.get('ours')!),
           pgPoolMicros: median(cpu.get('pool')!),
           poolOfUnnamedPgElapsed: median(ratios(wall, 'ours', 'unnamed')),
         },
       }
     } finally {
-      await Promise.all([ours.end(), theirs.end(), ...clients.map(async client => await client.end())])
+      await Promise.all([ours.end(), nameless.end(), theirs.end(), ...clients.map(async client => await client.end())])
     }
   },
 }

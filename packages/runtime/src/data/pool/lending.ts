@@ -21,7 +21,7 @@ export interface LendingListener {
   connected(session: Session): void
   removed(session: Session): void
   lost(session: Session, error: Error): void
-  leaked(leak: Leak): void
+  leaked(leak: Leak, taken: { readonly stack?: string }): void
 }
 
 /** Undefined for who wanted room for a connection of his own. */
@@ -284,7 +284,7 @@ export class Lending {
       this.leaks++
       const leak = { ...readStack(session.taken), heldMs: nowMs - session.lentAtMs }
       tell(() => ({ kind: 'leak', pool: this.#limits.name, ...leak }))
-      this.#listener.leaked(leak)
+      this.#listener.leaked(leak, session.taken)
     }
   }
 

@@ -6,7 +6,7 @@ import type { Ctx } from '../../context.ts'
 import type { Queryable, Statement } from '../queryable.ts'
 import { adviseSize } from './advice.ts'
 import type { PoolAdvice } from './advice.ts'
-import { captureStack } from './call-site.ts'
+import { LoanMemory } from './call-site.ts'
 import { Connector } from './connector.ts'
 import { driverOf } from './driver.ts'
 import type { PgDriver } from './driver.ts'
@@ -59,6 +59,7 @@ export class Pool extends EventEmitter implements Queryable {
   readonly #limits: PoolLimits
   readonly #connector: Connector
   readonly #lending: Lending
+  readonly #memory = new LoanMemory()
   #hasEnded = false
 
   /** @throws RangeError for a limit out of its range */
@@ -70,7 +71,10 @@ export class Pool extends EventEmitter implements Queryable {
       connected: session => this.emit('connect', session),
       removed: session => this.emit('remove', session),
       lost: (session, error) => void (this.listenerCount('error') > 0 && this.emit('error', error, session)),
-      leaked: leak => this.emit('leak', leak),
+      leaked: (leak, taken) => {
+        this.#memory.leaked(taken)
+        this.emit('leak', leak)
+      },
     })
     this.#connector = new Connector(connection, limits, this.#lending.timeLimits)
     this.options = asPgOptions(connection, limits)
@@ -261,7 +265,7 @@ export class Pool extends EventEmitter implements Queryable {
   }
 
   #capture(above: 'connect' | 'withClient' | 'tx'): Taken {
-    return this.#limits.leakAfterMs > 0 ? captureStack(this[above]) : undefined
+    return this.#limits.leakAfterMs > 0 ? this.#memory.remember(performance.now(), this[above]) : undefined
   }
 }
 
