@@ -38,7 +38,7 @@ function RouteTable({ routes }: { readonly routes: readonly RouteLoad[] }) {
     >
       {routes.map((route, index) => (
         <tr key={index}>
-          <td style={{ minWidth: '180px' }}>
+          <td class="route-name">
             <code>{route.route.slice(0, 400)}</code>
           </td>
           <td class="number">{formatCount(route.requests)}</td>
