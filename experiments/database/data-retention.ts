@@ -5,7 +5,7 @@ import type { ExperimentArm } from '../define.ts'
 const app: ExperimentArm['app'] = (server, { pg, connectionString }) => {
   const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })
   server.get<{ Params: { day: string } }>('/arrivals/:day', async request => {
-    const sql = `SELECT status, count(*)::int AS bookings, sum(nights)::int AS nights
+    const sql = `SELECT status, count(*)::int AS bookings, sum(nights)::int AS nights, max(length(note)) AS note
       FROM bookings WHERE arrival >= $1::date GROUP BY status ORDER BY status`
     return (await pool.query(sql, [request.params.day])).rows
   })

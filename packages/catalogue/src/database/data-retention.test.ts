@@ -55,6 +55,10 @@ describePractice(dataRetention, {
       pg: pg(0.1, bookings(), { plans: [scan('Index Scan')] }),
       statements: given(coming),
     },
+    'a bitmap of rows that lie side by side': {
+      pg: pg(0.1, bookings(), { plans: [scan('Bitmap Heap Scan')] }),
+      statements: given(coming),
+    },
     'no range that was asked for': { pg: pg(0.1, bookings(), { rangeReads: [] }), statements: given(coming) },
     'a run of an older version': {
       pg: pgOf({ tables: [table('bookings', 4_000_000, columns)], plans: [scan('Seq Scan')] }),
@@ -95,6 +99,19 @@ describePractice(dataRetention, {
           },
         },
       ],
+    },
+    'the same through an index, where old rows fill every page': {
+      evidence: {
+        pg: pg(
+          0.1,
+          { ...bookings(), columns: [column('arrival', { type: 'date', correlation: 0.01 })] },
+          {
+            plans: [scan('Bitmap Heap Scan')],
+          },
+        ),
+        statements: given(coming),
+      },
+      finds: [expect.objectContaining({ title: expect.stringMatching(/^90 % of bookings/) as string })],
     },
   },
 })

@@ -11,17 +11,22 @@ import {
   type PgEvidence,
   type PgTable,
   type PlanEdit,
+  type PlanNode,
   type StatementsEvidence,
 } from '@whetstone/model'
+import { columnOf } from '../derive/columns.ts'
 import { bytesText, countText, fact, percentText } from '../derive/figures.ts'
 import { quoted } from '../derive/index-sql.ts'
 import { statementsWantingIndex } from '../derive/index-limits.ts'
 import { placeOf } from '../derive/places.ts'
-import { fullScans, plansByStatement } from '../derive/plans.ts'
+import { nodesOf, plansByStatement } from '../derive/plans.ts'
 import { type TableUse, usesOf } from '../derive/range-tables.ts'
 import { qualifiedSql } from '../derive/table-sql.ts'
 
 const DAY_MS = 86_400_000
+const BLOCK_BYTES = 8_192
+/** From here on rows of one time share their pages. */
+const MOST_CORRELATION = 0.5
 
 export const dataRetention = definePractice({
   id: 'data-retention',
@@ -66,7 +71,7 @@ INSERT INTO bookings_archive SELECT * FROM old;`,
     const found = large.flatMap(table => {
       const cold = coldOf(pg, table, statements, thresholds)
       if (!cold) return []
-      const scans = cold.uses.flatMap(use => scanOf(pg, table, use, cold.newerFraction))
+      const scans = cold.uses.flatMap(use => scanOf(pg, table, use, cold))
       const isHeavy = cold.uses.some(
         ({ time, statement }) => time.timeFraction >= thresholds.timeFraction && !wanting.has(statement.id),
       )
@@ -113,14 +118,25 @@ function scanOf(
   pg: PgEvidence,
   table: PgTable,
   { statement: { id } }: TableUse,
-  newerFraction: number,
+  { column, newerFraction }: Omit<Cold, 'uses'>,
 ): PlanEdit['statements'] {
-  const plan = plansByStatement(pg)
-    .get(id)
-    ?.find(({ root }) => fullScans(root, table.name).length > 0)
-  const scanCost = plan ? Math.max(...fullScans(plan.root, table.name).map(({ totalCost }) => totalCost)) : 0
-  if (!plan || scanCost === 0) return []
-  return [{ statementId: id, costBefore: plan.totalCost, costAfter: plan.totalCost - scanCost * (1 - newerFraction) }]
+  for (const { root } of plansByStatement(pg).get(id) ?? []) {
+    const scans = nodesOf(root).filter(node => touchesAll(node, table, column))
+    const scanCost = Math.max(0, ...scans.map(({ totalCost }) => totalCost))
+    if (scanCost > 0)
+      return [
+        { statementId: id, costBefore: root.totalCost, costAfter: root.totalCost - scanCost * (1 - newerFraction) },
+      ]
+  }
+  return []
+}
+
+/** In full, or by a bitmap of rows that lie scattered over all pages: old rows fill every page that is read. */
+function touchesAll({ nodeType, relation, planRows }: PlanNode, table: PgTable, column: string): boolean {
+  if (relation !== table.name) return false
+  if (/seq scan/i.test(nodeType)) return true
+  const isScattered = Math.abs(columnOf(table, column)?.correlation ?? 1) < MOST_CORRELATION
+  return /bitmap heap scan/i.test(nodeType) && isScattered && planRows >= table.tableBytes / BLOCK_BYTES
 }
 
 function describe(

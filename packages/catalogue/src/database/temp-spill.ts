@@ -28,6 +28,7 @@ export const tempSpill = definePractice({
   title: 'No sorts and hashes on disk',
   why: 'What does not fit into work_mem is written to temporary files and read again, in every call, beside the reads of everybody else.',
   unless: [
+    'The sort is by numbers and the system keeps the files in its cache: then memory changed little when it was measured, while sorts of text and hashes became twice as fast.',
     'A nightly report may spill: memory for it is memory taken from the cache.',
     'The memory would be needed by as many connections at once that the server runs out of it.',
   ],
