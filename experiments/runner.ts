@@ -144,8 +144,9 @@ async function recordRows([run = '', recordedFrom = '', ...ids]: readonly string
   }
 }
 
-/** Beside the practice's other tests: what a real run showed when it reported. */
+/** Beside the practice's other tests: what a real run showed when it reported. A second experiment of a practice adds none. */
 async function keepRecording(id: string, recording: Recording): Promise<void> {
+  if (!id.endsWith(`/${recording.practice}`)) return
   const file = `${folder}../packages/catalogue/test/recorded/${id}.json`
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, recordingText(recording))

@@ -34,6 +34,7 @@ export interface BatchedOptions<Key, Row> {
   readonly name?: string
 }
 
+/** Gives up when its `ctx` is cancelled, as a query does: until it has settled it is one of the loads under way. */
 export type BatchLoader<Key, Row> = (keys: readonly Key[], ctx: Ctx) => Promise<Loaded<Key, Row>> | Loaded<Key, Row>
 
 export interface Batched<Key, Value> extends Service<Key, Value> {
