@@ -106,7 +106,7 @@ export interface SentText {
   /** Absent without any. */
   readonly literals: readonly Literal[] | undefined
 }
-export type Literal = string | number | boolean | null
+type Literal = string | number | boolean | null
 
 const byRawText = new BoundedMap<string, SentText>(rawTextsKept)
 const byText = new BoundedMap<string, StatementRecord>(statementsKept)
