@@ -1,7 +1,7 @@
 /** A load of refusals says nothing of speed: which route answered only 4xx, and where to look. */
 import type { LoadReport } from '@whetstone/model'
 
-export interface Refusal {
+interface Refusal {
   /** `GET /orders/:id`. */
   readonly route: string
   readonly status: number

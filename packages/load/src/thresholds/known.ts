@@ -3,7 +3,7 @@ import { closestTo, WhetstoneError } from '@whetstone/model'
 import type { LoadThreshold, RouteName } from '@whetstone/model'
 
 /** What a load will tell of. */
-export interface Told {
+interface Told {
   readonly routes: readonly RouteName[]
   readonly checks: readonly { readonly name: string; readonly route: RouteName }[]
 }
