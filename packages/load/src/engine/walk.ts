@@ -17,7 +17,7 @@ export interface Walker {
 export interface Ground {
   now(): number
   /** Nothing is begun any more once the measured time is over. */
-  over(nowMs: number): boolean
+  over(atMs: number): boolean
   send(
     walker: Walker,
     step: Extract<CompiledStep, { kind: 'request' }>,
@@ -37,7 +37,8 @@ const NEVER_SENT = NaN
 export function walk(walker: Walker, scheduledMs: number, nowMs: number, ground: Ground): void {
   for (;;) {
     const step = walker.flow.steps[walker.next]
-    if (step === undefined || ground.over(nowMs)) return ground.ended(walker, nowMs, false)
+    // What was due before the end is sent, however late.
+    if (step === undefined || ground.over(scheduledMs)) return ground.ended(walker, nowMs, false)
     walker.next++
     if (step.when !== undefined && !step.when(walker.user)) continue
     if (step.kind === 'think') {
