@@ -112,10 +112,12 @@ interface Limits extends PlanFaultLimits {
 function faultOf(statement: Statement, pg: PgEvidence, limits: Limits): Fault | undefined {
   // Those are causes with practices of their own.
   if (spillOf(pg, statement.id, limits.spillBytes)) return undefined
-  const tables = [...new Set(statement.shape?.tables)].flatMap(name => tableOf(pg, name) ?? [])
-  const isAged = tables.some(table => table.rows >= limits.rows && isStale(table, limits.changedFraction))
   const [wrong] = misestimates(pg, statement.id, limits)
-  if (wrong) return isAged ? undefined : wrongEstimate(wrong, statement)
+  if (wrong) {
+    const table = tableOf(pg, wrong.node.relation ?? '')
+    const isAged = table !== undefined && table.rows >= limits.rows && isStale(table, limits.changedFraction)
+    return isAged ? undefined : wrongEstimate(wrong, statement)
+  }
   for (const plan of analysedPlans(pg).get(statement.id) ?? []) {
     const fault = planFaultOf(plan, limits)
     if (fault) return described(fault, statement)

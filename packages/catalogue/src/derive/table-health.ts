@@ -24,7 +24,7 @@ export function deadFractionOf({ deadRows, rows }: PgTable): number {
   return deadRows / Math.max(1, deadRows + rows)
 }
 
-export function naptimeMs({ settings }: PgEvidence): number {
+function naptimeMs({ settings }: PgEvidence): number {
   const [, figure, unit] = /^(\d+)(ms|s|min|h|d)?$/.exec(settings['autovacuum_naptime'] ?? '') ?? []
   const unitMs = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? 's'] ?? 1_000
   return figure === undefined ? 60_000 : Number(figure) * unitMs

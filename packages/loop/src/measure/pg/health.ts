@@ -4,7 +4,7 @@ import type { PgHealth, PgSequence } from '@whetstone/model'
 import { ownMark } from './connect.ts'
 
 /** Counters of the database so far; taken at both ends of the window. */
-export interface DatabaseCounts {
+interface DatabaseCounts {
   readonly temporaryFiles: number
   readonly temporaryBytes: number
   readonly blockReadMs: number

@@ -49,3 +49,15 @@ it('looks below the top of the plan and at what an index is asked', () => {
   const below = scan('', { indexCondition: "(created >= '2026-01-01'::date)" })
   expect(lowerBounds({ ...scan(''), nodeType: 'Limit', children: [below] })).toHaveLength(1)
 })
+
+it('looks into the bitmaps of a scan, but not into those of an OR', () => {
+  const { relation: _, ...index } = scan('', {
+    nodeType: 'Bitmap Index Scan',
+    indexCondition: "(created >= '2026-01-01'::date)",
+  })
+  const bitmap = (...children: PlanNode[]) => scan('', { nodeType: 'Bitmap Heap Scan', children })
+  const of = (nodeType: string): PlanNode => ({ ...index, nodeType, children: [index, index] })
+  expect(lowerBounds(bitmap(index))).toMatchObject([{ relation: 'orders', column: 'created' }])
+  expect(lowerBounds(bitmap({ ...of('BitmapAnd'), indexCondition: '' }))).toHaveLength(2)
+  expect(lowerBounds(bitmap({ ...of('BitmapOr'), indexCondition: '' }))).toEqual([])
+})

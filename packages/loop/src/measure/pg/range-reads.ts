@@ -8,7 +8,7 @@ import { qualified } from './scratch-copy.ts'
 /** Each costs two plans. */
 const mostRanges = 40
 
-export interface RangeCondition {
+interface RangeCondition {
   readonly relation: string
   readonly column: string
   /** As PostgreSQL wrote it into the plan. */
@@ -43,8 +43,10 @@ export async function readRangeReads(
 }
 
 /** Pure. Conditions of a plan that ask for everything from some instant on; those with `$n` say nothing of how far back. */
-export function lowerBounds(node: PlanNode): readonly RangeCondition[] {
-  const { relation } = node
+export function lowerBounds(node: PlanNode, scanned?: string): readonly RangeCondition[] {
+  // What looks into an index for a bitmap names no table; the scan above it does. Of an OR each branch is too narrow.
+  const isBitmap = /^Bitmap(?: Index Scan|And)$/.test(node.nodeType)
+  const relation = node.relation ?? (isBitmap ? scanned : undefined)
   const own = relation === undefined ? [] : [node.filter, node.indexCondition].flatMap(text => conjuncts(text ?? ''))
   return [
     ...own.flatMap(text => {
@@ -53,7 +55,7 @@ export function lowerBounds(node: PlanNode): readonly RangeCondition[] {
       const isBound = column !== undefined && !/\$\d/.test(text) && isSingleStatement(`SELECT ${text}`)
       return isBound ? [{ relation: relation!, column, text }] : []
     }),
-    ...node.children.flatMap(lowerBounds),
+    ...node.children.flatMap(child => lowerBounds(child, relation)),
   ]
 }
 
