@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { bench } from './data-overhead.ts'
 
-it('prints what each part of the data layer costs', { timeout: 120_000 }, async () => {
+it('prints what each part of the data layer costs', { timeout: 400_000 }, async () => {
   const { figures } = await bench.run({ quick: true, log: () => {} })
   expect(figures['poolOfPg']).toBeGreaterThan(0)
   expect(figures['batchedOfDataLoader']).toBeGreaterThan(0)
