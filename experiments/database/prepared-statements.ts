@@ -27,7 +27,8 @@ const table = (name: string, columns: string, values: string, rows: number) => `
     CREATE TABLE ${name} (id int PRIMARY KEY, name text NOT NULL, code int NOT NULL, state int NOT NULL${columns});
     INSERT INTO ${name} SELECT n, '${name} ' || n, n % 100, n % 5${values} FROM generate_series(1, ${rows}) n;
     CREATE INDEX ON ${name} (name, id); CREATE INDEX ON ${name} (code, state, id); CREATE INDEX ON ${name} (state, code, id);
-    CREATE INDEX ON ${name} (id, state); CREATE INDEX ON ${name} (id, code, name); CREATE INDEX ON ${name} (id) WHERE state = 1;`
+    CREATE INDEX ON ${name} (id, state); CREATE INDEX ON ${name} (id, code, name); CREATE INDEX ON ${name} (id) WHERE state = 1;
+    CREATE INDEX ON ${name} (code); CREATE INDEX ON ${name} (state); CREATE INDEX ON ${name} (id, name); CREATE INDEX ON ${name} (id, code);`
 
 export const experiment = defineExperiment({
   practice: 'prepared-statements',

@@ -31,7 +31,7 @@ export const preparedStatements = definePractice({
     'https://www.pgbouncer.org/faq.html',
   ],
   needs: ['statements'],
-  optional: ['pg'],
+  optional: ['pg', 'load-curve'],
   thresholds: {
     literalSets: { value: 10, unit: 'count', source: 'more sets of values than anybody writes out as constants' },
     requestTexts: {
@@ -41,7 +41,7 @@ export const preparedStatements = definePractice({
         'three texts that each held a value of their own request: no chance (the shape of Sentry query injection)',
     },
     planFraction: { value: 0.5, unit: 'fraction', source: 'a third of its time on the server goes into planning' },
-    planningMs: { value: 0.5, unit: 'ms', source: 'less than that is not felt beside a round trip' },
+    planningMs: { value: 0.3, unit: 'ms', source: 'less than that is not felt beside a round trip' },
     callsPerSecond: { value: 10, unit: 'per-second', source: 'a rare statement is forgotten before it is used again' },
     nameErrors: { value: 3, unit: 'count', source: 'one may be a restart of the server' },
   },
@@ -55,7 +55,7 @@ export const preparedStatements = definePractice({
         "await pool.query({ name: 'find-items', text: 'SELECT id FROM items WHERE name LIKE $1', values: [`%${q}%`] })",
     },
   },
-  detect({ statements, pg }, thresholds) {
+  detect({ statements, pg, 'load-curve': load }, thresholds) {
     const used = new Set(statements.uses.flatMap(use => (use.route === '' ? [] : [use.statementId])))
     const own = statements.statements.filter(one => used.has(one.id) && workOf(one) !== 'control')
     if (own.length === 0) return notApplicable('no request ran a statement')
@@ -68,7 +68,7 @@ export const preparedStatements = definePractice({
     }
     const [unnamed] = own.toSorted((a, b) => (b.nameErrors ?? 0) - (a.nameErrors ?? 0))
     if (unnamed && (unnamed.nameErrors ?? 0) >= thresholds.nameErrors) found.push(describeNames(unnamed, statements))
-    const planned = (pg ? planningOf(pg, statements) : []).filter(
+    const planned = (pg ? planningOf(pg, statements, load) : []).filter(
       one =>
         one.planningMs >= thresholds.planningMs &&
         one.planningMs >= one.executionMs * thresholds.planFraction &&

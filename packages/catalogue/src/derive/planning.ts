@@ -1,5 +1,5 @@
 /** What planning costs a statement every time it runs without a name, against what running it costs. */
-import type { PgEvidence, Statement, StatementsEvidence } from '@whetstone/model'
+import type { LoadCurveEvidence, PgEvidence, Statement, StatementsEvidence } from '@whetstone/model'
 import { statementsById } from './statements.ts'
 
 export interface Planning {
@@ -10,12 +10,18 @@ export interface Planning {
 }
 
 /** Unnamed statements of requests with the figures of both halves, the most planning first. */
-export function planningOf(pg: PgEvidence, statements: StatementsEvidence): readonly Planning[] {
+export function planningOf(
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+  load: LoadCurveEvidence | undefined,
+): readonly Planning[] {
   const byId = statementsById(statements)
   const calls = new Map<string, number>()
   for (const use of statements.uses)
     if (use.route !== '') calls.set(use.statementId, (calls.get(use.statementId) ?? 0) + use.calls)
-  const seconds = Math.max(1e-3, pg.activity.windowMs / 1_000)
+  // The database is watched for longer than it is loaded: until everything else was read.
+  const loadedMs = load?.steps.find(step => step.purpose === 'measure')?.durationMs ?? pg.activity.windowMs
+  const seconds = Math.max(1e-3, loadedMs / 1_000)
   return [...calls]
     .flatMap(([id, count]) => {
       const statement = byId.get(id)
