@@ -79,9 +79,9 @@ it('a worker that is killed costs its share from then on, and nothing else', { t
     { name: 'host-0', index: 0, of: 3, requests: share, ended: 'finished' },
     { name: 'host-2', index: 2, of: 3, requests: share, ended: 'finished' },
   ])
-  // Two seconds of all three were told before it was killed; it may have handed over more while another was slower.
+  // Two seconds of all three were told before it was killed: few answers on a busy machine, or more while another was slower.
   expect(second).toMatchObject({ name: 'host-1', ended: 'lost' })
-  expect(second!.requests).toBeGreaterThan(50)
+  expect(second!.requests).toBeGreaterThan(0)
   expect(second!.requests).toBeLessThan(share)
   // Every figure holds the same samples: those of the survivors and those that were handed over.
   const all = 2 * share + second!.requests
@@ -95,8 +95,9 @@ it('a worker that is killed costs its share from then on, and nothing else', { t
   }).toEqual({ overall: all, response: all, service: all, routes: all, intervals: all, inIntervals: all })
   const { lost, generator } = measure
   expect(lost).toMatchObject({ workers: 1, ofWorkers: 3 })
-  // Of the time it was not heard of, which is in step with what it had sent until then.
-  expect(lost!.fraction).toBeCloseTo((1 - second!.requests / share) / 3, 1)
+  // Of its third, the time after the last second it told of: two of eight were told at least.
+  expect(lost!.fraction).toBeGreaterThan(0)
+  expect(lost!.fraction).toBeLessThan(0.26)
   expect(generator.verdict).not.toBe('healthy')
   expect(generator.reasons[0]).toMatch(/^host-1 \(2 of 3\) was not heard of for 5 s: [\d.]+ % of the load is missing$/)
   expect(measure.offeredRatePerSecond).toBe(150)
