@@ -20,7 +20,7 @@ describe('a set of a primary and two replicas', () => {
     await set.ready
     await set.write('create table note (id int primary key, text text)')
     await until(() => set.state.servers.every(({ serving }) => serving), 'all serve')
-  }, 60_000)
+  }, 180_000)
   afterAll(async () => {
     set.close()
     await cluster.end()

@@ -35,9 +35,9 @@ export async function startCluster(replicaCount: number, options: StandbyOptions
   }
 }
 
-/** Resolves when `condition` holds; one that rejects does not hold yet. Rejects when that has lasted twenty seconds. */
+/** Resolves when `condition` holds; one that rejects does not hold yet. Rejects when that has lasted forty seconds. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadlineMs = performance.now() + 20_000
+  const deadlineMs = performance.now() + 40_000
   for (;;) {
     let why: unknown
     try {
@@ -45,7 +45,7 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
     } catch (error) {
       why = error
     }
-    if (performance.now() > deadlineMs) throw new Error(`not within 20 s: ${what}`, { cause: why })
+    if (performance.now() > deadlineMs) throw new Error(`not within 40 s: ${what}`, { cause: why })
     await delay(5)
   }
 }
