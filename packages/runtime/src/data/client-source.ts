@@ -12,21 +12,22 @@ export interface ClientSource {
   connect(): Promise<LentClient>
 }
 
-// A batch on its way is over in less; what takes longer is a query still searching, and that is worth a connection.
+// A batch on its way is mostly over in less; what takes longer is a query still searching, and that is worth a connection.
 const graceMs = 100
-/** A server that has not ended a cancelled statement by then is given up, and the connection with it. */
-const cancelGraceMs = 3_000
+/** A server that has not ended a cancelled or closed statement by then is given up, and the connection with it. */
+const patienceMs = 3_000
 
 /**
  * Ends what the server is doing for `client`: given a moment it may end by itself, then it is cancelled, then the connection cut.
  * @param ended settles, never rejects, when the server is ready again
+ * @param isAtRest it searches nothing and only has to say so, for which a cancel request would be of no use
  * @returns whether the connection may be lent again: a cancel request may arrive late and would end somebody else's query
  */
-export async function endOnServer(client: LentClient, ended: Promise<void>): Promise<boolean> {
-  if (await within(graceMs, ended)) return true
+export async function endOnServer(client: LentClient, ended: Promise<void>, isAtRest = false): Promise<boolean> {
+  if (await within(isAtRest ? patienceMs : graceMs, ended)) return true
   // A request that is lost, or a server that is, is dealt with by the next line.
   void sendCancelRequest(client as unknown as Client).catch(() => undefined)
-  if (!(await within(cancelGraceMs, ended))) (client as unknown as Client).connection.stream.destroy()
+  if (!(await within(patienceMs, ended))) (client as unknown as Client).connection.stream.destroy()
   return false
 }
 

@@ -157,8 +157,9 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
   async #endOnServer(): Promise<void> {
     await this.#opening
     if (this.#client === undefined) return
-    if (this.#server === 'suspended') this.#closePortal()
-    this.#release(!(await endOnServer(this.#client, this.#serverEnded)))
+    const isAtRest = this.#server === 'suspended'
+    if (isAtRest) this.#closePortal()
+    this.#release(!(await endOnServer(this.#client, this.#serverEnded, isAtRest)))
   }
 
   #closePortal(): void {

@@ -16,7 +16,8 @@ let watcher: pg.Pool
 
 beforeAll(async () => {
   server = await startPostgres()
-  pool = new Pool({ connectionString: server.url, max: 2, application_name: 'writes' })
+  // A busy machine is slow to connect.
+  pool = new Pool({ connectionString: server.url, max: 2, acquireTimeoutMs: 50_000, connectTimeoutMs: 50_000 })
   watcher = new pg.Pool({ connectionString: server.url, max: 1 })
   await watcher.query('CREATE TABLE items (id int PRIMARY KEY, n int NOT NULL CHECK (n < 100), tag varchar(3))')
 })
