@@ -1,4 +1,4 @@
-/** 100,000 codes that are sorted through files to count the different ones, against the same sort with memory for it. */
+/** 300,000 codes that are sorted through files to count the different ones, against the same sort with memory for it. */
 import { defineExperiment, spread } from '../define.ts'
 import type { ExperimentArm } from '../define.ts'
 
@@ -14,9 +14,9 @@ export const experiment = defineExperiment({
   practice: 'temp-spill',
   database: `
     CREATE TABLE sales (id int PRIMARY KEY, shop int NOT NULL, code text NOT NULL);
-    INSERT INTO sales SELECT n, n % 50, md5(n::text) FROM generate_series(1, 100000) n`,
+    INSERT INTO sales SELECT n, n % 50, md5(n::text) FROM generate_series(1, 300000) n`,
   requests: [{ route: 'GET /without/:id/codes', paths: spread(50, id => `/without/${id}/codes`) }],
-  load: { ratePerSecond: 4, durationMs: 8_000 },
+  load: { ratePerSecond: 2, durationMs: 10_000 },
   before: { app },
   after: {
     app,
