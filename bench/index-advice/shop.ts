@@ -30,23 +30,23 @@ create table orders (id int primary key, customer_id int not null references cus
 insert into orders select n, 1 + ${draw(20000, 14)},
   case when ${draw(200, 15)} < 1 then 'pending' when ${draw(100, 16)} < 9 then 'cancelled' when ${draw(100, 17)} < 60 then 'paid' else 'shipped' end,
   ${draw(1000000, 18)} / 100.0, '2024-01-01'::timestamptz + n * interval '5 min', '2024-01-01'::timestamp + n * interval '5 min', repeat('n', 30)
-  from generate_series(1, 100000) n;
+  from generate_series(1, 60000) n;
 
 create table order_items (id int primary key, order_id int not null references orders, product_id int not null references products,
   quantity int not null, price numeric not null);
-insert into order_items select n, 1 + ${draw(100000, 19)}, 1 + ${draw(20000, 20)}, 1 + ${draw(9, 21)}, ${draw(9000, 22)} / 100.0
-  from generate_series(1, 150000) n;
+insert into order_items select n, 1 + ${draw(60000, 19)}, 1 + ${draw(20000, 20)}, 1 + ${draw(9, 21)}, ${draw(9000, 22)} / 100.0
+  from generate_series(1, 80000) n;
 
 create table payments (id int primary key, account_id int not null, amount int not null, method text not null, paid_at timestamptz not null,
   memo text not null);
 insert into payments select n, ${draw(400, 23)}, ${draw(10000, 24)}, 'm' || ${draw(4, 25)},
-  '2024-01-01'::timestamptz + n * interval '4 min', repeat('m', 60) from generate_series(1, 80000) n;
+  '2024-01-01'::timestamptz + n * interval '4 min', repeat('m', 60) from generate_series(1, 50000) n;
 
 create table events (id int primary key, account_id int not null, kind text not null, payload jsonb not null, ip inet not null,
   created_at timestamptz not null, body text not null);
 insert into events select n, ${draw(500, 26)}, 'k' || ${draw(12, 27)},
   jsonb_build_object('order', 'o' || ${draw(30000, 28)}, 'amount', ${draw(100000, 29)}), ('10.0.0.0'::inet + ${draw(40000, 30)}),
-  '2025-01-01'::timestamptz + n * interval '1 min', repeat('b', 90) from generate_series(1, 80000) n;
+  '2025-01-01'::timestamptz + n * interval '1 min', repeat('b', 90) from generate_series(1, 50000) n;
 
 create table jobs (id int primary key, queue text not null, state text not null, priority int not null, run_at timestamptz not null,
   locked_by text, attempts int not null, payload text not null);
@@ -57,7 +57,7 @@ insert into jobs select n, 'q' || ${draw(5, 31)}, case when ${draw(100, 32)} < 1
 create table messages (id int primary key, sender_id int not null, recipient_id int not null, read boolean not null,
   sent_at timestamptz not null, body text not null);
 insert into messages select n, ${draw(400, 38)}, ${draw(400, 39)}, ${draw(100, 40)} >= 2, '2025-01-01'::timestamptz + ${draw(400000, 41)} * interval '1 min',
-  repeat('t', 70) from generate_series(1, 80000) n;
+  repeat('t', 70) from generate_series(1, 50000) n;
 
 create table documents (id int primary key, title text not null, body text not null, owner_id int not null);
 insert into documents select n, words(n * 3), words(n) || ' ' || words(n * 5) || ' ' || words(n * 11) || ' the common word', ${draw(2000, 42)}

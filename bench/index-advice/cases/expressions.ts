@@ -37,7 +37,7 @@ export const expressions: readonly IndexCase[] = [
     statements: [
       {
         text: "select id, total from orders where date_trunc('day', placed_on) = $1",
-        sets: [['2024-03-01 00:00'], ['2024-11-01 00:00']],
+        sets: [['2024-03-01 00:00'], ['2024-06-01 00:00']],
       },
     ],
     wants: [["orders (date_trunc('day', placed_on))"]],
@@ -47,7 +47,7 @@ export const expressions: readonly IndexCase[] = [
     statements: [
       {
         text: "select id from events where date_trunc('day', created_at at time zone 'UTC') = $1",
-        sets: [['2025-01-09 00:00'], ['2025-02-09 00:00']],
+        sets: [['2025-01-09 00:00'], ['2025-01-29 00:00']],
       },
     ],
     wants: [["events (date_trunc('day', created_at at time zone 'UTC'))"]],

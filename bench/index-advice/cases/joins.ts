@@ -44,7 +44,7 @@ export const joins: readonly IndexCase[] = [
     statements: [
       {
         text: 'select id, email from customers where id in (select customer_id from orders where created_at > $1)',
-        sets: [['2024-12-13 00:00+00'], ['2024-12-12 20:00+00']],
+        sets: [['2024-07-27 02:00+00'], ['2024-07-27 00:00+00']],
       },
     ],
     wants: [['orders (created_at)']],

@@ -129,7 +129,7 @@ export const multicolumn: readonly IndexCase[] = [
         sets: [
           [1, 1],
           [50_000, 150],
-          [99_000, 19_900],
+          [59_000, 19_900],
         ],
       },
     ],
@@ -144,7 +144,7 @@ export const multicolumn: readonly IndexCase[] = [
         sets: [
           [1, 1],
           [50_000, 150],
-          [99_000, 19_900],
+          [59_000, 19_900],
         ],
       },
     ],

@@ -14,7 +14,7 @@ export const none: readonly IndexCase[] = [
     statements: [{ text: 'select id from settings where value ilike $1', sets: [['%8f%'], ['%c4%']] }],
     wants,
   },
-  { name: 'a primary key', statements: [{ text: 'select * from orders where id = $1', sets: [[7], [99_000]] }], wants },
+  { name: 'a primary key', statements: [{ text: 'select * from orders where id = $1', sets: [[7], [59_000]] }], wants },
   {
     name: 'a unique column',
     statements: [{ text: 'select id from products where sku = $1', sets: [['sku-7'], ['sku-19990']] }],
@@ -106,14 +106,12 @@ export const none: readonly IndexCase[] = [
   },
   {
     name: 'a deep page by the key',
-    statements: [{ text: 'select id, total from orders order by id limit 20 offset $1', sets: [[60_000], [90_000]] }],
+    statements: [{ text: 'select id, total from orders order by id limit 20 offset $1', sets: [[30_000], [55_000]] }],
     wants,
   },
   {
-    name: 'right for the first page and wrong for the last',
-    statements: [
-      { text: 'select id, note from orders order by total limit 20 offset $1', sets: [[0], [60_000], [95_000]] },
-    ],
+    name: 'pages so deep that the order of an index is no help',
+    statements: [{ text: 'select id, note from orders order by total limit 20 offset $1', sets: [[30_000], [55_000]] }],
     wants,
   },
   {
@@ -136,7 +134,7 @@ export const none: readonly IndexCase[] = [
     statements: [
       {
         text: "select id from events where date_trunc('day', created_at) = $1",
-        sets: [['2025-01-09 00:00+00'], ['2025-02-09 00:00+00']],
+        sets: [['2025-01-09 00:00+00'], ['2025-01-29 00:00+00']],
       },
     ],
     wants,
@@ -167,7 +165,7 @@ export const none: readonly IndexCase[] = [
     statements: [
       {
         text: 'select i.* from orders o join order_items i on i.order_id = o.id where o.id = $1',
-        sets: [[7], [99_000]],
+        sets: [[7], [59_000]],
       },
     ],
     wants,

@@ -56,7 +56,7 @@ export const order: readonly IndexCase[] = [
         sets: [
           [9_000, 500],
           [5_000, 500],
-          [10, 99_000],
+          [10, 59_000],
         ],
       },
     ],

@@ -110,7 +110,9 @@ function servedBy(
   results: readonly IndexTrialResult[],
   limits: Pick<IndexAdviceLimits, 'cost' | 'fall'>,
 ): ServedStatement | undefined {
-  const byCost = results.filter(
+  // What the planner would do for any parameters counts only where nobody knows the real ones.
+  const real = results.filter(({ parameterSet }) => parameterSet !== undefined)
+  const byCost = (real.length > 0 ? real : results).filter(
     ({ usesCandidate, costBefore, costAfter }) =>
       usesCandidate && costBefore >= limits.cost && costAfter <= costBefore * (1 - limits.fall),
   )

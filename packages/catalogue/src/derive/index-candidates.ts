@@ -39,6 +39,7 @@ export interface IndexQuestion extends Proposal {
 const MOST_STATEMENTS = 30
 const MOST_QUESTIONS = 60
 const MOST_STATEMENTS_A_QUESTION = 8
+const MOST_TABLES_AT_ONCE = 3
 
 export function indexQuestions(
   pg: PgEvidence,
@@ -49,9 +50,11 @@ export function indexQuestions(
   const heavy = heavyStatements(statements, limits).map(({ statementId }) => byId.get(statementId)!)
   const questions = new Map<string, Proposal & { variant: IndexVariant; statementIds: string[] }>()
   for (const statement of heavy) {
-    for (const table of scannedTables(pg, statement, limits)) {
+    const tables = scannedTables(pg, statement, limits)
+    for (const table of tables) {
       const plain = candidatesFor(pg, statement, table).map(candidate => ({ candidate }))
-      for (const proposal of [...plain, ...specialProposals(pg, statement, table)]) {
+      const joined = table === tables[0] ? acrossTables(pg, statement, tables) : []
+      for (const proposal of [...plain, ...specialProposals(pg, statement, table), ...joined]) {
         const key = candidateKey(proposal)
         const variant = variantOf(pg, statements, statement, table, proposal, limits)
         const known = questions.get(key)
@@ -72,6 +75,12 @@ export function indexQuestions(
       MOST_STATEMENTS_A_QUESTION,
     ),
   }))
+}
+
+/** A join that reads both sides in full is hardly cheaper with an index on one: the other side is still read. */
+function acrossTables(pg: PgEvidence, statement: Statement, tables: readonly PgTable[]): readonly Proposal[] {
+  const [candidate, ...together] = tables.flatMap(table => candidatesFor(pg, statement, table).slice(0, 1))
+  return candidate && together.length > 0 && together.length < MOST_TABLES_AT_ONCE ? [{ candidate, together }] : []
 }
 
 /** Heavy statements that find rows of the candidate's table by a condition, or sort them. */
@@ -107,7 +116,8 @@ function scannedTables(pg: PgEvidence, statement: Statement, limits: IndexLimits
       const sortsIt = hasSort(root) && isSorted(statement, table)
       if (scans.length === 0) return sortsIt || filteredScans(root, table.name, limits.keptFraction).length > 0
       const isJoined = joinColumns(statement, table).length > 0
-      const keepsFew = scans.some(({ planRows }) => planRows <= table.rows * limits.keptFraction)
+      const keepsFew =
+        scans.some(({ planRows }) => planRows <= table.rows * limits.keptFraction) || isGuessed(statement, table)
       return keepsFew || isJoined || (sortsIt && (statement.shape?.hasLimit ?? false))
     })
   })
@@ -143,6 +153,12 @@ function candidatesFor(pg: PgEvidence, statement: Statement, table: PgTable): re
     ? contains.map(name => ({ schema: table.schema, table: table.name, columns: [{ name }], method: 'gin' as const }))
     : []
   return [...btree, ...trigram.filter(({ columns }) => !hasGin(pg, table, columns[0]!.name))]
+}
+
+/** Of an expression the planner knows nothing before it is indexed: it takes a third of the rows for granted. */
+function isGuessed(statement: Statement, table: PgTable): boolean {
+  const access = tableAccess(statement, table)
+  return [...(access?.equals ?? []), ...(access?.ranges ?? [])].some(({ expression }) => expression !== undefined)
 }
 
 function isSorted(statement: Statement, table: PgTable): boolean {

@@ -3,7 +3,7 @@ import type { IndexTrial, PgEvidence, StatementsEvidence } from '@whetstone/mode
 import type { IndexAdvice, IndexAdviceLimits, ServedStatement } from './index-advice.ts'
 import type { IndexQuestion } from './index-candidates.ts'
 import { indexCost, type IndexCost } from './index-cost.ts'
-import { candidateKey } from './index-sql.ts'
+import { candidateKey, indexDefinition } from './index-sql.ts'
 import { statementTimes } from './statement-time.ts'
 
 /** One index for one statement. */
@@ -36,6 +36,7 @@ export function chosen(
   const weigh = weigher(pg, statements, totalMs)
   let open = placesOf(offers, limits, weigh)
   const advice: IndexAdvice[] = []
+  const taken = new Set<string>()
   while (open.length > 0) {
     const rated = [...candidates.values()].flatMap(candidate => {
       const own = open.flatMap(place => {
@@ -69,7 +70,11 @@ export function chosen(
       served: served.toSorted((a, b) => order(question, a) - order(question, b)),
       ...(pick.cost ? { cost: pick.cost } : {}),
     })
-    open = open.filter(place => !pick.own.some(one => one.place === place))
+    for (const definition of definitionsOf(pick.candidate)) taken.add(definition)
+    // What was taken may do for other places by the way: one side of a join that was taken with the other.
+    const isDone = ({ fit }: Place) =>
+      fit.some(offer => definitionsOf(offer).every(definition => taken.has(definition)))
+    open = open.filter(place => !pick.own.some(one => one.place === place) && !isDone(place))
   }
   return advice
 }
@@ -131,7 +136,7 @@ function bestOf(place: readonly Offer[], limits: IndexAdviceLimits, weigh: Weigh
   let best = first!
   for (const offer of others) {
     const isWider = width(offer) > width(best) && isWorthWidening(best, offer, limits)
-    if ((isWider && isWorthItsWrites(best, offer, weigh)) || isFarSmaller(offer, best)) best = offer
+    if ((isWider && isWorthItsWrites(best, offer, weigh)) || isFarSmaller(offer, best, limits)) best = offer
   }
   return best
 }
@@ -158,14 +163,14 @@ const isSortGone = (narrow: Offer, wide: Offer): boolean =>
   narrow.served.sortsAfter && !wide.served.sortsAfter && costOf(wide) <= costOf(narrow)
 
 /** A part of the rows is enough: what is written elsewhere in the table costs it nothing. */
-function isFarSmaller(part: Offer, whole: Offer): boolean {
+function isFarSmaller(part: Offer, whole: Offer, limits: IndexAdviceLimits): boolean {
   if (part.question.candidate.where === undefined || whole.question.candidate.where !== undefined) return false
   const [partBytes, wholeBytes] = [part.trial.indexBytes, whole.trial.indexBytes]
   return (
     partBytes !== undefined &&
     wholeBytes !== undefined &&
     partBytes <= wholeBytes * FAR_SMALLER &&
-    costOf(part) <= costOf(whole) &&
+    costOf(part) <= Math.max(costOf(whole), limits.cost) &&
     !(part.served.sortsAfter && !whole.served.sortsAfter)
   )
 }
@@ -189,6 +194,8 @@ function width({ question: { candidate, together = [] } }: Offer): number {
     together.length * 4
   )
 }
+const definitionsOf = ({ question: { candidate, together = [] } }: Offer): readonly string[] =>
+  [candidate, ...together].map(one => indexDefinition(one))
 const keyOf = ({ question }: Offer): string => candidateKey(question)
 const costOf = ({ served }: Offer): number => served.costAfter
 

@@ -15,28 +15,47 @@ export interface IndexCost {
 }
 
 /** Milliseconds for one entry, with its log record: see docs/decisions/index-advice.md. */
-const ENTRY_MS = { btree: 0.006, gin: 0.06 } as const
+const ENTRY_MS = { btree: 0.005, gin: 0.05 } as const
 
-/** Undefined where nobody counted the writes of the window. */
+/** Of all candidates together, which may be on several tables. Undefined where nobody counted the writes of the window. */
 export function indexCost(
   pg: PgEvidence,
   statements: StatementsEvidence,
   candidates: readonly IndexCandidate[],
 ): IndexCost | undefined {
-  const [first] = candidates
-  const table = first && tableOf(pg, `${first.schema}.${first.table}`)
-  const writes = table?.writes
-  if (!table || !writes) return undefined
-  const { inserts, updates, heapOnlyUpdates, deletes } = writes
+  const byTable = new Map<PgTable, IndexCandidate[]>()
+  for (const candidate of candidates) {
+    const table = tableOf(pg, `${candidate.schema}.${candidate.table}`)
+    if (table) byTable.set(table, [...(byTable.get(table) ?? []), candidate])
+  }
+  const costs = [...byTable].flatMap(([table, own]) => costOn(pg, statements, table, own) ?? [])
+  if (costs.length === 0) return undefined
+  const sum = (of: keyof IndexCost) => costs.reduce((total, cost) => total + cost[of], 0)
+  return {
+    entries: sum('entries'),
+    heapOnlyLost: sum('heapOnlyLost'),
+    writeMs: sum('writeMs'),
+    rowsWritten: sum('rowsWritten'),
+  }
+}
+
+function costOn(
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+  table: PgTable,
+  candidates: readonly IndexCandidate[],
+): IndexCost | undefined {
+  if (!table.writes) return undefined
+  const { inserts, updates, heapOnlyUpdates, deletes } = table.writes
   const lost = candidates.some(candidate => isUpdated(statements, table, candidate)) ? heapOnlyUpdates : 0
-  const own = candidates.length * (inserts + updates - heapOnlyUpdates + lost)
+  const each = inserts + updates - heapOnlyUpdates + lost
   // An update that leaves its page needs an entry in every index there is.
   const others = lost * indexesOf(pg, table).length
-  const entryMs = ENTRY_MS[first.method]
+  const entryMs = candidates.reduce((total, { method }) => total + ENTRY_MS[method], 0)
   return {
-    entries: own + others,
+    entries: each * candidates.length + others,
     heapOnlyLost: lost,
-    writeMs: own * entryMs + others * ENTRY_MS.btree,
+    writeMs: each * entryMs + others * ENTRY_MS.btree,
     rowsWritten: inserts + updates + deletes,
   }
 }

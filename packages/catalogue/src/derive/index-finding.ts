@@ -119,6 +119,8 @@ function titleOf({ variant, candidate, together = [] }: IndexAdvice['question'],
   const { table, columns, method, include = [], where } = candidate
   const names = columns.map(({ name, expression }) => expression ?? name)
   const scan = `${table} is read in full (${countText(rows)} rows)`
+  const tables = new Set([table, ...together.map(one => one.table)])
+  if (tables.size > 1) return `${[...tables].join(' and ')} are all read in full to join a few of their rows`
   if (together.length > 0) {
     const others = together.map(({ columns: [first] }) => first?.expression ?? first?.name ?? '')
     return `${scan} because an OR asks for ${[...names, ...others].join(' or ')}`

@@ -1,13 +1,15 @@
 /** Candidates that a list of columns cannot say: expressions, parts of a table, columns carried along, GIN, and one index for each branch of an OR. */
 import type { IndexCandidate, PgEvidence, PgTable, Statement } from '@whetstone/model'
-import { columnOf, distinctValues, indexesOf } from './columns.ts'
+import { columnOf, distinctValues, indexesOf, rowWidthBytes } from './columns.ts'
 import type { Proposal } from './index-sql.ts'
+import { nodesOf, plansByStatement } from './plans.ts'
 import { type Key, searchesInside, sideOf, type TableAccess, tableAccess } from './index-terms.ts'
 
 /** Of one statement and table: what is asked for is built and planned, so every one costs time. */
 const MOST_PROPOSALS = 10
-/** Bytes that an index may carry along per row; more makes a second table of it. */
+/** Bytes that an index may carry along per row, and the share of the row it may hold in all; more makes a second table of it. */
 const MOST_CARRIED_BYTES = 40
+const MOST_OF_ROW = 0.5
 const MOST_CARRIED_COLUMNS = 4
 const MOST_KEYS = 4
 
@@ -29,7 +31,9 @@ export function specialProposals(pg: PgEvidence, statement: Statement, table: Pg
       .filter(({ name, expression }) => expression !== undefined || !hasGin(pg, table, name))
       .map(key => ({ ...btree([key]), method: 'gin' as const })),
     ...partials(access, table).map(({ keys, where }) => btree(keys, { where })),
-    ...covering(access, table, full).map(({ keys, include }) => btree(keys, { include })),
+    ...(fetchesMany(pg, statement, table) ? covering(access, table, full) : []).map(({ keys, include }) =>
+      btree(keys, { include }),
+    ),
   ]
     .filter(candidate => !isThere(pg, table, candidate))
     .map(candidate => ({ candidate }))
@@ -96,7 +100,8 @@ function partials(
   const where = constants.map(({ predicate }) => bracketed(predicate!)).join(' AND ')
   const isFixed = (key: Key) =>
     constants.some(
-      term => (term.expression ?? term.column) === sideOf(key) && /^(?:equal|null|not-null|flag)$/.test(term.operator),
+      term =>
+        (term.expression ?? term.column) === sideOf(key) && /^(?:equal|in|null|not-null|flag)$/.test(term.operator),
     )
   const rest = {
     ...access,
@@ -112,6 +117,16 @@ function partials(
 
 const bracketed = (predicate: string): string => (/\sOR\s/.test(predicate) ? `(${predicate})` : predicate)
 
+/** Rows of the table that the planner expects: visiting the table for fewer costs nothing worth an index. */
+const LEAST_ROWS_TO_CARRY = 60
+
+function fetchesMany(pg: PgEvidence, statement: Statement, table: PgTable): boolean {
+  const scans = (plansByStatement(pg).get(statement.id) ?? []).flatMap(({ root }) =>
+    nodesOf(root).filter(node => node.relation === table.name),
+  )
+  return scans.length === 0 || scans.some(({ planRows }) => planRows >= LEAST_ROWS_TO_CARRY)
+}
+
 /** The fullest list of keys, with all that is read besides: then the table itself need not be visited. */
 function covering(
   { reads }: TableAccess,
@@ -123,7 +138,11 @@ function covering(
     if (keys.some(({ expression }) => expression !== undefined)) return []
     const include = reads.filter(name => !keys.some(key => key.name === name))
     const bytes = include.reduce((sum, name) => sum + (columnOf(table, name)?.averageWidthBytes ?? 32), 0)
-    const isNarrow = include.length <= MOST_CARRIED_COLUMNS && bytes <= MOST_CARRIED_BYTES
+    const keyBytes = rowWidthBytes(table, [...keys.map(({ name }) => name), ...include])
+    const isNarrow =
+      include.length <= MOST_CARRIED_COLUMNS &&
+      bytes <= MOST_CARRIED_BYTES &&
+      keyBytes <= rowWidthBytes(table) * MOST_OF_ROW
     return include.length > 0 && isNarrow ? [{ keys, include }] : []
   })
 }

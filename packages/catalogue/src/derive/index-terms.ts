@@ -41,7 +41,10 @@ export function tableAccess(statement: Statement, table: PgTable): TableAccess |
       ...(one.nulls ? { nulls: one.nulls } : {}),
     })),
     constants: all.filter(
-      ({ predicate, predicateParameters }) => predicate !== undefined && isSteady(statement, predicateParameters),
+      ({ operator, predicate, predicateParameters }) =>
+        /^(?:equal|in|range|null|not-null|flag|other)$/.test(operator) &&
+        predicate !== undefined &&
+        isSteady(statement, predicateParameters),
     ),
     alternatives: [...groups].flatMap(group => {
       const branches = own.filter(({ alternative }) => alternative === group)

@@ -55,10 +55,20 @@ function castOf(argument: Node | undefined, type: TypeName | undefined): string 
   return `${sql}::${names.map(quoted).join('.')}${'[]'.repeat(type?.arrayBounds?.length ?? 0)}`
 }
 
-function callOf({ funcname, args, agg_star, agg_distinct, over }: FuncCall): string | undefined {
+function callOf({ funcname, funcformat, args, agg_star, agg_distinct, over }: FuncCall): string | undefined {
   const names = namesOf(funcname)
   if (agg_star || agg_distinct || over || names.length === 0 || changing.has(names.at(-1)!)) return undefined
-  return listed(`${names.map(quoted).join('.')}(`, args, ')')
+  const written = funcformat === 'COERCE_SQL_SYNTAX' ? syntaxOf(names.at(-1)!, args) : undefined
+  return written ?? listed(`${names.map(quoted).join('.')}(`, args, ')')
+}
+
+/** What SQL has words for, people know by the words. */
+function syntaxOf(name: string, [first, second]: readonly Node[] = []): string | undefined {
+  const subject = within(second)
+  if (subject === undefined) return undefined
+  if (name === 'timezone') return `(${subject} AT TIME ZONE ${within(first)})`
+  const field = first && 'A_Const' in first ? first.A_Const.sval?.sval : undefined
+  return name === 'extract' && /^[a-z]+$/.test(field ?? '') ? `EXTRACT(${field} FROM ${subject})` : undefined
 }
 
 function listed(before: string, nodes: readonly Node[] | undefined, after: string): string | undefined {
