@@ -33,7 +33,7 @@ export const experiment = defineExperiment({
     CREATE TABLE counter_parts (page int, part int, n bigint NOT NULL, PRIMARY KEY (page, part));
     INSERT INTO counter_parts SELECT 1, part, 0 FROM generate_series(0, 63) part`,
   requests: [{ route: 'POST /hits/:page', paths: ['/hits/1'], method: 'POST' }],
-  load: { ratePerSecond: 16, durationMs: 8_000 },
+  load: { ratePerSecond: 20, durationMs: 8_000 },
   before: { app: countingWith('UPDATE counters SET n = n + 1 WHERE page = $1') },
   after: {
     app: countingWith('UPDATE counter_parts SET n = n + 1 WHERE page = $1 AND part = $2'),

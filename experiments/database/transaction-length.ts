@@ -19,9 +19,9 @@ export const experiment = defineExperiment({
     CREATE TABLE stock (product int PRIMARY KEY, reserved bigint NOT NULL);
     INSERT INTO stock VALUES (1, 0);
     CREATE TABLE reservations (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, product int NOT NULL, quote int NOT NULL)`,
-  // The one product that sells: all requests want its row, which the call keeps locked for two thirds of the time.
+  // The one product that sells: all requests want its row, which the call keeps locked for most of the time.
   requests: [{ route: 'POST /reserve/:product', paths: ['/reserve/1'], method: 'POST' }],
-  load: { ratePerSecond: 14, durationMs: 8_000 },
+  load: { ratePerSecond: 18, durationMs: 8_000 },
   upstream(server) {
     server.get<{ Params: { product: string } }>('/quotes/:product', async request => {
       await new Promise(resolve => setTimeout(resolve, 40))
