@@ -161,7 +161,7 @@ const remedies: Readonly<Record<LockKind, Finding['remedy']>> = {
       language: 'ts',
       before: "await client.query('UPDATE counters SET n = n + 1 WHERE name = $1', [name])",
       after: `// random() in the WHERE clause would be drawn anew for every row: draw it here.
-const part = Math.floor(Math.random() * 16)
+const part = randomInt(16)  // of node:crypto
 await client.query('UPDATE counter_parts SET n = n + 1 WHERE name = $1 AND part = $2', [name, part])
 // SELECT sum(n) FROM counter_parts WHERE name = $1`,
     },

@@ -21,13 +21,19 @@ it('a name tells its owner, and other names tell none', () => {
   )
 })
 
+it.each(['redis-server', 'nats-server', 'k6', 'pg'])('a folder of %s is found by its owner', purpose => {
+  expect(ownerOf(scratchName(purpose, thisLifetime(), '0a1b2c3d'))).toEqual(thisLifetime())
+})
+
 it('sweeps what the dead left behind and nothing else', async () => {
   const living = newScratch(root, 'pg', undefined)
-  const stale = scratchName('pg', dead, '00000001')
-  mkdirSync(join(root, stale, 'data'), { recursive: true })
-  writeFileSync(join(root, stale, 'data', 'file'), 'rows')
+  const stale = ['pg', 'redis-server'].map(purpose => scratchName(purpose, dead, '00000001'))
+  for (const name of stale) {
+    mkdirSync(join(root, name, 'data'), { recursive: true })
+    writeFileSync(join(root, name, 'data', 'file'), 'rows')
+  }
   mkdirSync(join(root, 'somebody-elses'))
-  expect(await sweepScratch(root, undefined)).toEqual([stale])
+  expect((await sweepScratch(root, undefined)).toSorted()).toEqual(stale.toSorted())
   expect(existsSync(living)).toBe(true)
   expect(readdirSync(root)).toHaveLength(2)
 })

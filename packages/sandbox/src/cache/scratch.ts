@@ -40,13 +40,14 @@ export async function sweepScratch(
   return stale
 }
 
+/** The purpose may have hyphens of its own, as `redis-server`. */
 export function scratchName(purpose: string, owner: Lifetime, nonce: string): string {
   return [purpose, owner.host, owner.boot, owner.pid, owner.startTicks, nonce].join('-')
 }
 
 /** The owner written in a folder's name; `undefined` for names that are not ours. */
 export function ownerOf(name: string): Lifetime | undefined {
-  const match = /^[a-z]+-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}$/.exec(name)
+  const match = /^[a-z][a-z0-9-]*-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}$/.exec(name)
   if (!match) return undefined
   const [, host = '', boot = '', pid, startTicks] = match
   return { host, boot, pid: Number(pid), startTicks: Number(startTicks) }
