@@ -48,8 +48,8 @@ export const multicolumn: readonly IndexCase[] = [
       {
         text: 'select id, body from events where account_id = $1 and created_at >= $2 and created_at < $3 order by created_at',
         sets: [
-          [3, '2025-01-05 00:00+00', '2025-01-25 00:00+00'],
-          [471, '2025-01-10 00:00+00', '2025-02-10 00:00+00'],
+          [3, '2025-01-05 00:00+00', '2025-01-09 00:00+00'],
+          [471, '2025-01-10 00:00+00', '2025-01-14 00:00+00'],
         ],
       },
     ],

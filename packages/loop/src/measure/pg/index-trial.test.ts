@@ -105,6 +105,55 @@ describe('index trials', () => {
     expect(indexTrials[0]!.results.at(-1)).toMatchObject({ parameterSet: 0, usesCandidate: true })
   })
 
+  it('builds expressions, parts, carried columns and several indexes at once', async () => {
+    const lowered: IndexCandidate = {
+      schema: 'public',
+      table: 'notes',
+      columns: [{ name: 'body', expression: 'upper(body)', descending: true, nulls: 'last' }],
+      method: 'btree',
+      include: ['id'],
+      where: "body <> 'x'",
+    }
+    const byUpper = statementOf("select id from notes where upper(body) = $1 and body <> 'x'", ['ABC', 'x'])
+    const request = {
+      kind: 'index-trial',
+      candidate: lowered,
+      statementIds: [byUpper.id],
+      together: [{ schema: 'public', table: 'notes', columns: [{ name: 'id' }], method: 'btree' }],
+    } as const
+    const alone = await trial([{ ...request, together: [] }], { statements: [byUpper] })
+    expect(alone.indexTrials[0]!.results.map(one => one.usesCandidate)).toEqual([false, true])
+    const both = await trial([request], { statements: [byUpper] })
+    // The second index serves nothing here, and only both together count.
+    expect(both.indexTrials[0]!.together).toEqual(request.together)
+    expect(both.indexTrials[0]!.results.map(one => one.usesCandidate)).toEqual([false, false])
+    expect(both.indexTrials[0]!.indexBytes).toBeGreaterThan(alone.indexTrials[0]!.indexBytes!)
+  })
+
+  it('answers by silence what no index can hold', async () => {
+    const candidate: IndexCandidate = {
+      schema: 'public',
+      table: 'notes',
+      columns: [{ name: 'body', expression: 'to_tsvector(body)', operatorClass: 'default' }],
+      method: 'gin',
+    }
+    const { indexTrials, unavailable } = await trial([{ kind: 'index-trial', candidate, statementIds: [search.id] }])
+    expect({ indexTrials, unavailable }).toEqual({ indexTrials: [], unavailable: {} })
+  })
+
+  it('builds the chosen ones together, and tells what each is for beside the others', async () => {
+    const wide: IndexCandidate = { ...onOrder, columns: [{ name: 'order_id' }, { name: 'id' }] }
+    const { indexTrials } = await trial(
+      [onOrder, wide].map(candidate => ({ kind: 'index-trial' as const, candidate, statementIds: [byOrder.id] })),
+      { choose: (tried: PgEvidence) => tried.indexTrials },
+    )
+    const [narrow, other] = indexTrials.map(({ amongChosen }) => amongChosen!)
+    // Beside the wide one nobody misses the narrow one; with that dropped, everybody would miss the wide one.
+    for (const { costWith, costWithout } of narrow!) expect(costWithout).toBeLessThan(costWith * 1.25)
+    for (const { costWith, costWithout } of other!) expect(costWithout).toBeGreaterThan(costWith * 10)
+    expect(narrow!.map(one => one.parameterSet)).toEqual([undefined, 0, 1])
+  })
+
   it('copies a sample of what is too large, and says so', async () => {
     const { indexTrials, unavailable } = await trial(
       [{ kind: 'index-trial', candidate: onOrder, statementIds: [byOrder.id] }],
