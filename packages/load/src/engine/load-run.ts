@@ -69,6 +69,7 @@ class LoadRun {
   #waking = false
   #timers: NodeJS.Timeout[] = []
   #done = false
+  #drainUntilMs: number | undefined
 
   constructor(
     plan: LoadPlan,
@@ -313,10 +314,22 @@ class LoadRun {
 
   #finishIfDrained(): void {
     if (this.#underway > 0 || this.#done || this.#owes) return
-    // Users who think past the end are let go; those in a conversation are asked to end it.
-    if (this.#shell.now() < this.#records.endMs && !this.#isUsedUp) return
-    for (const { channel } of this.#walkers) channel?.close()
+    const nowMs = this.#shell.now()
+    if (nowMs < this.#records.endMs && !this.#isUsedUp) return
+    if (this.#isTalking(nowMs)) return
     this.#finish('finished')
+  }
+
+  /** Users who think past the end are let go; what a conversation waits for is an answer under way like any other. */
+  #isTalking(nowMs: number): boolean {
+    if (this.#drainUntilMs === undefined) {
+      this.#drainUntilMs = nowMs + this.#plan.timeoutMs
+      for (const { channel } of this.#walkers) channel?.drain()
+    }
+    const channels = [...this.#walkers].flatMap(({ channel }) => channel ?? [])
+    if (channels.length > 0 && nowMs < this.#drainUntilMs) return true
+    for (const channel of channels) channel.close('timeout')
+    return false
   }
 
   /** The data ran out and nobody is under way any more: waiting for the end would only water down the rates. */

@@ -1,5 +1,5 @@
 /** One user's way through the steps of a flow, driven by answers: no promise but where a step is one. */
-import type { ChannelStep, CompiledFlow, CompiledStep, User } from '../scenario/compiled.ts'
+import type { Channel, ChannelStep, CompiledFlow, CompiledStep, User } from '../scenario/compiled.ts'
 import type { WireAnswer } from '../wire/transport.ts'
 import type { StepRecord } from '../record/step-record.ts'
 
@@ -10,7 +10,7 @@ export interface Walker {
   readonly record: StepRecord
   /** Index of the next step. */
   next: number
-  channel: { close(): void } | undefined
+  channel: Channel | undefined
 }
 
 /** What walking asks of the engine. */

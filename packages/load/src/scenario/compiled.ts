@@ -107,8 +107,15 @@ export interface CallStep extends ConditionalStep {
 export interface ChannelStep extends ConditionalStep {
   readonly kind: 'channel'
   readonly route: number
-  /** Must call `events.end` exactly once; `close` asks for it early. */
-  open(user: User, events: ChannelEvents): { close(): void }
+  /** Must call `events.end` exactly once, at the latest when it is closed. */
+  open(user: User, events: ChannelEvents): Channel
+}
+
+export interface Channel {
+  /** Begins nothing further, and ends once what it waits for has come or is overdue. */
+  drain(): void
+  /** Ends now: as intended, or for this reason. */
+  close(errorKind?: string): void
 }
 
 export interface ChannelEvents {

@@ -153,6 +153,38 @@ describe('a scenario file in the engine', () => {
     ])
     expect(new Set(heard)).toEqual(new Set(['/live/%C3%A91 u7', 'é1 7', 'é1 2']))
   })
+
+  it('hears what a conversation still waits for at the end, and counts what never comes', async () => {
+    const port = await listen((_request, response) => response.end())
+    let users = 0
+    const asked: string[] = []
+    let answer = () => {}
+    new WebSocketServer({ server: server! }).on('connection', socket => {
+      const user = ++users
+      socket.on('message', (data: Buffer) => {
+        asked.push(data.toString())
+        // The second user, who comes 100 ms after the first, is never answered; the first when the time is over.
+        if (user === 1) answer = () => socket.send('late')
+        else setTimeout(answer, 400)
+      })
+    })
+    const file = await scenarioFile(`import { flow, hear, list, say, scenario, websocket } from '@whetstone/load'
+      export default scenario({
+        name: 'endless',
+        data: { item: list(['a', 'b'], { order: 'once' }) },
+        flows: [flow('talk', [websocket('/', { repeat: 1000 }, [say('{item}', { answer: hear({ within: '60s' }) })])])],
+      })`)
+    const { measure, stopped } = await runInProcess({
+      ...plan(port, file),
+      ratePerSecond: 10,
+      durationMs: 400,
+      timeoutMs: 2_500,
+    })
+    expect(stopped).toBe('finished')
+    expect(asked.toSorted()).toEqual(['a', 'b'])
+    expect(measure.routes.map(({ statusCounts }) => statusCounts)).toEqual([{ 101: 2, 200: 1 }])
+    expect(measure.errorsByKind).toEqual({ timeout: 1 })
+  })
 })
 
 async function listen(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<number> {

@@ -156,6 +156,25 @@ describe('openEventStream', () => {
     expect([told.ends, told.samples.length]).toEqual([[undefined], length])
   })
 
+  it('waits for no further event once it is to drain', async () => {
+    let speak: (() => void) | undefined
+    const target = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      speak = () => response.write('data: a\n\n')
+    })
+    const told = new Told()
+    const waits = (function* () {
+      for (;;) yield any
+    })()
+    const channel = openEventStream({ target, path: '/' }, waits, told)
+    await expect.poll(() => speak).toBeDefined()
+    channel.drain()
+    expect(told.ends).toEqual([])
+    speak!()
+    await told.ended
+    expect([told.ends, told.samples.length]).toEqual([[undefined], 1])
+  })
+
   it('ends with an error of the scenario when its own code throws', async () => {
     const json = () => {
       throw new Error('oops')

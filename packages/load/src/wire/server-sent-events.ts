@@ -2,7 +2,7 @@
 import { request } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { LoadTarget } from '../plan.ts'
-import type { ChannelEvents } from '../scenario/compiled.ts'
+import type { Channel, ChannelEvents } from '../scenario/compiled.ts'
 import { dial, isEncrypted, readyEvent } from './dial.ts'
 import { EventStreamReader } from './event-stream.ts'
 import type { ServerSentEvent } from './event-stream.ts'
@@ -34,11 +34,11 @@ export function openEventStream(
   settings: EventStreamSettings,
   waits: Iterable<EventExpectation>,
   events: ChannelEvents,
-): { close(): void } {
+): Channel {
   return new Listening(settings, waits[Symbol.iterator](), events)
 }
 
-class Listening {
+class Listening implements Channel {
   readonly #events: ChannelEvents
   readonly #waits: Iterator<EventExpectation>
   readonly #request: ClientRequest
@@ -47,6 +47,7 @@ class Listening {
   #deadline: NodeJS.Timeout | undefined
   #status = 0
   #connected = false
+  #draining = false
   /** What the socket died of; the request only says that it is gone. */
   #lost: Error | undefined
   #ended = false
@@ -82,9 +83,12 @@ class Listening {
     this.#guard(() => this.#next(events.scheduledMs, events.now()))
   }
 
-  /** Ends it now, as intended. */
-  close(): void {
-    this.#end()
+  drain(): void {
+    this.#draining = true
+  }
+
+  close(errorKind?: string): void {
+    this.#end(errorKind)
   }
 
   #listen(response: IncomingMessage): void {
@@ -102,6 +106,7 @@ class Listening {
 
   #next(fromMs: number, sentMs: number): void {
     clearTimeout(this.#deadline)
+    if (this.#draining) return this.#end()
     const { value, done } = this.#waits.next() as IteratorResult<EventExpectation, undefined>
     if (done === true || value === undefined) return this.#end()
     this.#wait = new Wait(value, fromMs, sentMs)

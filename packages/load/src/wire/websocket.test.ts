@@ -235,6 +235,42 @@ describe('openWebSocket', () => {
     expect([told.ends, told.samples.length, seen]).toEqual([[undefined], length, 1])
   })
 
+  it('says nothing more once it is to drain, and ends when what it waits for has come', async () => {
+    const heard: string[] = []
+    let answer: (() => void) | undefined
+    const target = await serve(socket => {
+      socket.on('message', data => {
+        heard.push(textOf(data))
+        answer = () => socket.send('there')
+      })
+    })
+    const told = new Told()
+    const messages = (function* () {
+      for (;;) yield { data: 'where?', expect: { text: 'there', deadlineMs: 5_000 } }
+    })()
+    const channel = openWebSocket({ target, path: '/', connectTimeoutMs: 5_000 }, messages, told)
+    await expect.poll(() => heard).toEqual(['where?'])
+    channel.drain()
+    expect(told.ends).toEqual([])
+    answer!()
+    await told.ended
+    expect([told.ends, told.statuses, heard]).toEqual([[undefined], [101, 200], ['where?']])
+  })
+
+  it('drains a conversation that is silent, or not yet open, without a word', async () => {
+    const target = await serve(echo)
+    const told = new Told()
+    openWebSocket({ target, path: '/', connectTimeoutMs: 5_000 }, [{ data: 'never' }], told).drain()
+    await told.ended
+    expect([told.ends, told.statuses]).toEqual([[undefined], [101]])
+    const later = new Told()
+    const messages = [{ data: 'much later', due: { afterMs: 60_000 } }]
+    const channel = openWebSocket({ target, path: '/', connectTimeoutMs: 5_000 }, messages, later)
+    await expect.poll(() => later.samples.length).toBe(1)
+    channel.drain()
+    expect([later.ends, later.statuses]).toEqual([[undefined], [101]])
+  })
+
   it('ends with an error of the scenario when its own code throws', async () => {
     const json = () => {
       throw new Error('oops')

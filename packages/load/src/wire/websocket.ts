@@ -2,7 +2,7 @@
 import { WebSocket } from 'ws'
 import type { RawData } from 'ws'
 import type { LoadTarget } from '../plan.ts'
-import type { ChannelEvents } from '../scenario/compiled.ts'
+import type { Channel, ChannelEvents } from '../scenario/compiled.ts'
 import { dial, isEncrypted, readyEvent } from './dial.ts'
 import type { Expectation } from './expectation.ts'
 import { Wait } from './expectation.ts'
@@ -49,11 +49,11 @@ export function openWebSocket(
   settings: WebSocketSettings,
   messages: Iterable<SocketMessage>,
   events: ChannelEvents,
-): { close(): void } {
+): Channel {
   return new Conversation(settings, messages[Symbol.iterator](), events)
 }
 
-class Conversation {
+class Conversation implements Channel {
   readonly #events: ChannelEvents
   readonly #messages: Iterator<SocketMessage>
   readonly #socket: WebSocket
@@ -67,6 +67,7 @@ class Conversation {
   /** Messages said since the loop last turned. */
   #burst = 0
   #connected = false
+  #opened = false
   #exhausted = false
   #ended = false
   /** Of the error that the close event will follow. */
@@ -114,20 +115,29 @@ class Conversation {
     })
   }
 
-  /** Ends it now, as intended. */
-  close(): void {
-    this.#end()
+  drain(): void {
+    clearTimeout(this.#timer as NodeJS.Timeout)
+    clearImmediate(this.#timer as NodeJS.Immediate)
+    this.#held = undefined
+    this.#exhausted = true
+    if (this.#opened) this.#endIfDone()
+  }
+
+  close(errorKind?: string): void {
+    this.#end(errorKind)
   }
 
   #open(scheduledMs: number, sentMs: number): void {
     clearTimeout(this.#deadline)
     this.#deadline = undefined
+    this.#opened = true
     this.#events.sample(scheduledMs, sentMs, 101, 0)
     this.#lastDueMs = this.#events.now()
     this.#guard(() => this.#next())
   }
 
   #next(): void {
+    if (this.#exhausted) return this.#endIfDone()
     const { value, done } = this.#messages.next() as IteratorResult<SocketMessage, undefined>
     if (done === true || value === undefined) {
       this.#exhausted = true
