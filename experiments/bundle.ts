@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 
 export interface BundledArm {
   readonly entry: string
@@ -21,7 +21,8 @@ export async function bundleArm(file: string): Promise<BundledArm> {
     entryNames: '[name]',
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    packages: 'external',
+    conditions: ['@whetstone/source'],
+    plugins: [oursInside],
     platform: 'node',
     format: 'esm',
     target: 'node20',
@@ -32,4 +33,14 @@ export async function bundleArm(file: string): Promise<BundledArm> {
     file: join(folder, `${basename(file, '.ts')}.mjs`),
     remove: () => rm(folder, { recursive: true, force: true }),
   }
+}
+
+/** Our own packages come from their source, so that an arm is what stands in the tree and not what was last built; those of others stay outside. */
+const oursInside: Plugin = {
+  name: 'ours-inside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind === 'entry-point' || path.startsWith('@whetstone/') ? undefined : { path, external: true },
+    )
+  },
 }

@@ -1,4 +1,5 @@
 /** Carries one experiment out: four proofs and the score of the prediction made before the remedy was measured. */
+import { basename } from 'node:path'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { practiceById } from '@whetstone/catalogue'
@@ -161,7 +162,9 @@ function scoredPrediction({
   }
 }
 
-function recordingFrom({ chapter, experiment }: MeasureOptions, before: Diagnosis): Recording | undefined {
+/** Undefined for a second experiment of a practice: the first one's is enough, and this one's may be too long for anybody to read. */
+function recordingFrom({ file, chapter, experiment }: MeasureOptions, before: Diagnosis): Recording | undefined {
+  if (basename(file, '.ts') !== experiment.practice) return undefined
   const practice = practiceById(experiment.practice)
   return practice && recordingOf(before.evidence, practice, `experiment ${chapter}/${practice.id}, before`)
 }
