@@ -1,7 +1,6 @@
 /** Carries one experiment out: four proofs and the score of the prediction made before the remedy was measured. */
-import { basename } from 'node:path'
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { practiceById } from '@whetstone/catalogue'
 import { loadTarget, runInProcess } from '@whetstone/load'
 import { commandArm, loadBlock, runTrial, type Diagnosis } from '@whetstone/loop'
