@@ -3,7 +3,9 @@ import { defineExperiment, spread } from '../define.ts'
 import type { ExperimentArm } from '../define.ts'
 
 const app: ExperimentArm['app'] = (server, { pg, connectionString }) => {
-  const pool = new pg.Pool({ connectionString, max: 2, connectionTimeoutMillis: 5_000 })
+  // One process sorts, as on a server whose workers are taken: they would share the rows, and the files.
+  const options = '-c max_parallel_workers_per_gather=0'
+  const pool = new pg.Pool({ connectionString, options, max: 2, connectionTimeoutMillis: 5_000 })
   server.get<{ Params: { id: string } }>('/without/:id/codes', async request => {
     const sql = 'SELECT count(DISTINCT code)::int AS codes FROM sales WHERE shop <> $1'
     return (await pool.query(sql, [request.params.id])).rows
