@@ -11,7 +11,7 @@ import { statementAccess } from '../../packages/loop/src/measure/statement-acces
 import { statementShape } from '../../packages/loop/src/measure/statement-shape.ts'
 import type { CaseStatement, IndexCase } from './case.ts'
 
-export interface Advised {
+interface Advised {
   /** `CREATE INDEX … ON` of every finding. */
   readonly sql: readonly string[]
   readonly evidence: Evidence

@@ -21,4 +21,4 @@ export interface CaseStatement {
   readonly calls?: number
 }
 
-export type Value = string | number | boolean | null
+type Value = string | number | boolean | null

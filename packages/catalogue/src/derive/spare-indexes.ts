@@ -3,7 +3,7 @@ import type { PgEvidence, PgIndex, PgTable } from '@whetstone/model'
 import { columnOf, indexesOf, tableOf } from './columns.ts'
 import { nodesOf } from './plans.ts'
 
-export interface SpareLimits {
+interface SpareLimits {
   /** Scans up to which nobody uses it. */
   readonly scans: number
   readonly unusedBytes: number

@@ -246,7 +246,7 @@ export class TrialBench {
   }
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   readonly statements: readonly Statement[]
   readonly budgetMs?: number
   readonly parameterSets?: number
