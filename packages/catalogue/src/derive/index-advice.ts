@@ -126,7 +126,7 @@ function servedBy(
   if (!first) return undefined
   const before = timed.reduce((sum, pair) => sum + pair.before, 0)
   const after = timed.reduce((sum, pair) => sum + pair.after, 0)
-  if (timed.length > 0 && after > before * 0.8) return undefined
+  if (timed.length > 0 && after > before * MOST_TIME_LEFT) return undefined
   // Right for page one and wrong for page 750 is wrong.
   if (timed.some(pair => pair.after > pair.before * 1.5 && pair.after - pair.before > 1)) return undefined
   return {
@@ -144,6 +144,9 @@ function servedBy(
     parameterSets: results.filter(result => result.parameterSet !== undefined).length,
   }
 }
+
+/** Of the time without the index: with the best of a few runs, a busy machine makes up a quarter by itself. */
+const MOST_TIME_LEFT = 0.67
 
 /** Milliseconds a scan must take before its time alone, against the plan, speaks for an index. */
 const SLOW_SCAN_MS = 5
