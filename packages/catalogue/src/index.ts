@@ -40,6 +40,7 @@ import { replicationRedundancy } from './database/replication-redundancy.ts'
 import { preparedStatements } from './database/prepared-statements.ts'
 import { selectNeededColumns } from './database/select-needed-columns.ts'
 import { sequentialIndependentQueries } from './database/sequential-independent-queries.ts'
+import { sharding } from './database/sharding.ts'
 import { slowQueries } from './database/slow-queries.ts'
 import { staleStatistics } from './database/stale-statistics.ts'
 import { tempSpill } from './database/temp-spill.ts'
@@ -113,6 +114,7 @@ export const practices: readonly AnyPractice[] = [
   compositeIndex,
   indexUsage,
   foreignKeyIndex,
+  sharding,
   slowQueries,
   explainPlans,
   selectNeededColumns,

@@ -25,6 +25,20 @@ describe('subjectOf', () => {
     },
   )
 
+  it('takes a command of Whetstone behind another for what it is', () => {
+    expect(() => subject('capacity', 'http://127.0.0.1:1')).toThrow(
+      expect.objectContaining({
+        code: 'WHET_FLAG',
+        message: "'capacity' is a command of its own, no kind of load",
+        hint: 'whetstone capacity http://127.0.0.1:1',
+      }) as Error,
+    )
+    expect(() => subject('diagnose', 'node', 'server.js')).toThrow(
+      expect.objectContaining({ hint: 'whetstone diagnose -- node server.js' }) as Error,
+    )
+    expect(subject('./capacity', 'http://127.0.0.1:1')).toMatchObject({ kind: 'command' })
+  })
+
   it('refuses a URL with a command behind it', () => {
     expect(() => subject('http://127.0.0.1:1', 'node', 'x.js')).toThrow('a URL or a command, not both')
   })

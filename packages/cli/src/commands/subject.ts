@@ -25,6 +25,14 @@ export function subjectOf(
       hint: `whetstone ${command} ${shellWord(maskSecrets(first))}, for a service that runs\nwhetstone ${command} -- …, for one to be started; --port says where it listens`,
     })
   }
+  // `whetstone load capacity URL`: a program of that name would have to be named by its path.
+  if (words.length > 1 && measuringCommands.includes(first)) {
+    const rest = words.slice(1).map(word => shellWord(maskSecrets(word)))
+    const service = /^https?:\/\//i.test(words[1]!) ? rest : ['--', ...rest]
+    throw new WhetstoneError('WHET_FLAG', `'${first}' is a command of its own, no kind of ${command}`, {
+      hint: `whetstone ${[first, ...service].join(' ')}`,
+    })
+  }
   if (looksLikeAddress(first))
     throw new WhetstoneError('WHET_URL', `service '${first}' is no URL: it does not begin with http://`, {
       hint: `did you mean whetstone ${command} ${shellWord(`http://${first}`)}?`,
@@ -37,6 +45,8 @@ export function subjectOf(
     ...(options.startTimeout === undefined ? {} : { startTimeoutMs: options.startTimeout }),
   }
 }
+
+const measuringCommands: readonly string[] = ['capacity', 'diagnose', 'load', 'trial']
 
 /** No program is called like this. */
 function looksLikeAddress(word: string): boolean {
