@@ -23,6 +23,7 @@ import { eagerVsLazy } from './database/eager-vs-lazy.ts'
 import { explainPlans } from './database/explain-plans.ts'
 import { foreignKeyIndex } from './database/foreign-key-index.ts'
 import { isolationLevel } from './database/isolation-level.ts'
+import { joinOptimisation } from './database/join-optimisation.ts'
 import { indexUsage } from './database/index-usage.ts'
 import { keysetPagination } from './database/keyset-pagination.ts'
 import { limitResultSets } from './database/limit-result-sets.ts'
@@ -135,6 +136,7 @@ export const practices: readonly AnyPractice[] = [
   preparedStatements,
   transactionLength,
   isolationLevel,
+  joinOptimisation,
   lockContention,
   vacuumHealth,
   staleStatistics,

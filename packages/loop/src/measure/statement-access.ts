@@ -6,6 +6,7 @@ import { parseStatement } from './statement/parse.ts'
 import { columnOf, columnsWithin } from './statement/scope.ts'
 import { type Level, Reading } from './statement/select.ts'
 import type { ReadTerm } from './statement/terms.ts'
+import { unreadJoins } from './statement/unread-joins.ts'
 
 /** Undefined where PostgreSQL would refuse the text, and for statements that find no rows. `loadStatementParser` must have been awaited once. */
 export function statementAccess(rawText: string, normalised: string): StatementAccess | undefined {
@@ -16,7 +17,13 @@ export function statementAccess(rawText: string, normalised: string): StatementA
   const isSame = numbered.length === read.terms.length && numbered.every((one, at) => isAlike(one, read.terms[at]!))
   const terms = read.terms.flatMap((one, at) => accessTerm(one, isSame ? numbered[at] : undefined) ?? [])
   const reads = read.level && readsOf(read.level)
-  return { terms, order: read.level ? orderOf(read.level) : [], ...(reads ? { reads } : {}) }
+  const unread = read.level && isPlain(read.level) ? unreadJoins(read.level) : undefined
+  return {
+    terms,
+    order: read.level ? orderOf(read.level) : [],
+    ...(reads ? { reads } : {}),
+    ...(unread ? { unreadJoins: unread } : {}),
+  }
 }
 
 function readingOf(text: string): { readonly terms: readonly ReadTerm[]; readonly level?: Level } | undefined {
@@ -94,11 +101,16 @@ function directionOf({ sortby_dir, sortby_nulls }: SortBy): Pick<AccessOrder, 'd
 }
 
 /** Only of one plain query level over tables: what a subquery reads of which table is not followed. */
-function readsOf({ select, scope, star }: Level): StatementAccess['reads'] {
-  if (star || select.withClause || select.larg || hasSubquery(select)) return undefined
+function readsOf(level: Level): StatementAccess['reads'] {
+  if (!isPlain(level)) return undefined
+  const { select, scope } = level
   const columns = columnsWithin(select).map(reference => scope.resolve(reference))
   const known = columns.filter(column => column !== undefined)
   return [...new Map(known.map(column => [`${column.table}.${column.column}`, column])).values()]
+}
+
+function isPlain({ select, star }: Level): boolean {
+  return !star && !select.withClause && !select.larg && !hasSubquery(select)
 }
 
 function hasSubquery(node: unknown): boolean {

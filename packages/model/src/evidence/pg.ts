@@ -119,6 +119,10 @@ export interface PgForeignKey {
   readonly referencedTable: string
   readonly referencedColumns: readonly string[]
   readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
+  /** Every row was checked, and new ones are; absent in runs of older versions, like `hidesParents`. */
+  readonly validated?: boolean
+  /** Row security may hide rows of the referenced table. */
+  readonly hidesParents?: boolean
 }
 
 export interface PgActivity {

@@ -94,6 +94,21 @@ export interface StatementAccess {
   readonly order: readonly AccessOrder[]
   /** Columns that are read, by table; absent where a star or a subquery hides them. */
   readonly reads?: readonly AccessColumn[]
+  /** Inner joins to a table of which nothing but the join condition is read; absent where that cannot be told for sure. */
+  readonly unreadJoins?: readonly AccessJoin[]
+}
+
+/** One table joined by equal columns of one other table. */
+export interface AccessJoin {
+  /** Table name as in `StatementShape.tables`. */
+  readonly table: string
+  /** Its name within the statement. */
+  readonly alias: string
+  readonly on: readonly {
+    readonly column: string
+    readonly otherTable: string
+    readonly otherColumn: string
+  }[]
 }
 
 export interface AccessColumn {

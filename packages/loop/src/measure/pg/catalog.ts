@@ -157,7 +157,7 @@ export async function readForeignKeys(client: Client): Promise<PgForeignKey[]> {
     `select ${ownMark} k.conname as name, n.nspname as schema, t.relname as table, r.relname as "referencedTable",
        ${names('k.conrelid', 'k.conkey')} as columns, ${names('k.confrelid', 'k.confkey')} as "referencedColumns",
        case k.confdeltype when 'r' then 'restrict' when 'c' then 'cascade' when 'n' then 'set null' when 'd' then 'set default'
-         else 'no action' end as "onDelete"
+         else 'no action' end as "onDelete", k.convalidated as validated, r.relrowsecurity as "hidesParents"
      from pg_constraint k join pg_class t on t.oid = k.conrelid join pg_namespace n on n.oid = t.relnamespace
      join pg_class r on r.oid = k.confrelid
      where k.contype = 'f' and ${ours} order by 2, 3, 1 limit 10000`,

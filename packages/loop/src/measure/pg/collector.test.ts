@@ -94,6 +94,8 @@ describe('a window over a database', () => {
         referencedTable: 'customers',
         referencedColumns: ['id'],
         onDelete: 'cascade',
+        validated: true,
+        hidesParents: false,
       },
     ])
   })

@@ -196,6 +196,8 @@ export const pg = object<PgEvidence>({
       referencedTable: name,
       referencedColumns: list(name),
       onDelete: matching(/^(?:no action|restrict|cascade|set null|set default)$/),
+      validated: figure,
+      hidesParents: figure,
     }),
   ),
   countersAgeMs: figure,

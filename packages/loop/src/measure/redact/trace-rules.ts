@@ -1,6 +1,7 @@
 /** The rules for requests seen from inside, and for the statements they issue. */
 import type {
   AccessColumn,
+  AccessJoin,
   AccessOrder,
   AccessTerm,
   Condition,
@@ -136,6 +137,13 @@ const access = object<StatementAccess>({
     object<AccessOrder>({ table: dottedName, column: name, expression: sql, descending: figure, nulls: word }),
   ),
   reads: list(object<AccessColumn>({ table: dottedName, column: name })),
+  unreadJoins: list(
+    object<AccessJoin>({
+      table: dottedName,
+      alias: name,
+      on: list(object<AccessJoin['on'][number]>({ column: name, otherTable: dottedName, otherColumn: name })),
+    }),
+  ),
 })
 
 export const statement = object<Statement>({

@@ -191,6 +191,8 @@ export const completeEvidence = {
         referencedTable: 'customers',
         referencedColumns: ['id'],
         onDelete: 'no action',
+        validated: true,
+        hidesParents: false,
       },
     ],
     settings: { work_mem: '4MB', search_path: '"$user", ann', [anyKey]: 'x' },

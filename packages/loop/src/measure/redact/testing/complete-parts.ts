@@ -154,6 +154,7 @@ export const statement: Complete<EvidenceByKind['statements']['statements'][numb
     ],
     order: [{ table: 'orders', column: 'mail', expression: "lower(mail || 'ann')", descending: true, nulls: 'last' }],
     reads: [{ table: 'orders', column: 'mail' }],
+    unreadJoins: [{ table: 'shops', alias: 's', on: [{ column: 'id', otherTable: 'orders', otherColumn: 'shop_id' }] }],
   },
   parameters: [{ values: ['4711'], kept: 'slowest', durationMs: 1, rows: 1 }],
   issuedBy: 'sequelize',
