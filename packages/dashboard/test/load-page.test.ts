@@ -2,14 +2,15 @@
 import { describe, expect, it } from 'vitest'
 import { renderLadder, renderLoadReport } from '@whetstone/dashboard'
 import { loadVerdictOf } from '../src/reading/load-verdict.ts'
-import { ladderReport } from './fixtures/ladder-report.ts'
+import { ladderReport, queryLadderReport } from './fixtures/ladder-report.ts'
 import * as fixtures from './fixtures/load-reports.ts'
-import { layouts, openPages, sidewaysScroll, turn } from './open-pages.ts'
+import { layouts, openPages, sidewaysScroll, turn } from './testing/open-pages.ts'
 
 const reports = { ...fixtures }
 const names = Object.keys(reports) as (keyof typeof reports)[]
-const open = openPages([...names, 'ladder'], name =>
-  name === 'ladder' ? renderLadder(ladderReport) : renderLoadReport(reports[name]()),
+const ladders = { ladder: ladderReport, queryLadder: queryLadderReport }
+const open = openPages([...names, 'ladder', 'queryLadder'], name =>
+  name === 'ladder' || name === 'queryLadder' ? renderLadder(ladders[name]) : renderLoadReport(reports[name]()),
 )
 
 describe.each(names)('the page of %s, opened from a file', name => {
@@ -96,5 +97,29 @@ describe('the page of a ladder', () => {
     expect(await page.textContent('#changes')).toContain('<img src=x onerror=')
     expect(await sidewaysScroll(page)).toBe(0)
     expect(complaints).toEqual([])
+  })
+
+  it.for(layouts)('shows in $theme what each rung sent to the database, with its plan', async (view, context) => {
+    const { page, complaints } = await open(context, 'queryLadder', view)
+    expect(await page.$$eval('#changes td:nth-child(4)', all => all.map(one => one.textContent))).toEqual([
+      '20.8',
+      '1.0',
+    ])
+    expect(await page.$$eval('#statements h3', all => all.map(one => one.textContent))).toEqual([
+      '0 lazy loading 21 queries',
+      '1 indexes 1 query',
+    ])
+    expect(await page.textContent('#statements')).toContain(`20× SELECT '</script><img src=x>' FROM order_lines`)
+    expect(
+      await page.$$eval('#statements pre .row:first-child', all => all.map(one => one.textContent?.split('  ')[0])),
+    ).toEqual(['Seq Scan on orders', 'Seq Scan on order_lines', 'Index Scan using order_lines_order on order_lines'])
+    expect(await sidewaysScroll(page)).toBe(0)
+    expect(await page.evaluate(() => document.images.length)).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  it('has no place for statements where none were kept', async context => {
+    const { page } = await open(context, 'ladder')
+    expect(await page.locator('#statements, a[href="#statements"]').count()).toBe(0)
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { renderReport } from '@whetstone/dashboard'
 import { verdictOf } from '../src/reading/verdict.ts'
 import * as reports from './fixtures/reports.ts'
-import { layouts, openPages, sidewaysScroll, turn } from './open-pages.ts'
+import { layouts, openPages, sidewaysScroll, turn } from './testing/open-pages.ts'
 
 const makers = {
   demo: reports.demoReport,
