@@ -1,6 +1,6 @@
 import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { climb } from './climb.ts'
+import { climbOrders } from './climb.ts'
 import { rungs, type Rung } from './rungs.ts'
 
 let postgres: PostgresServer
@@ -10,14 +10,11 @@ beforeAll(async () => {
 afterAll(() => postgres.stop())
 
 async function climbOf(some: readonly Rung[]) {
-  return climb({
+  return climbOrders({
     databaseUrl: await postgres.createDatabase(`ladder_${some.length}_${some.at(-1)!.cacheMs ?? 0}`),
     rungs: some,
     amounts: { orders: 2_000, customers: 50 },
-    ratePerSecond: 40,
-    warmUpMs: 0,
-    durationMs: 500,
-    seed: 1,
+    load: { ratePerSecond: 40, warmUpMs: 0, durationMs: 500, seed: 1 },
   })
 }
 

@@ -16,4 +16,17 @@ export interface LadderRung extends LadderStep {
   /** What was added, as it was typed: SQL, or a line of code. */
   readonly change: string
   readonly generator: GeneratorHealth['verdict']
+  /** Of the service to its database, over all its requests on this rung; not of every ladder. */
+  readonly queriesPerRequest?: number
+  /** What one request sent to the database, in the order it did, each text once. */
+  readonly statements?: readonly LadderStatement[]
+}
+
+export interface LadderStatement {
+  /** The first of its kind, with the values it was sent with. */
+  readonly text: string
+  /** How many of its kind that request sent. */
+  readonly calls: number
+  /** `EXPLAIN (ANALYZE, BUFFERS)` of `text`, as PostgreSQL prints it. */
+  readonly plan: string
 }

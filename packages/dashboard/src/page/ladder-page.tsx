@@ -4,6 +4,7 @@ import { formatInstant, formatNumber } from '../reading/format.ts'
 import { ladderVerdictOf } from '../reading/ladder-verdict.ts'
 import { Guarded } from './guarded.tsx'
 import { Ladder } from './ladder.tsx'
+import { Statements } from './ladder-statements.tsx'
 import { Chip, numbers, Section, Table } from './pieces.tsx'
 import { TopBar } from './top-bar.tsx'
 
@@ -11,15 +12,20 @@ const places = [
   ['result', 'Result'],
   ['ladder', 'Ladder'],
   ['changes', 'Changes'],
+  ['statements', 'Statements'],
   ['method', 'Method'],
 ] as const
 const toneOfVerdict = { healthy: 'good', degraded: 'warn', invalid: 'bad' } as const
 
 export function LadderPage({ report }: { readonly report: LadderReport }) {
   const { sentence, detail } = ladderVerdictOf(report)
+  const hasStatements = report.rungs.some(({ statements = [] }) => statements.length > 0)
   return (
     <>
-      <TopBar places={places} summary={() => `**${sentence}**\n\n${detail}`} />
+      <TopBar
+        places={places.filter(([id]) => id !== 'statements' || hasStatements)}
+        summary={() => `**${sentence}**\n\n${detail}`}
+      />
       <main class="wrap">
         <div id="result">
           <div class="context">
@@ -34,6 +40,9 @@ export function LadderPage({ report }: { readonly report: LadderReport }) {
         </Guarded>
         <Guarded name="The changes">
           <Changes report={report} />
+        </Guarded>
+        <Guarded name="The statements">
+          <Statements report={report} />
         </Guarded>
         <footer id="method">
           <p>
@@ -55,14 +64,19 @@ export function LadderPage({ report }: { readonly report: LadderReport }) {
 }
 
 function Changes({ report }: { readonly report: LadderReport }) {
+  const countsQueries = report.rungs.some(({ queriesPerRequest }) => queriesPerRequest !== undefined)
   return (
     <Section id="changes" title="What was changed">
       <div class="card">
         <Table
           label="What was changed on each rung"
-          columns={[{ name: 'Rung', cells: 2 }, 'Change', ...numbers('Generator')]}
+          columns={[
+            { name: 'Rung', cells: 2 },
+            'Change',
+            ...numbers(...(countsQueries ? ['Queries a request'] : []), 'Generator'),
+          ]}
         >
-          {report.rungs.map(({ label, change, generator }, index) => (
+          {report.rungs.map(({ label, change, queriesPerRequest, generator }, index) => (
             <tr key={index}>
               <td>
                 <span class="rung">{index}</span>
@@ -71,6 +85,7 @@ function Changes({ report }: { readonly report: LadderReport }) {
               <td style={{ minWidth: '240px' }}>
                 <code>{change}</code>
               </td>
+              {countsQueries && <td class="number">{queriesPerRequest?.toFixed(1)}</td>}
               <td class="number">
                 <Chip tone={toneOfVerdict[generator]}>{generator}</Chip>
               </td>
