@@ -14,6 +14,13 @@ export interface TraceEdit {
     /** Runs beyond the first with equal parameters disappear. */
     | { readonly kind: 'deduplicate'; readonly statementId: string }
     | { readonly kind: 'remove'; readonly statementId: string }
+    /** A cache answers this part of the runs, 0 to 1; `coldHitFraction` is what it answers while it still fills. */
+    | {
+        readonly kind: 'cache'
+        readonly statementId: string
+        readonly hitFraction: number
+        readonly coldHitFraction: number
+      }
     /** Runs one after another become concurrent; bounded by the pool. */
     | { readonly kind: 'parallelise'; readonly statementIds: readonly string[] }
   /** Absent: every route that holds it. */

@@ -6,6 +6,7 @@ import type {
   RequestLiteral,
   RouteAggregate,
   RuntimeSample,
+  StatementReads,
   StatementUse,
   SyncCall,
   Trace,
@@ -47,6 +48,8 @@ export type ProbeRecord =
       readonly requestLiterals?: readonly RequestLiteral[]
       readonly nameErrors?: number
     }
+  /** What was read since the last batch; of several batches the smallest `keyFraction` holds for all. */
+  | ({ readonly kind: 'reads' } & StatementReads)
   | { readonly kind: 'parameters'; readonly statementId: string; readonly sample: ParameterSample }
   | ProbeAggregates
   | { readonly kind: 'trace'; readonly trace: Trace }

@@ -7,6 +7,7 @@ import { currentRequest } from './context.ts'
 import { addBackgroundUse } from './ledger.ts'
 import { level, TRACE } from './level.ts'
 import { joinHashes, parametersHash } from './parameters-hash.ts'
+import { noteRead } from './read-keys.ts'
 import type { RequestRecord, SpanRecord, UseRecord } from './request-record.ts'
 import { statementOf } from './statements.ts'
 import type { SentText, StatementRecord } from './statements.ts'
@@ -163,7 +164,9 @@ export class QueryCall implements SpanRecord {
     record.rows += rows
     record.poolWaitMs += this.poolWaitMs
     if (this.poolWaitMs > record.longestWaitMs) record.longestWaitMs = this.poolWaitMs
-    if (level >= TRACE && !record.isFinished) record.addSpan(this)
+    if (level < TRACE) return
+    if (!failed) noteRead(statement, this.hash, endedAt)
+    if (!record.isFinished) record.addSpan(this)
   }
 
   #noteCaller({ site, issuedBy }: CallSite): Site | undefined {

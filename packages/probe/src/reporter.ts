@@ -10,6 +10,7 @@ import { reportHeap, sampleHeap } from './heap.ts'
 import { requestsServed, resetLedger, takeAggregates, takeSyncCalls, takeTraces } from './ledger.ts'
 import { level, levelName, OFF, PROFILE, wantedLevel } from './level.ts'
 import { isCongested, open, send, ship } from './outbox.ts'
+import { resetReads, takeReads } from './read-keys.ts'
 import { RuntimeSampler } from './runtime-sample.ts'
 import { inSource } from './source-position.ts'
 import { allStatements } from './statements.ts'
@@ -55,6 +56,7 @@ function obey(command: ProbeCommand, sampler: RuntimeSampler): void {
   switch (command.kind) {
     case 'reset':
       resetLedger()
+      resetReads()
       resetPools()
       break
     case 'profile':
@@ -96,6 +98,7 @@ function collect(): void {
   }
   const aggregates = takeAggregates()
   if (aggregates) send({ ...aggregates, uses: aggregates.uses.map(use => ({ ...use, ...mapped(use.site) })) })
+  for (const reads of takeReads()) send({ kind: 'reads', ...reads })
   for (const call of takeSyncCalls()) send({ kind: 'sync-call', call: { ...call, ...mapped(call.site) } })
   for (const trace of takeTraces())
     send({ kind: 'trace', trace: { ...trace, spans: trace.spans.map(span => ({ ...span, ...mapped(span.site) })) } })

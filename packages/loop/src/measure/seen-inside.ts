@@ -64,6 +64,7 @@ function both(probe: TracedEvidence, otlp: TracedEvidence): TracedEvidence {
       ],
       uses: [...probe.statements.uses, ...uses],
       overflowed: probe.statements.overflowed + otlp.statements.overflowed,
+      ...(probe.statements.reads ? { reads: probe.statements.reads } : {}),
     },
   }
 }

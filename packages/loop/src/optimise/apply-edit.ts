@@ -87,6 +87,12 @@ function applyTraceEdit(draft: Draft, { change }: TraceEdit, figures: Figures, b
       for (const step of gone) remove(step)
       return gone.length > 0
     }
+    case 'cache': {
+      const fraction = bound === 'high' ? change.coldHitFraction : change.hitFraction
+      const reads = open.filter(isQueryOf(change.statementId))
+      for (const step of reads) if (drawOf(draft, step) < fraction) remove(step)
+      return reads.length > 0
+    }
     case 'deduplicate': {
       const seen = new Set<string>()
       const repeats = open.filter(isQueryOf(change.statementId)).filter(({ span }) => {
@@ -112,6 +118,17 @@ const isQueryOf =
   (statementId: string) =>
   ({ span }: Step) =>
     span.kind === 'query' && span.statementId === statementId
+
+/**
+ * Evenly over 0 to 1 and always the same: which key of which moment is in the cache nobody knows, only how many are. FNV-1a, as
+ * ids of the fair sample themselves are the smallest of their kind.
+ */
+function drawOf({ trace }: Draft, { span }: Step): number {
+  let hash = 0x811c9dc5
+  for (const character of `${trace.id} ${span.id}`) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32
+}
 
 /**
  * N runs become one. It cannot take less than the fastest single run, nor more than one round trip and the work of all N;

@@ -61,6 +61,19 @@ describe('predicting what remains', () => {
     expect(prediction.p50Ms!.estimate).toBeCloseTo(8, 1)
   })
 
+  it('takes away as many reads as a cache answers, and fewer while it fills', () => {
+    const evidence = evidenceOf(twenty([query(2, 6)], 10))
+    const cached = (hitFraction: number, coldHitFraction: number) =>
+      ask(of({ kind: 'cache', statementId: 'q', hitFraction, coldHitFraction }), evidence)!
+    expect(cached(1, 1).p50Ms!.estimate).toBeCloseTo(4, 1)
+    expect(cached(0, 0).p50Ms!.estimate).toBeCloseTo(10, 1)
+    expect(cached(1, 0).p50Ms!.low).toBeCloseTo(4, 1)
+    expect(cached(1, 0).p50Ms!.high).toBeGreaterThan(9)
+    const { after } = cached(0.7, 0.5).queriesPerRequest!
+    expect(after).toBeGreaterThan(0)
+    expect(after).toBeLessThan(0.6)
+  })
+
   it('runs independent statements side by side', () => {
     const spans = [
       query(0, 2, { statementId: 'a' }),

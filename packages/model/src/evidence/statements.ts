@@ -7,6 +7,19 @@ export interface StatementsEvidence {
   readonly uses: readonly StatementUse[]
   /** Distinct texts beyond the bound: literals inside SQL, itself worth knowing. */
   readonly overflowed: number
+  /** In which order keys were asked for, of statements that read; absent in runs of older versions and without the probe. */
+  readonly reads?: readonly StatementReads[]
+}
+
+/** Every read of some of a statement's keys. */
+export interface StatementReads {
+  readonly statementId: string
+  /** Of all keys, the part that is sampled, above 0 to 1: a cache of N entries holds N times this of the sampled ones. */
+  readonly keyFraction: number
+  /** Equal numbers are equal parameters; the parameters themselves cannot be read from them. */
+  readonly keys: readonly number[]
+  /** When each was read, epoch milliseconds, rising within one process. */
+  readonly atMs: readonly number[]
 }
 
 export interface Statement {

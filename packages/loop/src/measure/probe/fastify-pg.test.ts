@@ -69,6 +69,19 @@ describe('fastify and pg', () => {
     })
   })
 
+  test('the keys a statement was asked for are known by number, in the order of time', () => {
+    const { statements, reads } = seen.evidence.statements
+    const author = statements.find(({ text }) => text === 'select name from author where id = $1')!
+    const read = reads!.find(({ statementId }) => statementId === author.id)!
+    expect(read).toMatchObject({ keyFraction: 1, keys: { length: read.atMs.length } })
+    // Author 1, then three of which two are the same; what else reads authors adds its own.
+    expect(read.keys.length - new Set(read.keys).size).toBeGreaterThanOrEqual(1)
+    expect(read.atMs.toSorted((a, b) => a - b)).toEqual(read.atMs)
+    expect(reads!.some(({ statementId }) => statements.find(({ id }) => id === statementId)?.text === 'BEGIN')).toBe(
+      false,
+    )
+  })
+
   test('a query made in a callback belongs to its request', () => {
     expect(byText('GET /callback/:id', 'select count(*) from book')?.places[0]).toBe(lineOf(file, 'count'))
   })

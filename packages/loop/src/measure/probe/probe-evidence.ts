@@ -13,6 +13,7 @@ import { mapSite } from '../source-map.ts'
 import { foldHeap } from './fold-heap.ts'
 import { foldProfile } from './fold-profile.ts'
 import { KeptTraces } from './kept-traces.ts'
+import { ReadTotals } from './merged-reads.ts'
 import { pairKey, RouteTotals, UseTotals } from './merged-uses.ts'
 import type { ProcessRecords } from './process-records.ts'
 import type { RegisteredRoute } from './receiver.ts'
@@ -33,10 +34,12 @@ export function evidenceOf(
 ): ProbeEvidence {
   const routes = new RouteTotals()
   const uses = new UseTotals()
+  const reads = new ReadTotals()
   const traces = new KeptTraces()
   for (const process of processes) {
     routes.merge(process.routes)
     uses.merge(process.uses)
+    reads.merge(process.reads)
     traces.merge(process.traces)
   }
   const placedUses = uses.list()
@@ -66,6 +69,7 @@ export function evidenceOf(
       statements,
       uses: placedUses.map(withMappedSite),
       overflowed: sum(processes.map(process => process.statementsOverflowed)),
+      reads: reads.list(),
     },
     runtime: {
       schema: 'runtime@1',

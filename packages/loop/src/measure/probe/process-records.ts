@@ -2,6 +2,7 @@
 import type { PoolState, ProbeHello, ProbeRecord, RuntimeSample, SyncCall } from '@whetstone/model'
 import { KeptTraces } from './kept-traces.ts'
 import { RouteTotals, siteKey, UseTotals } from './merged-uses.ts'
+import { ReadTotals } from './merged-reads.ts'
 
 const samplesKept = 3_600
 const profilesKept = 8
@@ -18,6 +19,7 @@ export class ProcessRecords {
   readonly hello: ProbeHello
   routes = new RouteTotals()
   uses = new UseTotals()
+  reads = new ReadTotals()
   traces = new KeptTraces()
   samples: RuntimeSample[] = []
   pools = new Map<number, PoolState>()
@@ -34,6 +36,7 @@ export class ProcessRecords {
   reset(): void {
     this.routes = new RouteTotals()
     this.uses = new UseTotals()
+    this.reads = new ReadTotals()
     this.traces = new KeptTraces()
     this.samples = []
     this.pools.clear()
@@ -51,6 +54,9 @@ export class ProcessRecords {
         for (const route of record.routes) this.routes.add(route)
         for (const use of record.uses) this.uses.add(use)
         this.statementsOverflowed += record.statementsOverflowed
+        break
+      case 'reads':
+        this.reads.add(record)
         break
       case 'trace':
         this.traces.add(record.trace)

@@ -87,6 +87,8 @@ const edit = object<Edit>({
     kind: word,
     statementId,
     statementIds: list(statementId),
+    hitFraction: figure,
+    coldHitFraction: figure,
     host: alias('host'),
     urlTemplate: template,
     from: figure,

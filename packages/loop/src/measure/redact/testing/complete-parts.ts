@@ -164,6 +164,57 @@ export const statement: Complete<EvidenceByKind['statements']['statements'][numb
   nameErrors: 0,
 }
 
+export const traces: Complete<EvidenceByKind['traces']> = {
+  schema: 'traces@1',
+  source: 'probe',
+  routes: [
+    {
+      route: 'GET /orders/:id',
+      requests: 1,
+      errors: 0,
+      duration: histogram,
+      databaseMs: 1,
+      poolWaitMs: 1,
+      connectMs: 1,
+      outboundMs: 1,
+      queriesPerRequest: histogram,
+      outboundPerRequest: histogram,
+      rows: 1,
+      connects: 1,
+      responseBytes: 1,
+      requestsThatWaited: 1,
+      site,
+    },
+  ],
+  traces: [trace],
+  dropped: 0,
+}
+
+export const statements: Complete<EvidenceByKind['statements']> = {
+  schema: 'statements@1',
+  statements: [statement],
+  uses: [
+    {
+      route: 'GET /orders/:id',
+      statementId: 'd1',
+      site,
+      calls: 1,
+      requests: 1,
+      totalMs: 1,
+      maxMs: 1,
+      rows: 1,
+      poolWaitMs: 1,
+      maxRepeatsInRequest: 1,
+      requestsWithDuplicates: 0,
+      duplicateCalls: 0,
+      errors: 0,
+      conflicts: 0,
+    },
+  ],
+  overflowed: 0,
+  reads: [{ statementId: 'd1', keyFraction: 1, keys: [1], atMs: [1] }],
+}
+
 type LeafPlan = Omit<Complete<EvidenceByKind['pg']['plans'][number]['root']>, 'children'>
 const node: LeafPlan = {
   nodeType: 'Index Scan',
