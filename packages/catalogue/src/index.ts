@@ -17,7 +17,9 @@ import { connectionUsage } from './database/connection-usage.ts'
 import { countStarPagination } from './database/count-star-pagination.ts'
 import { dataRetention } from './database/data-retention.ts'
 import { dbCacheHit } from './database/db-cache-hit.ts'
+import { dbCachingLayer } from './database/db-caching-layer.ts'
 import { dbProfilingTools } from './database/db-profiling-tools.ts'
+import { denormalise } from './database/denormalise.ts'
 import { duplicateQueries } from './database/duplicate-queries.ts'
 import { eagerVsLazy } from './database/eager-vs-lazy.ts'
 import { explainPlans } from './database/explain-plans.ts'
@@ -127,6 +129,7 @@ export const practices: readonly AnyPractice[] = [
   connectionUsage,
   poolLeak,
   ormQueries,
+  denormalise,
   duplicateQueries,
   eagerVsLazy,
   batchReads,
@@ -141,6 +144,7 @@ export const practices: readonly AnyPractice[] = [
   staleStatistics,
   dataRetention,
   dbCacheHit,
+  dbCachingLayer,
   tempSpill,
   readReplicas,
   replicationRedundancy,
