@@ -6,6 +6,7 @@ import { hookFastify } from './frameworks/fastify.ts'
 import { ormPoolHooks } from './drivers/orm-pool.ts'
 import { pgHooks } from './drivers/pg.ts'
 import { hookPostgres, postgresHooks } from './drivers/postgres.ts'
+import { hookWhetstonePool } from './drivers/whetstone-pool.ts'
 import { failed } from './guard.ts'
 import { levelNumber, OFF, whenAwake, wantLevel } from './level.ts'
 import { hookModules } from './module-loading.ts'
@@ -32,5 +33,6 @@ async function install(path: string): Promise<void> {
   hookFastify()
   hookOutbound()
   hookSyncCalls()
+  hookWhetstonePool()
   await hookPostgres()
 }

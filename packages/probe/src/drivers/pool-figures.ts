@@ -47,10 +47,12 @@ export class PoolFigures {
   }
 
   acquire(pool: ReadablePool): void {
+    this.acquired(pool.totalCount - pool.idleCount, pool.waitingCount)
+  }
+
+  acquired(inUse: number, waiting: number): void {
     this.acquisitions++
-    const waiting = pool.waitingCount
     if (waiting > this.peakWaiting) this.peakWaiting = waiting
-    const inUse = pool.totalCount - pool.idleCount
     if (inUse > this.peakInUse) this.peakInUse = inUse
   }
 
@@ -140,10 +142,10 @@ export class PoolFigures {
 
 /** More pools than this in one process are themselves the finding; the first ones show it. */
 const poolsKept = 100
-const figuresByPool = new WeakMap<ReadablePool, PoolFigures>()
+const figuresByPool = new WeakMap<object, PoolFigures>()
 const allFigures: PoolFigures[] = []
 
-export function figuresOf(pool: ReadablePool, below: (...args: never[]) => unknown): PoolFigures {
+export function figuresOf(pool: Pick<ReadablePool, 'options'>, below: (...args: never[]) => unknown): PoolFigures {
   const known = figuresByPool.get(pool)
   if (known) return known
   const figures = new PoolFigures(pool.options, captureCallSite(below).site)

@@ -2,7 +2,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { Context, type Ctx } from '../context.ts'
 import { Fault } from '../fault.ts'
-import { Deadlines, deadlineFault, type Impatient } from './deadlines.ts'
+import { deadlineFault, type TimeLimit, TimeLimits } from '../time-limits.ts'
 import type { Identity } from './identity.ts'
 import { nextWindow, tickOnly } from './window.ts'
 
@@ -44,7 +44,7 @@ const resolved = Promise.resolve()
 type Settle = (value: unknown) => void
 
 /** Somebody with a context: may leave before the answer comes. Those without share one promise and stay. */
-class Waiter<Key> implements Impatient {
+class Waiter<Key> implements TimeLimit {
   readonly promise: Promise<unknown>
   resolve!: Settle
   reject!: Settle
@@ -53,7 +53,7 @@ class Waiter<Key> implements Impatient {
   constructor(
     readonly collector: Collector<Key>,
     readonly entry: Entry<Key>,
-    readonly deadlineMs: number,
+    readonly atMs: number,
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve
@@ -61,12 +61,8 @@ class Waiter<Key> implements Impatient {
     })
   }
 
-  get started(): boolean {
-    return this.entry.load !== undefined
-  }
-
-  expire(fault: Fault): void {
-    this.collector.leave(this, fault)
+  expire(): void {
+    this.collector.leave(this, deadlineFault(this.entry.load !== undefined))
   }
 }
 
@@ -112,7 +108,7 @@ export class Collector<Key> {
   #sinceOpenedMs = Infinity
   #keysOfTick = 0
   #urgent = false
-  #deadlines: Deadlines | undefined
+  #deadlines: TimeLimits | undefined
 
   constructor(settings: CollectorSettings<Key>) {
     this.#settings = settings
@@ -145,7 +141,7 @@ export class Collector<Key> {
     else {
       waiter.stopListening = ctx.onCancel(reason => this.leave(waiter, reason))
       if (ctx.deadlineMs < Infinity) {
-        ;(this.#deadlines ??= new Deadlines()).add(waiter)
+        ;(this.#deadlines ??= new TimeLimits()).add(waiter)
         if (ctx.deadlineMs - performance.now() <= this.#window.windowMs) this.#hurry()
       }
     }
@@ -165,7 +161,7 @@ export class Collector<Key> {
 
   #forget(waiter: Waiter<Key>): void {
     waiter.stopListening?.()
-    if (waiter.deadlineMs < Infinity) this.#deadlines?.delete(waiter)
+    if (waiter.atMs < Infinity) this.#deadlines?.delete(waiter)
   }
 
   #open(): void {
@@ -315,7 +311,7 @@ function latestDeadline<Key>(entries: readonly Entry<Key>[]): number {
   let latest = -Infinity
   for (const { promise, waiters } of entries) {
     if (promise !== undefined) return Infinity
-    for (const { deadlineMs } of waiters ?? []) if (deadlineMs > latest) latest = deadlineMs
+    for (const { atMs } of waiters ?? []) if (atMs > latest) latest = atMs
   }
   return latest
 }

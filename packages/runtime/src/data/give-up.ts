@@ -1,6 +1,6 @@
 /** Tells once that a caller no longer waits: its context was cancelled, or the deadline passed. */
-import { deadlineFault } from '../batch/deadlines.ts'
 import type { Ctx } from '../context.ts'
+import { deadlineFault } from '../time-limits.ts'
 
 /** @returns what ends the listening; to be called when the work is over */
 export function whenGivenUp(ctx: Ctx | undefined, giveUp: (reason: unknown) => void): () => void {

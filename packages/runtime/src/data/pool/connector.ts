@@ -6,7 +6,7 @@ import type { PoolLimits } from './options.ts'
 import { PreparedNames } from './prepared-names.ts'
 import { Session } from './session.ts'
 import type { SessionRules } from './session.ts'
-import type { TimeLimits } from './time-limits.ts'
+import type { TimeLimits } from '../../time-limits.ts'
 
 /** PgBouncer refuses settings in the greeting that it would have to keep for one client alone. */
 const protocolViolation = '08P01'

@@ -1,13 +1,14 @@
 /** Who has which connection, who waits for one, and what becomes of those that come back. */
+import { AsyncResource } from 'node:async_hooks'
 import type { Ctx } from '../../context.ts'
 import { Fault } from '../../fault.ts'
 import { readStack } from './call-site.ts'
 import type { CallSite } from './call-site.ts'
-import { tell } from './events.ts'
+import { tell, tellLoan } from './events.ts'
 import type { PoolLimits } from './options.ts'
 import { deadlineFault, refusalOf } from './session.ts'
 import type { Session } from './session.ts'
-import { TimeLimits } from './time-limits.ts'
+import { TimeLimits } from '../../time-limits.ts'
 import { Usage } from './usage.ts'
 import { WaitQueue } from './wait-queue.ts'
 import type { Waiter } from './wait-queue.ts'
@@ -82,7 +83,7 @@ export class Lending {
     if (refusal) return done(refusal)
     const session = this.#idle.pop()
     if (session === undefined) return this.#wait(nowMs, ctx, done)
-    this.#lend(session, nowMs)
+    this.#lend(session, nowMs, 0)
     done(undefined, session)
   }
 
@@ -108,6 +109,7 @@ export class Lending {
     if (!isBroken && session.isInTransaction && session.isSound) return this.#rollBack(session)
     const nowMs = performance.now()
     this.usage.returned(nowMs, nowMs - session.lentAtMs)
+    tellLoan(() => ({ kind: 'returned', limits: this.#limits, connection: session }))
     session.taken = undefined
     session.isReported = false
     session.ctx = undefined
@@ -142,6 +144,7 @@ export class Lending {
     const foundFull = this.size >= max
     // Those for whom a connection is being opened do not wait for others.
     if (this.#queue.length - this.#opening >= maxWaiting && foundFull) return done(this.#shed())
+    const caller = new AsyncResource('whetstone:pool')
     const deadlineMs = ctx?.deadlineMs ?? Infinity
     const stop = (): void => {
       leave?.()
@@ -151,7 +154,7 @@ export class Lending {
       if (!this.#queue.delete(waiter)) return
       this.usage.stoppedWaiting(performance.now(), undefined)
       stop()
-      done(error())
+      caller.runInAsyncScope(() => done(error()))
     }
     const waiter: Waiter<Served> & { readonly wantsRoom: boolean } = {
       wantsRoom,
@@ -167,8 +170,11 @@ export class Lending {
         this.usage.stoppedWaiting(atMs, foundFull && !error ? atMs - nowMs : undefined)
         stop()
         if (!error && foundFull) this.#tellWaited(atMs - nowMs)
-        if (session) this.#lend(session, atMs)
-        done(error, session)
+        // A connection comes back within somebody else's request; what is run on it next belongs to this one.
+        caller.runInAsyncScope(() => {
+          if (session) this.#lend(session, atMs, foundFull ? atMs - nowMs : 0)
+          done(error, session)
+        })
       },
     }
     this.#queue.push(waiter)
@@ -178,9 +184,10 @@ export class Lending {
     this.#refill()
   }
 
-  #lend(session: Session, nowMs: number): void {
+  #lend(session: Session, nowMs: number, waitedMs: number): void {
     session.lentAtMs = nowMs
     this.usage.lent(nowMs)
+    tellLoan(() => ({ kind: 'lent', limits: this.#limits, waitedMs, inUse: this.usage.inUse, waiting: this.waiting }))
   }
 
   #available(session: Session, nowMs: number): void {
@@ -298,6 +305,7 @@ export class Lending {
     const { inUse } = this.usage
     const { name, max, maxWaiting } = this.#limits
     tell(() => ({ kind: 'shed', pool: name, inUse, waiting: this.waiting }))
+    tellLoan(() => ({ kind: 'refused', limits: this.#limits, waitedMs: 0, waiting: this.waiting }))
     return new Fault(
       'FAULT_POOL_FULL',
       `${name} is full: ${inUse} of ${max} connections in use, ${this.waiting} callers waiting (at most ${maxWaiting})`,
@@ -312,6 +320,7 @@ export class Lending {
     const lentAtMs = [...this.sessions].filter(session => !this.#idle.includes(session)).map(({ lentAtMs }) => lentAtMs)
     const longestMs = Math.max(0, performance.now() - Math.min(...lentAtMs))
     tell(() => ({ kind: 'timeout', pool: name, waitedMs: acquireTimeoutMs, inUse, waiting: this.waiting }))
+    tellLoan(() => ({ kind: 'refused', limits: this.#limits, waitedMs: acquireTimeoutMs, waiting: this.waiting + 1 }))
     return new Fault(
       'FAULT_POOL_TIMEOUT',
       `${name} had no connection within ${acquireTimeoutMs} ms: ${inUse} of ${max} in use, the longest for ${Math.round(longestMs)} ms, ${this.waiting} more callers waiting`,

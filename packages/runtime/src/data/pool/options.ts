@@ -1,5 +1,6 @@
 /** What a pool can be told, and the limits it has when told nothing: every wait ends, and so does every statement. */
 import type { ClientConfig } from 'pg'
+import { longestTimerMs } from '../../time-limits.ts'
 
 /** Limits that would say the same as ours are not taken twice. */
 type Connection = Omit<
@@ -107,8 +108,6 @@ export function readOptions(options: PoolOptions): { readonly limits: PoolLimits
     connection: { keepAlive: true, ...connection },
   }
 }
-
-export const longestTimerMs = 2 ** 31 - 1
 
 function wholeFrom(least: number, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values))

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Context } from '../../context.ts'
 import { startTestServer, until } from './testing/server.ts'
@@ -30,6 +32,59 @@ describe('a pool', () => {
       expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
       expect(pool.stats().opened).toBe(1)
     })
+  })
+
+  it('serves who waited within its own asynchronous context, not that of who gave back', async () => {
+    const request = new AsyncLocalStorage<string>()
+    await server.withPool({ max: 1 }, async pool => {
+      const client = await request.run('first', () => pool.connect())
+      const seen = request.run(
+        'second',
+        () =>
+          new Promise(resolve =>
+            pool.connect((_, _lent, release) => {
+              release()
+              resolve(request.getStore())
+            }),
+          ),
+      )
+      request.run('first', () => client.release())
+      expect(await seen).toBe('second')
+    })
+  })
+
+  it('tells of every loan within the request that asked for it', async () => {
+    const request = new AsyncLocalStorage<string>()
+    const told: unknown[] = []
+    const listen = (event: unknown) => {
+      const { kind, waitedMs } = event as { readonly kind: string; readonly waitedMs?: number }
+      // The answer that ends a loan comes within whatever opened the connection.
+      if (kind === 'returned') told.push([kind])
+      else told.push([kind, request.getStore(), ...(waitedMs === undefined ? [] : [waitedMs > 0])])
+    }
+    subscribe('whetstone:pool-loan', listen)
+    try {
+      await server.withPool({ max: 1, maxWaiting: 1 }, async pool => {
+        const client = await request.run('first', () => pool.connect())
+        const waiting = request.run('second', () => pool.query('select 1'))
+        await expect(request.run('third', () => pool.query('select 1'))).rejects.toMatchObject({
+          code: 'FAULT_POOL_FULL',
+        })
+        request.run('first', () => client.release())
+        await waiting
+      })
+    } finally {
+      unsubscribe('whetstone:pool-loan', listen)
+    }
+    expect(told).toEqual([
+      ['made', undefined],
+      ['lent', 'first', false],
+      ['taken', 'first'],
+      ['refused', 'third', false],
+      ['returned'],
+      ['lent', 'second', true],
+      ['returned'],
+    ])
   })
 
   it('refuses at once when its queue is full, and recovers', async () => {

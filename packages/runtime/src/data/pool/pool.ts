@@ -6,10 +6,11 @@ import type { Ctx } from '../../context.ts'
 import type { Queryable, Statement } from '../queryable.ts'
 import { adviseSize } from './advice.ts'
 import type { PoolAdvice } from './advice.ts'
-import { LoanMemory } from './call-site.ts'
+import { LoanMemory, readStack } from './call-site.ts'
 import { Connector } from './connector.ts'
 import { driverOf } from './driver.ts'
 import type { PgDriver } from './driver.ts'
+import { tellLoan } from './events.ts'
 import { Lending } from './lending.ts'
 import { readOptions } from './options.ts'
 import type { PoolLimits, PoolOptions } from './options.ts'
@@ -78,6 +79,7 @@ export class Pool extends EventEmitter implements Queryable {
     })
     this.#connector = new Connector(connection, limits, this.#lending.timeLimits)
     this.options = asPgOptions(connection, limits)
+    tellLoan(() => ({ kind: 'made', limits }))
   }
 
   get totalCount(): number {
@@ -253,6 +255,12 @@ export class Pool extends EventEmitter implements Queryable {
   #handOut(session: Session, taken: Taken): PooledClient {
     const client = session as unknown as PooledClient
     session.taken = taken
+    tellLoan(() => ({
+      kind: 'taken',
+      limits: this.#limits,
+      connection: session,
+      readSite: () => readStack(taken ?? {}),
+    }))
     let isReleased = false
     client.release = broken => {
       if (isReleased) throw new Error('release() was called twice for the same loan of a connection')

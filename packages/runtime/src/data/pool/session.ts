@@ -9,7 +9,7 @@ import { GuardedQuery } from './guarded-query.ts'
 import type { QueryDone } from './guarded-query.ts'
 import { isForeignName, isOutdatedPlan } from './prepared-names.ts'
 import type { PreparedNames } from './prepared-names.ts'
-import type { TimeLimits } from './time-limits.ts'
+import type { TimeLimits } from '../../time-limits.ts'
 
 /** What the sessions of one pool have in common. */
 export interface SessionRules {

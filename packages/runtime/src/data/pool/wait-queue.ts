@@ -1,5 +1,5 @@
 /** Callers that wait for a connection, first come, first served; each may leave at any time at no cost to the others. */
-import type { TimeLimit } from './time-limits.ts'
+import type { TimeLimit } from '../../time-limits.ts'
 
 export interface Waiter<T> extends TimeLimit {
   readonly sinceMs: number

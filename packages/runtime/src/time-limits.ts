@@ -1,8 +1,11 @@
-/** One timer for everything in a pool that must end by some instant: arming a timer for each call would cost more than the call may. */
-import { longestTimerMs } from './options.ts'
+/** One timer for everything of one owner that must end by some instant: arming a timer for each call would cost more than the call may. */
+import { Fault } from './fault.ts'
+
+/** `setTimeout` takes no more; beyond it the timer is armed again. */
+export const longestTimerMs = 2 ** 31 - 1
 
 export interface TimeLimit {
-  /** Of `performance.now()`. */
+  /** Of `performance.now()`; `Infinity` never expires. */
   readonly atMs: number
   expire(): void
 }
@@ -31,6 +34,7 @@ export class TimeLimits {
   #arm(atMs: number): void {
     clearTimeout(this.#timer)
     this.#firesAtMs = atMs
+    // A millisecond late rather than early: timers round down.
     const inMs = Math.min(longestTimerMs, Math.max(1, Math.ceil(atMs - performance.now())))
     // What is limited has a socket that keeps the process alive; the timer itself need not.
     this.#timer = setTimeout(() => this.#fire(), inMs).unref()
@@ -49,4 +53,9 @@ export class TimeLimits {
     }
     if (nextMs < this.#firesAtMs) this.#arm(nextMs)
   }
+}
+
+/** @param started whether the call may have had an effect: then it is not retryable */
+export function deadlineFault(started: boolean): Fault {
+  return new Fault('FAULT_DEADLINE', 'the deadline passed before the answer came', { retryable: !started })
 }
