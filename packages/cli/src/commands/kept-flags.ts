@@ -19,6 +19,11 @@ export const keptFlags = {
   diagnoseAtRate: [...service, '--rate'],
   search: [...service, ...generator],
   objectiveAgain: [...service, ...generator, '--rate', '--duration', '--warm-up', '--slo'],
+  sameSpike: [
+    ...service,
+    ...generator.filter(flag => flag !== '--workers'),
+    ...['--rate', '--peak', '--duration', '--warm-up', '--threshold', '--strict-noise'],
+  ],
   sameLoad: [
     ...service,
     ...generator,

@@ -4,10 +4,9 @@ import type { CommandContext } from '../context.ts'
 import { searchProgress } from '../terminal/print-load-progress.ts'
 import { printNext } from '../terminal/print-next.ts'
 import type { LoadOptions } from './load-options.ts'
-import { flagsOf, keptFlags } from './kept-flags.ts'
 import { assertBelow, assertFits } from './load-plan.ts'
 import { loadSession } from './load-session.ts'
-import { commandFor } from './load-words.ts'
+import { nextAfterSpike } from './load-spike-next.ts'
 
 export interface SpikeOptions extends LoadOptions {
   readonly peak?: number
@@ -30,8 +29,6 @@ export async function loadSpikeCommand(
     const measured = found.steps.find(({ purpose }) => purpose === 'measure')
     return { ...found, thresholds: measured ? judgeThresholds(measured, thresholds, seconds) : [] }
   })
-  const next = report.spike?.recoveryMs === undefined ? 'diagnose' : 'load stress'
-  const flags = flagsOf(context.commandLine, next === 'diagnose' ? keptFlags.diagnoseAtRate : keptFlags.search)
-  if (!options.json) printNext(commandFor(next, words, report.target.url, flags), context.terminal)
+  if (!options.json) printNext(nextAfterSpike(report, words, options, context), context.terminal)
   return report.exitCode
 }
