@@ -16,11 +16,11 @@ export const experiment = defineExperiment({
   practice: 'denormalise',
   database: `
     CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL);
-    INSERT INTO customers SELECT n, 'customer ' || n FROM generate_series(1, 20) n;
+    INSERT INTO customers SELECT n, 'customer ' || n FROM generate_series(1, 10) n;
     CREATE TABLE orders (id int PRIMARY KEY, customer_id int NOT NULL REFERENCES customers (id), cents int NOT NULL);
-    INSERT INTO orders SELECT n, 1 + n / 25000, (n * 37) % 9000 FROM generate_series(0, 499999) n;
+    INSERT INTO orders SELECT n, 1 + n / 50000, (n * 37) % 9000 FROM generate_series(0, 499999) n;
     CREATE INDEX orders_customer_id_idx ON orders (customer_id) INCLUDE (cents)`,
-  requests: [{ route: 'GET /customers/:id/totals', paths: spread(20, id => `/customers/${id}/totals`) }],
+  requests: [{ route: 'GET /customers/:id/totals', paths: spread(10, id => `/customers/${id}/totals`) }],
   load: { ratePerSecond: 30, durationMs: 8_000 },
   before: {
     app: totals('SELECT count(*) AS orders, sum(cents) AS cents FROM orders WHERE customer_id = $1'),
