@@ -281,9 +281,7 @@ export const pg = object<PgEvidence>({
     recovering: figure,
     replayLagMs: figure,
     standbys: list(object<PgStandby>({ name, state: word, commit: word, lagBytes: figure, lagMs: figure })),
-    slots: list(
-      object<PgSlot>({ name, kind: word, active: figure, log: word, keptBytes: figure, inactiveMs: figure }),
-    ),
+    slots: list(object<PgSlot>({ name, kind: word, active: figure, log: word, keptBytes: figure, inactiveMs: figure })),
   }),
   unavailable: record(key(name), blank),
 })
