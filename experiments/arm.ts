@@ -1,4 +1,4 @@
-/** One arm of an experiment as a process: `arm.ts <experiment file> before|after`, with DATABASE_URL, REPLICA_URLS and UPSTREAM_PORT. */
+/** One arm of an experiment as a process: `arm.ts <experiment file> before|after`, with DATABASE_URL, REPLICA_URLS, SHARD_URLS and UPSTREAM_PORT. */
 import cluster from 'node:cluster'
 import Fastify from 'fastify'
 import pg from 'pg'
@@ -20,8 +20,13 @@ async function serve(): Promise<void> {
   await arm.app(server, {
     connectionString: process.env['DATABASE_URL'] ?? '',
     pg,
-    replicaConnectionStrings: (process.env['REPLICA_URLS'] ?? '').split(' ').filter(Boolean),
+    replicaConnectionStrings: listed('REPLICA_URLS'),
+    shardConnectionStrings: listed('SHARD_URLS'),
     ...(process.env['UPSTREAM_PORT'] ? { upstreamPort: Number(process.env['UPSTREAM_PORT']) } : {}),
   })
   await server.listen({ host: '127.0.0.1', port: 0 })
+}
+
+function listed(name: string): readonly string[] {
+  return (process.env[name] ?? '').split(' ').filter(Boolean)
 }

@@ -42,12 +42,17 @@ async function execute(url: string, ...texts: readonly string[]): Promise<void> 
 interface ArmPlace {
   readonly databaseUrl: string
   readonly replicaUrls: readonly string[]
+  readonly shardUrls?: readonly string[]
   readonly upstreamPort?: number | undefined
   /** Default: as many as the arm says. */
   readonly workers?: number
 }
 
-export function armCommand(file: string, arm: ArmName, { databaseUrl, replicaUrls, upstreamPort, workers }: ArmPlace) {
+export function armCommand(
+  file: string,
+  arm: ArmName,
+  { databaseUrl, replicaUrls, shardUrls = [], upstreamPort, workers }: ArmPlace,
+) {
   const entry = fileURLToPath(new URL('arm.ts', import.meta.url))
   return {
     command: [process.execPath, '--conditions=@whetstone/source', '--import', 'tsx', entry, file, arm],
@@ -56,6 +61,7 @@ export function armCommand(file: string, arm: ArmName, { databaseUrl, replicaUrl
       DATABASE_URL: databaseUrl,
       NODE_ENV: 'development',
       ...(replicaUrls.length > 0 ? { REPLICA_URLS: replicaUrls.join(' ') } : {}),
+      ...(shardUrls.length > 0 ? { SHARD_URLS: shardUrls.join(' ') } : {}),
       ...(upstreamPort ? { UPSTREAM_PORT: String(upstreamPort) } : {}),
       ...(workers === undefined ? {} : { ARM_WORKERS: String(workers) }),
     },

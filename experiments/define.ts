@@ -10,6 +10,8 @@ export interface ArmContext {
   readonly upstreamPort?: number
   /** Of the streaming replicas, when the experiment has any. */
   readonly replicaConnectionStrings: readonly string[]
+  /** Of servers beside the first, each with a database of the arm's own, when the experiment has any. */
+  readonly shardConnectionStrings: readonly string[]
 }
 
 export interface ExperimentArm {
@@ -56,6 +58,8 @@ export interface Arms {
   readonly settings?: Readonly<Record<string, number>>
   /** Streaming replicas beside the database; each server is then kept to a core of its own, as on machines of their own. */
   readonly replicas?: number
+  /** Servers with the same tables beside the first one, at the same distance as `replicas`; nothing is copied between them. */
+  readonly shards?: number
   /** A second service that both arms may call; runs in the runner's process. */
   readonly upstream?: (server: FastifyInstance) => void
 }

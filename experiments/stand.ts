@@ -8,7 +8,7 @@ import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
 import Fastify from 'fastify'
 import { type ArmName, armCommand, type ArmStart, databases, workloadOf } from './arms.ts'
 import type { Arms } from './define.ts'
-import { startReplicas } from './replicas.ts'
+import { startReplicas, startShards } from './replicas.ts'
 
 export interface StandOptions {
   readonly file: string
@@ -33,6 +33,7 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
   const postgres = await startPostgres()
   const upstream = experiment.upstream ? Fastify() : undefined
   const replicas: PostgresServer[] = []
+  const shards: PostgresServer[] = []
   const base = await mkdtemp(join(tmpdir(), 'whetstone-experiment-'))
   try {
     if (upstream) {
@@ -42,10 +43,13 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
     const upstreamPort = upstream ? (upstream.server.address() as { port: number }).port : undefined
     const urls = await databases(postgres, experiment)
     await startReplicas(postgres, experiment.replicas ?? 0, replicas)
+    await startShards(postgres, experiment.shards ?? 0, shards)
+    const shardUrls = await Promise.all(shards.map(shard => databases(shard, experiment)))
     const command = (arm: ArmName, workers?: number) =>
       armCommand(options.file, arm, {
         databaseUrl: urls[arm],
         replicaUrls: replicas.map(replica => replica.urlOf(new URL(urls[arm]).pathname.slice(1))),
+        shardUrls: shardUrls.map(one => one[arm]),
         upstreamPort,
         ...(workers === undefined ? {} : { workers }),
       })
@@ -59,7 +63,7 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
     })
   } finally {
     await upstream?.close()
-    for (const replica of replicas) await replica.stop()
+    for (const server of [...replicas, ...shards]) await server.stop()
     await postgres.stop()
     await rm(base, { recursive: true, force: true })
   }
