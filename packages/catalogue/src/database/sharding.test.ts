@@ -74,12 +74,21 @@ const given = (calls: Calls = {}, more: Partial<StatementUse> = {}) => {
     Object.entries(counts).map(([name, count]) => use(`POST /${name}`, name, count, count, more)),
   )
 }
-const sessions = (waitingForLocks: number): PgSessions => ({
+const sessions = (waitingForLocks: number, lock = 'transactionid'): PgSessions => ({
   looks: 100,
   active: 100,
   waitingForLocks,
   connections: [],
-  blocked: [],
+  blocked: [
+    {
+      waiting: { text: texts.change },
+      blocker: { text: texts.change },
+      blockerIdle: false,
+      lock,
+      waits: 9,
+      longestMs: 40,
+    },
+  ],
   idleTransactions: [],
 })
 const host = hostOf(1.6)
@@ -180,6 +189,14 @@ describePractice(sharding, {
           },
         },
       ],
+    },
+    'sessions that wait for room in a file': {
+      evidence: {
+        pg: pg({ activity: { ...pg().activity, sessions: sessions(60, 'extend') } }),
+        statements: given(),
+        host,
+      },
+      finds: [expect.objectContaining({ where: { resource: 'shard key customer_id' } }) as never],
     },
     'references of one name, without a foreign key': {
       evidence: {
