@@ -90,25 +90,28 @@ async function diagnosed(file: string): Promise<RunReport> {
   return report
 }
 
+/** Of each finding its route, the line that asks, and the line that calls there. */
 function placesOf({ findings }: RunReport, practice: string): readonly string[] {
   return findings
     .filter(finding => finding.practice === practice)
-    .map(({ where }) => `${where.route} ${where.site?.[0]?.file}:${where.site?.[0]?.line}`)
+    .map(({ where }) => [where.route, ...(where.site ?? []).slice(0, 2).map(at => `${at.file}:${at.line}`)].join(' '))
     .toSorted()
 }
 
 describe.each(Object.entries(services))('%s', (_, file) => {
   it('has its faults named at the lines of the service', { timeout: 240_000 }, async () => {
-    const at = (route: string) => `GET /${route}/:id ${relative(root, lineOf(file, route))}`
+    const line = (comment: string) => relative(root, lineOf(file, comment))
+    const at = (route: string, caller = '') =>
+      expect.stringContaining(`GET /${route}/:id ${line(route)} ${caller}`) as string
     const report = await diagnosed(file)
     expect({
       'n-plus-one': placesOf(report, 'n-plus-one'),
       'select-needed-columns': placesOf(report, 'select-needed-columns'),
       'duplicate-queries': placesOf(report, 'duplicate-queries'),
     }).toEqual({
-      'n-plus-one': [at('series'), at('together')],
+      'n-plus-one': [at('series', line('loop')), at('together')],
       'select-needed-columns': [at('wide')],
-      'duplicate-queries': [at('twice')],
+      'duplicate-queries': [at('twice', line('caller'))],
     })
   })
 })
