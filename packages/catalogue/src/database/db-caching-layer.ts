@@ -225,10 +225,10 @@ const cacheCode = ({
 }: HitCurvePoint): string => `const kept = new Map<string, { until: number; rows: Promise<unknown> }>()
 const cached = <T>(key: string, load: () => Promise<T>): Promise<T> => {
   const known = kept.get(key)
-  if (known && known.until > Date.now()) return known.rows as Promise<T>
+  if (known && known.until > new Date().getTime()) return known.rows as Promise<T>
   const rows = load()
   rows.catch(() => kept.delete(key))
-  kept.set(key, { until: Date.now() + ${ttlMs}, rows })
+  kept.set(key, { until: new Date().getTime() + ${ttlMs}, rows })
   if (kept.size > ${Number.isFinite(entries) ? entries : 10_000}) kept.delete(kept.keys().next().value!)
   return rows
 }
