@@ -56,6 +56,8 @@ export interface Arms {
   readonly after: ExperimentArm
   /** Thresholds of the practice that only its user can know, such as a target. */
   readonly settings?: Readonly<Record<string, number>>
+  /** Commits reach the disk before they are answered, as everywhere but in a sandbox: for what is about commits. */
+  readonly durable?: boolean
   /** Streaming replicas beside the database; each server is then kept to a core of its own, as on machines of their own. */
   readonly replicas?: number
   /** Servers with the same tables beside the first one, at the same distance as `replicas`; nothing is copied between them. */

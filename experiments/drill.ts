@@ -9,7 +9,7 @@ import { bundleArm } from './bundle.ts'
 import { capacityOf, failedRequests, keptBytesPerRequest, lostAtStop, lostUpdates, type Capacity } from './count.ts'
 import type { Drill } from './define.ts'
 import { failedByFailover } from './failover.ts'
-import { recordingOf, type Recording } from './record.ts'
+import { keptOf, type Recording } from './record.ts'
 import { answeredInOverload, stressLoad } from './overload.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
 
@@ -74,7 +74,7 @@ export function runDrill(
       return {
         result: await resultOf(options, judged, counted),
         recording:
-          practice && recordingOf(judged.before.evidence, practice, `drill ${options.chapter}/${practice.id}, before`),
+          practice && keptOf(judged.before.evidence, practice, `drill ${options.chapter}/${practice.id}, before`),
       }
     } finally {
       await bundle.remove()

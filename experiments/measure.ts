@@ -8,7 +8,7 @@ import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whet
 import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
 import type { Experiment } from './define.ts'
-import { recordingOf, type Recording } from './record.ts'
+import { keptOf, type Recording } from './record.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
 
 export interface ExperimentResult {
@@ -165,7 +165,7 @@ function scoredPrediction({
 function recordingFrom({ file, chapter, experiment }: MeasureOptions, before: Diagnosis): Recording | undefined {
   if (basename(file, '.ts') !== experiment.practice) return undefined
   const practice = practiceById(experiment.practice)
-  return practice && recordingOf(before.evidence, practice, `experiment ${chapter}/${practice.id}, before`)
+  return practice && keptOf(before.evidence, practice, `experiment ${chapter}/${practice.id}, before`)
 }
 
 /** The same requests to both arms; says in words how the answers agree. @throws Error when they do not */

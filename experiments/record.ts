@@ -32,6 +32,11 @@ export function recordingOf(evidence: Evidence, practice: AnyPractice, recordedF
   return recording
 }
 
+/** What it finds, or, where its thresholds want more than a sandbox shows, what its row says. */
+export function keptOf(evidence: Evidence, practice: AnyPractice, recordedFrom: string): Recording | undefined {
+  return recordingOf(evidence, practice, recordedFrom) ?? rowRecordingOf(evidence, practice, recordedFrom)
+}
+
 /** As `recordings` are kept on disk. */
 export function recordingText(recording: Recording): string {
   return `${JSON.stringify(recording)}\n`

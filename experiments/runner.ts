@@ -9,7 +9,7 @@ import { type DrillResult, runDrill, undone } from './drill.ts'
 import { unproved } from './judge.ts'
 import { experimentIds } from './list.ts'
 import { measureExperiment, predictExperiment, type ExperimentResult, type MeasureOptions } from './measure.ts'
-import { recordingOf, recordingText, type Recording, rowRecordingOf } from './record.ts'
+import { keptOf, recordingText, type Recording } from './record.ts'
 import type { StandOptions } from './stand.ts'
 
 const words = process.argv.slice(2)
@@ -135,8 +135,7 @@ async function recordRows([run = '', recordedFrom = '', ...ids]: readonly string
   const evidence = await readEvidence(run)
   for (const id of ids) {
     const practice = practiceById(id.split('/')[1] ?? '')
-    const recording =
-      practice && (recordingOf(evidence, practice, recordedFrom) ?? rowRecordingOf(evidence, practice, recordedFrom))
+    const recording = practice && keptOf(evidence, practice, recordedFrom)
     if (recording) await keepRecording(id, recording)
     process.stderr.write(
       `${id}: ${recording?.findings[0] ?? recording?.row?.text ?? 'says nothing that could be kept'}\n`,

@@ -30,7 +30,7 @@ export interface Stand {
 
 export async function onStand<Result>(options: StandOptions, use: (stand: Stand) => Promise<Result>): Promise<Result> {
   const { experiment } = options
-  const postgres = await startPostgres()
+  const postgres = await startPostgres({ durable: experiment.durable ?? false })
   const upstream = experiment.upstream ? Fastify() : undefined
   const replicas: PostgresServer[] = []
   const shards: PostgresServer[] = []

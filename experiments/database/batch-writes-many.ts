@@ -15,6 +15,7 @@ export const experiment = defineExperiment({
   database:
     'CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind int NOT NULL, note text NOT NULL)',
   requests: [{ route: 'POST /events', paths: ['/events'], method: 'POST' }],
+  durable: true,
   load: { ratePerSecond: 1, durationMs: 10_000 },
   before: {
     app(server, context) {

@@ -1,4 +1,4 @@
-/** A six-way join that is planned for every request, against the same under a name, planned once for each connection. */
+/** A six-way join that is planned for each of four orders on a page, against the same under a name, planned once for each connection. */
 import { defineExperiment, spread } from '../define.ts'
 import type { ExperimentArm } from '../define.ts'
 
@@ -16,9 +16,14 @@ const asking =
   (name: string | undefined): ExperimentArm['app'] =>
   (server, { pg, connectionString }) => {
     const pool = new pg.Pool({ connectionString, max: 2, connectionTimeoutMillis: 5_000 })
-    server.get<{ Params: { id: string } }>('/orders/:id', async ({ params: { id } }) => {
-      const { rows } = await pool.query({ ...(name === undefined ? {} : { name }), text: sql, values: [id] })
-      return rows[0]
+    server.get<{ Params: { id: string } }>('/orders/:id/beside', async ({ params }) => {
+      const last = Number(params.id)
+      const orders: unknown[] = []
+      for (let id = last - 3; id <= last; id++) {
+        const { rows } = await pool.query({ ...(name === undefined ? {} : { name }), text: sql, values: [id] })
+        orders.push(rows[0])
+      }
+      return orders
     })
   }
 
@@ -45,8 +50,8 @@ export const experiment = defineExperiment({
       5_000,
     ),
   ].join('\n'),
-  requests: [{ route: 'GET /orders/:id', paths: spread(5_000, id => `/orders/${id}`) }],
-  load: { ratePerSecond: 30, durationMs: 8_000 },
+  requests: [{ route: 'GET /orders/:id/beside', paths: spread(4_990, id => `/orders/${id + 4}/beside`) }],
+  load: { ratePerSecond: 20, durationMs: 8_000 },
   before: { app: asking(undefined) },
   after: { app: asking('order-with-everything') },
   answer: 'same',

@@ -1,4 +1,4 @@
-/** A table of jobs whose states were changed twelve times with autovacuum off for it, against the same table vacuumed. */
+/** A table of jobs whose states were changed thirty times with autovacuum off for it, against the same table vacuumed. */
 import { defineExperiment, spread } from '../define.ts'
 import type { ExperimentArm } from '../define.ts'
 
@@ -10,7 +10,7 @@ const app: ExperimentArm['app'] = (server, { pg, connectionString }) => {
   })
 }
 
-const changes = Array.from({ length: 12 }, (_, at) => `UPDATE jobs SET state = state ${at % 2 === 0 ? '+' : '-'} 1`)
+const changes = Array.from({ length: 30 }, (_, at) => `UPDATE jobs SET state = state ${at % 2 === 0 ? '+' : '-'} 1`)
 
 export const experiment = defineExperiment({
   practice: 'vacuum-health',
