@@ -1,12 +1,14 @@
-/** `npm run docs`: writes docs/practices from the catalogue and the results of the experiments. */
+/** `npm run docs`: writes docs/practices and docs/claims.md from the catalogue and the results of the experiments. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { practices } from '../src/index.ts'
+import { renderClaims } from './claims.ts'
 import { type ExperimentResult, renderIndex, renderPage } from './render-page.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 export const pagesFolder = join(root, 'docs/practices')
+export const claimsFile = join(root, 'docs/claims.md')
 
 /** Path below docs/practices to text, for every page there should be. */
 export function allPages(): ReadonlyMap<string, string> {
@@ -39,5 +41,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     mkdirSync(dirname(join(pagesFolder, path)), { recursive: true })
     writeFileSync(join(pagesFolder, path), text)
   }
+  writeFileSync(claimsFile, renderClaims())
   process.stdout.write(`${allPages().size} pages written to docs/practices\n`)
 }

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { practices } from '../src/index.ts'
-import { allPages, pagesFolder } from '../scripts/pages.ts'
+import { renderClaims } from '../scripts/claims.ts'
+import { allPages, claimsFile, pagesFolder } from '../scripts/pages.ts'
 import { renderPage } from '../scripts/render-page.ts'
 
 describe('the pages of the practices', () => {
@@ -11,6 +12,10 @@ describe('the pages of the practices', () => {
     const pages = allPages()
     expect(written.toSorted()).toEqual([...pages.keys()].toSorted())
     for (const [path, text] of pages) expect(readFileSync(join(pagesFolder, path), 'utf8'), path).toBe(text)
+  })
+
+  it('have the claims beside them, with what was measured', () => {
+    expect(readFileSync(claimsFile, 'utf8')).toBe(renderClaims())
   })
 
   it('show what an experiment measured', () => {

@@ -1,0 +1,134 @@
+/** docs/claims.md: what is commonly promised of a practice, and what its experiment measured here. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+interface Claim {
+  readonly promised: string
+  readonly by: string
+  /** Where in experiments/results. */
+  readonly experiment: string
+  /** What ran, in a few words. */
+  readonly ran: string
+  /** Of the plans rather than of the time. */
+  readonly blocks?: boolean
+}
+
+const roadmap = 'the roadmap'
+
+const claims: readonly Claim[] = [
+  {
+    promised: 'a connection pool: 5 to 10 times faster',
+    by: roadmap,
+    experiment: 'database/connection-pooling',
+    ran: 'ten statements a request, each over a connection of its own, against a pool',
+  },
+  {
+    promised: 'the right index: 30 % less I/O',
+    by: roadmap,
+    experiment: 'database/missing-index',
+    ran: 'the orders of a customer among 1.2 million, blocks read by the statement',
+    blocks: true,
+  },
+  {
+    promised: 'the right index: 100 times faster',
+    by: 'our own aim',
+    experiment: 'database/missing-index',
+    ran: 'the same, the whole request',
+  },
+  {
+    promised: 'a batch instead of N+1: 10 times',
+    by: 'our own aim',
+    experiment: 'database/n-plus-one',
+    ran: 'a list of 100 with its customers, over loopback: a network makes it more',
+  },
+  {
+    promised: 'keyset pages at a depth of 100,000 rows: 20 times',
+    by: 'our own aim',
+    experiment: 'database/keyset-pagination-deep',
+    ran: 'pages from 100,000 to 350,000 rows deep',
+  },
+  {
+    promised: 'one insert for many rows: 50 times',
+    by: 'our own aim',
+    experiment: 'database/batch-writes-many',
+    ran: '600 rows, each with a commit that reaches the disk, against one statement',
+  },
+  {
+    promised: 'a prepared six-way join: 2 times',
+    by: 'our own aim',
+    experiment: 'database/prepared-statements',
+    ran: 'four of them a request',
+  },
+  {
+    promised: 'read replicas for reads',
+    by: roadmap,
+    experiment: 'database/read-replicas',
+    ran: 'a primary and a replica with a core each, against the primary alone',
+  },
+]
+
+interface Result {
+  readonly metric?: string
+  readonly counts?: string
+  readonly ratio: { readonly estimate: number; readonly low: number; readonly high: number } | number
+  readonly verdict: string
+  readonly plans?: { readonly before: readonly Plan[]; readonly after: readonly Plan[] }
+}
+interface Plan {
+  readonly kind: string
+  readonly root: { readonly sharedHitBlocks?: number; readonly sharedReadBlocks?: number }
+}
+
+export function renderClaims(): string {
+  const rows = claims.map(claim => [
+    claim.promised,
+    claim.by,
+    claim.ran,
+    measured(claim),
+    `[${claim.experiment}](../experiments/${claim.experiment}.ts)`,
+  ])
+  return `# Claims, and what was measured
+
+Written by \`npm run docs\` from the stored results of the experiments; \`npm run experiment -- <chapter>/<name>\` measures one again. Ratios are before ÷ after with their
+95 % interval, of whole HTTP requests to a small service on two shared cores, database on the same machine.
+
+| promised | by | what ran | measured here | experiment |
+| --- | --- | --- | --- | --- |
+${rows.map(cells => `| ${cells.join(' | ')} |`).join('\n')}
+
+Not an experiment but a benchmark (\`npm run bench -- data-overhead\`): 200,000 rows as a stream instead of a buffer, \`wholeOfStreamMemory\` in [benchmarks.md](benchmarks.md).
+`
+}
+
+function measured({ experiment, blocks }: Claim): string {
+  const result = resultOf(experiment)
+  if (result === undefined) return 'not proved yet'
+  if (blocks) {
+    const [before, after] = [blocksOf(result.plans?.before), blocksOf(result.plans?.after)]
+    return before === undefined || after === undefined
+      ? 'not seen'
+      : `${before.toLocaleString('en')} blocks before, ${after.toLocaleString('en')} after: −${((1 - after / before) * 100).toFixed(1)} %`
+  }
+  if (typeof result.ratio === 'number') return `${digits(result.ratio)}× the ${result.counts}, ${result.verdict}`
+  const { estimate, low, high } = result.ratio
+  return `${result.metric} ${digits(estimate)}× (${digits(low)} to ${digits(high)}), ${result.verdict}`
+}
+
+function blocksOf(plans: readonly Plan[] | undefined): number | undefined {
+  const root = plans?.find(({ kind }) => kind === 'analyze')?.root
+  return root && (root.sharedHitBlocks ?? 0) + (root.sharedReadBlocks ?? 0)
+}
+
+function resultOf(experiment: string): Result | undefined {
+  const file = fileURLToPath(new URL(`../../../experiments/results/${experiment}.json`, import.meta.url))
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Result
+  } catch {
+    // Said in the table.
+    return undefined
+  }
+}
+
+function digits(value: number): string {
+  return String(Number(value.toPrecision(3)))
+}
