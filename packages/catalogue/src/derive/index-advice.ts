@@ -15,6 +15,8 @@ export interface IndexAdviceLimits extends IndexLimits {
   readonly fall: number
   /** The same where the table is not read in full, because an index serves it already. */
   readonly fallBesideIndex: number
+  /** Least time a call must become shorter by there, where it was measured. */
+  readonly savesMsBesideIndex: number
 }
 
 export interface ServedStatement {
@@ -94,9 +96,13 @@ function offersOf(pg: PgEvidence, questions: readonly IndexQuestion[], limits: I
         trial.results.filter(result => result.statementId === id),
         { cost: limits.cost, fall },
       )
-      return served ? [{ question, trial, served }] : []
+      return served && (isScanned || saves(served, limits.savesMsBesideIndex)) ? [{ question, trial, served }] : []
     })
   })
+}
+
+function saves({ medianMsBefore, medianMsAfter }: ServedStatement, leastMs: number): boolean {
+  return medianMsBefore === undefined || medianMsAfter === undefined || medianMsBefore - medianMsAfter >= leastMs
 }
 
 /** Unknown plans count as a scan: then the trial alone decides. */

@@ -8,6 +8,11 @@ export const indexThresholds = {
     unit: 'fraction',
     source: 'where no table is read in full an index works already, and a second one must return four fifths',
   },
+  savesMsBesideIndex: {
+    value: 0.5,
+    unit: 'ms',
+    source: 'nor is a second one worth half a millisecond a call: what the request takes besides is more',
+  },
   foreignKeyRows: { value: 10_000, unit: 'rows', source: 'PgHero, least rows of a table with missing indexes' },
   timeFraction: {
     value: 0.01,
