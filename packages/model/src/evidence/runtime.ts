@@ -33,9 +33,11 @@ export interface RuntimeSample {
   /** Requests finished in the window. */
   readonly requests: number
 }
-/** A pg.Pool as configured and as observed. */
+/** A connection pool as configured and as observed. */
 export interface PoolState {
   readonly driver: 'pg' | 'postgres'
+  /** The library that keeps it, or made it for the service: `sequelize`, `typeorm`; absent where the service made a pg.Pool itself. */
+  readonly madeBy?: string
   readonly maxConnections: number
   readonly idleTimeoutMs?: number
   /** 0 = waits for ever. */
@@ -52,7 +54,7 @@ export interface PoolState {
   /** Where the pool is created. */
   readonly site?: Site
 }
-/** Connections taken by `connect()` at one place and not given back yet. */
+/** Connections taken at one place and not given back yet. */
 export interface HeldConnections {
   /** Where they were taken. */
   readonly site?: Site

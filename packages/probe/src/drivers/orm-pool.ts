@@ -1,7 +1,8 @@
 /** Pools that ORMs keep over bare `pg` clients: Sequelize's own, and tarn below Knex. Without them their queue would look like work of the service. */
+import { captureCallSite } from '../call-site.ts'
 import { now } from '../clock.ts'
 import { failed } from '../guard.ts'
-import { level, SQL, wake } from '../level.ts'
+import { level, SQL, TRACE, wake } from '../level.ts'
 import type { ModuleHook } from '../module-loading.ts'
 import { chargeWait, figuresOf, ongoingRequest } from './pool-figures.ts'
 import type { ReadablePool } from './pool-figures.ts'
@@ -11,8 +12,12 @@ export const ormPoolHooks: readonly ModuleHook[] = [
   { file: /\/tarn\/dist\/Pool\.js$/, patch: exports => watch(exports, 'pendingAcquires', tarnView) },
 ]
 
+type PoolMethod = (this: OrmPool, ...args: unknown[]) => unknown
+
 interface OrmPool {
-  acquire: (this: OrmPool, ...args: unknown[]) => unknown
+  acquire: PoolMethod
+  release: PoolMethod
+  destroy: PoolMethod
 }
 
 interface SequelizePool {
@@ -101,6 +106,18 @@ function watch<Pool extends object>(
       }
     },
   })
+  // Sequelize throws a broken connection away instead of giving it back; tarn's `destroy` ends the whole pool.
+  for (const name of ['release', 'destroy'] as const) {
+    const originalEnd = prototype[name]
+    prototype[name] = function end(connection, ...rest) {
+      try {
+        if (isPgClient(connection)) figuresOf(known(this), end).gaveBack(connection)
+      } catch (error) {
+        failed(error)
+      }
+      return Reflect.apply(originalEnd, this, [connection, ...rest])
+    }
+  }
   const original = prototype.acquire
   prototype.acquire = function acquire(...args) {
     wake()
@@ -117,15 +134,17 @@ function watch<Pool extends object>(
   }
 }
 
-function observe(view: ReadablePool, mustWait: boolean, result: unknown, below: OrmPool['acquire']): void {
+function observe(view: ReadablePool, mustWait: boolean, result: unknown, below: PoolMethod): void {
   const record = ongoingRequest()
   const startedAt = now()
   const waiting = view.waitingCount
   const figures = figuresOf(view, below)
+  const site = level >= TRACE && figures.wantsSite() ? captureCallSite(below, record).site : undefined
   promiseOf(result)?.then(
     connection => {
       if (!isPgClient(connection)) return
       figures.acquire(view)
+      figures.took(connection, { record, site })
       if (!mustWait) return
       const durationMs = now() - startedAt
       figures.waited(durationMs, waiting)
@@ -143,6 +162,6 @@ function promiseOf(result: unknown): Promise<unknown> | undefined {
 }
 
 /** The same pools hold connections to other databases too. */
-function isPgClient(connection: unknown): boolean {
+function isPgClient(connection: unknown): connection is object {
   return typeof connection === 'object' && connection !== null && 'connectionParameters' in connection
 }

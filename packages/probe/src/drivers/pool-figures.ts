@@ -1,6 +1,7 @@
 /** What is counted of every connection pool, whoever keeps it: connections out at once, who waited, and for how long. */
 import type { HeldConnections, PoolState, Site } from '@whetstone/model'
 import { captureCallSite } from '../call-site.ts'
+import type { CallSite } from '../call-site.ts'
 import { now } from '../clock.ts'
 import { currentRequest } from '../context.ts'
 import { level, TRACE } from '../level.ts'
@@ -9,13 +10,15 @@ import type { RequestRecord } from '../request-record.ts'
 
 /** A pool as it can be read at any moment; the options under the names that `pg` gives them. */
 export interface ReadablePool {
+  /** The library that keeps it, where that is not the one on the stack. */
+  readonly madeBy?: string
   readonly options: Readonly<Record<string, unknown>>
   readonly totalCount: number
   readonly idleCount: number
   readonly waitingCount: number
 }
 
-/** A connection that was asked for by `connect()`: whoever asked has to give it back. */
+/** A connection that was asked for: whoever asked has to give it back. */
 export interface Checkout {
   readonly record: RequestRecord | undefined
   readonly site: Site | undefined
@@ -30,7 +33,7 @@ const sitesAtFirst = 20
 const siteEvery = 128
 
 export class PoolFigures {
-  readonly site: Site | undefined
+  readonly #madeAt: CallSite
   readonly #options: ReadablePool['options']
   readonly #out = new Map<object, Held>()
   #checkouts = 0
@@ -41,9 +44,9 @@ export class PoolFigures {
   waits = 0
   waitMs = 0
 
-  constructor(options: ReadablePool['options'], site: Site | undefined) {
+  constructor(options: ReadablePool['options'], madeAt: CallSite) {
     this.#options = options
-    this.site = site
+    this.#madeAt = madeAt
   }
 
   acquire(pool: ReadablePool): void {
@@ -104,7 +107,8 @@ export class PoolFigures {
 
   state(): PoolState {
     const held = this.#held()
-    const { peakInUse, peakWaiting, acquisitions, waits, waitMs, site } = this
+    const { peakInUse, peakWaiting, acquisitions, waits, waitMs } = this
+    const { site, issuedBy } = this.#madeAt
     const number = (name: string): number | undefined => {
       const value = this.#options[name]
       return typeof value === 'number' ? value : undefined
@@ -115,6 +119,7 @@ export class PoolFigures {
     const maxLifetimeSeconds = number('maxLifetimeSeconds')
     return {
       driver: 'pg',
+      ...(issuedBy && { madeBy: issuedBy }),
       maxConnections: number('max') ?? 10,
       ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
       acquireTimeoutMs,
@@ -145,10 +150,17 @@ const poolsKept = 100
 const figuresByPool = new WeakMap<object, PoolFigures>()
 const allFigures: PoolFigures[] = []
 
-export function figuresOf(pool: Pick<ReadablePool, 'options'>, below: (...args: never[]) => unknown): PoolFigures {
+export function figuresOf(
+  pool: Pick<ReadablePool, 'options' | 'madeBy'>,
+  below: (...args: never[]) => unknown,
+): PoolFigures {
   const known = figuresByPool.get(pool)
   if (known) return known
-  const figures = new PoolFigures(pool.options, captureCallSite(below).site)
+  const madeAt = captureCallSite(below)
+  const figures = new PoolFigures(
+    pool.options,
+    pool.madeBy === undefined ? madeAt : { ...madeAt, issuedBy: pool.madeBy },
+  )
   figuresByPool.set(pool, figures)
   if (allFigures.length < poolsKept) allFigures.push(figures)
   return figures

@@ -72,13 +72,18 @@ function noteWait(
   if (record !== undefined) chargeWait(record, now() - waitedMs, waitedMs)
 }
 
-const pools = new WeakMap<PoolLimits, { readonly options: Readonly<Record<string, unknown>> }>()
+interface KnownPool {
+  readonly madeBy: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+const pools = new WeakMap<PoolLimits, KnownPool>()
 
 /** Its limits under the names that `pg` gives them. They are one object for as long as the pool lives. */
-function poolOf(limits: PoolLimits): { readonly options: Readonly<Record<string, unknown>> } {
+function poolOf(limits: PoolLimits): KnownPool {
   const known = pools.get(limits)
   if (known) return known
   const pool = {
+    madeBy: 'whetstone',
     options: {
       max: limits.max,
       connectionTimeoutMillis: limits.acquireTimeoutMs,

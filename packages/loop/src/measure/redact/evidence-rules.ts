@@ -103,6 +103,7 @@ const runtime = object<RuntimeEvidence>({
       pools: list(
         object<PoolState>({
           driver: word,
+          madeBy: word,
           maxConnections: figure,
           idleTimeoutMs: figure,
           acquireTimeoutMs: figure,

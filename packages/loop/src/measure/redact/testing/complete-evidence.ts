@@ -251,6 +251,7 @@ export const completeEvidence = {
         pools: [
           {
             driver: 'pg',
+            madeBy: 'typeorm',
             maxConnections: 1,
             idleTimeoutMs: 1,
             acquireTimeoutMs: 1,
