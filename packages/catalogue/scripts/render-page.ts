@@ -35,6 +35,7 @@ export function renderPage(practice: AnyPractice, experiment: ExperimentResult |
     fence(practice.remedy.example.language, practice.remedy.example.before),
     'After:',
     fence(practice.remedy.example.language, practice.remedy.example.after),
+    ...runtimePart(practice),
     ...measuredPart(practice, experiment),
     '## Sources',
     list(practice.sources.map(source => `<${source}>`)),
@@ -76,6 +77,10 @@ function measuredPart(practice: AnyPractice, experiment: ExperimentResult | unde
     `The experiment measured ${metric ?? 'latency'} before ÷ after = **${digits(ratio.estimate)}×** (95 % interval ${digits(ratio.low)} to ${digits(ratio.high)})${verdict === undefined ? '' : `, verdict ${verdict}`}${answer === undefined ? '' : `; answers: ${answer}`}.`,
     `Run it yourself: \`npm run -s experiment -- ${practice.chapter}/${practice.id}\``,
   ]
+}
+
+function runtimePart({ remedy: { withRuntime } }: AnyPractice): readonly string[] {
+  return withRuntime === undefined ? [] : ['With `@whetstone/runtime`:', fence('ts', withRuntime)]
 }
 
 function drilledPart({ chapter, id }: AnyPractice, drill: ExperimentResult): readonly string[] {

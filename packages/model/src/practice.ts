@@ -64,6 +64,8 @@ export interface Remedy {
   readonly library?: string
   /** A worked example for the page: before and after. */
   readonly example: { readonly language: 'ts' | 'sql' | 'http'; readonly before: string; readonly after: string }
+  /** The same by our own runtime, in TypeScript that compiles: its imports, then what differs. Absent where it has nothing to add. */
+  readonly withRuntime?: string
 }
 
 export type ThresholdValues<T> = { readonly [K in keyof T]: number }

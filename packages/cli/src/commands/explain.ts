@@ -44,6 +44,10 @@ export async function explainCommand(id: string, options: ExplainOptions, contex
     terminal.out(indent(practice.remedy.example.before, 4))
     terminal.out('  after')
     terminal.out(indent(practice.remedy.example.after, 4))
+    if (practice.remedy.withRuntime) {
+      terminal.out('  with @whetstone/runtime')
+      terminal.out(indent(practice.remedy.withRuntime, 4))
+    }
   }
   terminal.out()
   terminal.out('  Thresholds (whetstone.config.ts, practices)')
