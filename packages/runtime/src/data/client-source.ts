@@ -4,12 +4,34 @@ import { sendCancelRequest } from './pool/cancel-request.ts'
 
 export interface LentClient {
   query(submittable: Submittable): unknown
+  on(event: 'error', listener: () => void): unknown
+  off(event: 'error', listener: () => void): unknown
   /** @param reason given when the connection must not be lent again */
   release(reason?: Error | boolean): void
 }
 
 export interface ClientSource {
   connect(): Promise<LentClient>
+}
+
+export interface Borrowed {
+  readonly client: LentClient
+  /** @param isUnsound it must not be lent again */
+  giveBack(isUnsound?: boolean): void
+}
+
+/** A connection whose loss is told to what runs on it, and to nobody else: a pool of node-postgres would have it end the process. */
+export async function borrow(source: ClientSource): Promise<Borrowed> {
+  const client = await source.connect()
+  client.on('error', nothing)
+  return {
+    client,
+    giveBack(isUnsound = false) {
+      // One that is closed may still say why.
+      if (!isUnsound) client.off('error', nothing)
+      client.release(isUnsound)
+    },
+  }
 }
 
 // A batch on its way is mostly over in less; what takes longer is a query still searching, and that is worth a connection.
@@ -47,3 +69,5 @@ export function endsConnection(error: unknown): boolean {
   // SQLSTATE has five characters; what has another code, or none, happened to the connection and not to the statement.
   return typeof code !== 'string' || !/^[\dA-Z]{5}$/.test(code) || /^(?:08|57P)/.test(code) || severity === 'FATAL'
 }
+
+function nothing(): void {}

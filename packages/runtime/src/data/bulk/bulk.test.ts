@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type PostgresServer, startPostgres } from '@whetstone/sandbox'
 import fc from 'fast-check'
 import pg from 'pg'
@@ -223,6 +225,64 @@ describe('COPY in', () => {
     expect([taken < 3_000_000, await count('numbers'), await usable()]).toEqual([true, 0, true])
   })
 
+  test('that is given up before the server asked for rows ends there at once, and leaves its connection sound', async () => {
+    const pid = async () => (await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid
+    const before = await pid()
+    const holder = new pg.Client({ connectionString: server.url })
+    await holder.connect()
+    await holder.query('BEGIN; LOCK TABLE numbers')
+    const gone = new Context()
+    const written = copyRowsIn(pool, numbers, [[1]], { ctx: gone })
+    const refused = expect(written).rejects.toMatchObject({ code: 'FAULT_CANCELLED' })
+    const isBlocked = async () =>
+      (
+        await watcher.query(
+          `SELECT FROM pg_stat_activity WHERE application_name = 'copies' AND wait_event_type = 'Lock'`,
+        )
+      ).rows.length > 0
+    await until(isBlocked)
+    gone.cancel()
+    await holder.query('COMMIT')
+    await refused
+    await holder.end()
+    expect([await pid(), await count('numbers')]).toEqual([before, 0])
+  })
+
+  test('keeps nothing of what it has sent', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    await watcher.query('CREATE TABLE wide (line text)')
+    const line = Buffer.alloc(1024 * 1024, 'x')
+    line[line.length - 1] = 10
+    let kept = { at: 0, bytes: 0 }
+    async function* chunks() {
+      for (let at = 0; at < 100; at++) {
+        yield Buffer.from(line)
+        // Bytes of buffers are given back by what is collected, one turn later.
+        if (at !== 9 && at !== 99) continue
+        collect()
+        await new Promise(resolve => setImmediate(resolve))
+        const bytes = process.memoryUsage().arrayBuffers
+        kept = at === 9 ? { at, bytes } : { at, bytes: bytes - kept.bytes }
+      }
+    }
+    await copyIn(pool, 'COPY wide FROM STDIN', chunks())
+    expect(kept.at).toBe(99)
+    expect(kept.bytes).toBeLessThan(20 * line.length)
+  })
+
+  test('fails, and not the process with it, when the connection of a plain pool is lost', async () => {
+    let client: pg.PoolClient | undefined
+    pool.once('acquire', acquired => (client = acquired))
+    async function* chunks() {
+      yield '1\n'
+      ;(client as unknown as pg.Client).connection.stream.destroy(new Error('cut'))
+      await new Promise(() => undefined)
+    }
+    await expect(copyIn(pool, 'COPY numbers FROM STDIN', chunks())).rejects.toThrow()
+    expect(await usable()).toBe(true)
+  })
+
   test('refuses a statement that is none', async () => {
     await expect(copyIn(pool, 'SELECT 1', [])).rejects.toThrow('no COPY … FROM STDIN')
     await expect(copyIn(pool, 'COPY numbers TO STDOUT', [])).rejects.toThrow('no COPY … FROM STDIN')
@@ -271,6 +331,17 @@ describe('COPY out', () => {
     await until(async () => !(await isIdle()))
     body.destroy()
     await until(isIdle)
+    expect(await usable()).toBe(true)
+  })
+
+  test('fails, and not the process with it, when the connection of a plain pool is lost', async () => {
+    let client: pg.PoolClient | undefined
+    pool.once('acquire', acquired => (client = acquired))
+    const read = async () => {
+      for await (const row of copyRowsOut(pool, wide))
+        if (row) (client as unknown as pg.Client).connection.stream.destroy(new Error('cut'))
+    }
+    await expect(read()).rejects.toThrow()
     expect(await usable()).toBe(true)
   })
 

@@ -2,10 +2,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Connection, Submittable } from 'pg'
 import type { Ctx } from '../../context.ts'
-import { type ClientSource, endOnServer, endsConnection } from '../client-source.ts'
+import { borrow, type ClientSource, endOnServer, endsConnection } from '../client-source.ts'
 import { whenGivenUp } from '../give-up.ts'
 import { quoted, type TableName, tableSql } from '../identifier.ts'
 import { copyLine } from './copy-text.ts'
+import { Stoppable } from './stoppable.ts'
 import { textOf } from './text-value.ts'
 
 export interface CopyOptions {
@@ -75,7 +76,7 @@ export async function copyIn(
   { ctx }: CopyOptions = {},
 ): Promise<number> {
   if (ctx?.cancelled) throw ctx.reason
-  const client = await source.connect()
+  const { client, giveBack } = await borrow(source)
   const copy = new CopyIn(statement)
   const givenUp = new Promise<never>((_resolve, reject) => (copy.giveUp = reject))
   const stopListening = whenGivenUp(ctx, copy.giveUp)
@@ -83,7 +84,7 @@ export async function copyIn(
   try {
     client.query(copy)
     await Promise.race([copy.opened, copy.ended, givenUp])
-    await send(copy, chunks, Promise.race([copy.ended, givenUp]))
+    await send(copy, chunks, new Stoppable(Promise.race([copy.ended, givenUp])))
     return await Promise.race([copy.ended, givenUp])
   } catch (error) {
     if (copy.hasEnded) isSound = !endsConnection(error)
@@ -94,23 +95,22 @@ export async function copyIn(
     throw error
   } finally {
     stopListening()
-    client.release(!isSound)
+    giveBack(!isSound)
   }
 }
 
-/** @param stopped rejects when nobody takes any more: the source is left then, even in the middle of a wait */
-async function send(copy: CopyIn, chunks: Many<Uint8Array | string>, stopped: Promise<unknown>): Promise<void> {
-  stopped.catch(nothing)
+/** @param stoppable stopped when nobody takes any more: the source is left then, even in the middle of a wait */
+async function send(copy: CopyIn, chunks: Many<Uint8Array | string>, stoppable: Stoppable): Promise<void> {
   const connection = await copy.opened
   const iterator = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
   let isRead = false
   try {
     for (;;) {
-      const next = (await Promise.race([iterator.next(), stopped])) as IteratorResult<Uint8Array | string>
+      const next = await stoppable.wait(iterator.next())
       if (next.done) break
       connection.sendCopyFromChunk(Buffer.from(next.value as string))
       // Also when the socket takes everything: other requests have their turn between chunks, and a refusal is heard.
-      await Promise.race([connection.stream.writableNeedDrain ? drained(connection) : turn(), stopped])
+      await stoppable.wait(connection.stream.writableNeedDrain ? drained(connection) : turn())
     }
     isRead = true
     connection.endCopyFrom()
@@ -143,6 +143,7 @@ class CopyIn implements Submittable {
   #end!: (rows: number) => void
   #refuse!: (error: unknown) => void
   #rows = 0
+  #failure: string | undefined
 
   constructor(statement: string) {
     this.#statement = statement
@@ -159,13 +160,16 @@ class CopyIn implements Submittable {
     connection.query(this.#statement)
   }
 
+  /** Also before the server has asked for rows: then it is told when it does, for while it waits for rows it hears of no cancelling. */
   fail(error: unknown): void {
-    this.#connection?.sendCopyFail(error instanceof Error ? error.message : String(error))
+    this.#failure = error instanceof Error ? error.message : String(error)
+    this.#connection?.sendCopyFail(this.#failure)
   }
 
   handleCopyInResponse(connection: CopyConnection): void {
     this.#connection = connection
-    this.#open(connection)
+    if (this.#failure === undefined) this.#open(connection)
+    else connection.sendCopyFail(this.#failure)
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { Connection, Submittable } from 'pg'
-import { type ClientSource, endOnServer, endsConnection, type LentClient } from '../client-source.ts'
+import { borrow, type Borrowed, type ClientSource, endOnServer, endsConnection } from '../client-source.ts'
 import { whenGivenUp } from '../give-up.ts'
 import { quoted, tableSql } from '../identifier.ts'
 import type { CopyOptions, CopyTarget } from './copy-in.ts'
@@ -38,7 +38,7 @@ class CopyOut extends Readable implements Submittable {
   readonly #statement: string
   readonly #options: CopyOptions
   #opening: Promise<void> | undefined
-  #client: LentClient | undefined
+  #borrowed: Borrowed | undefined
   #connection: Connection | undefined
   #gathered: Buffer[] = []
   #hasEnded = false
@@ -61,11 +61,11 @@ class CopyOut extends Readable implements Submittable {
   async #open(): Promise<void> {
     this.#stopListening = whenGivenUp(this.#options.ctx, reason => this.destroy(reason as Error))
     try {
-      const client = await this.#source.connect()
+      const borrowed = await borrow(this.#source)
       // Destroyed while it was connecting.
-      if (this.destroyed) return client.release()
-      this.#client = client
-      client.query(this)
+      if (this.destroyed) return borrowed.giveBack()
+      this.#borrowed = borrowed
+      borrowed.client.query(this)
     } catch (error) {
       this.destroy(error as Error)
     }
@@ -78,13 +78,15 @@ class CopyOut extends Readable implements Submittable {
   async #leave(error: Error | null, callback: (error?: Error | null) => void): Promise<void> {
     this.#stopListening()
     await this.#opening
-    const client = this.#client
-    if (client !== undefined) {
-      this.#client = undefined
+    const borrowed = this.#borrowed
+    if (borrowed !== undefined) {
+      this.#borrowed = undefined
       // What is still on its way is read and dropped.
       this.#connection?.stream.resume()
-      const isSound = this.#hasEnded ? !error || !endsConnection(error) : await endOnServer(client, this.#serverEnded)
-      client.release(!isSound)
+      const isSound = this.#hasEnded
+        ? !error || !endsConnection(error)
+        : await endOnServer(borrowed.client, this.#serverEnded)
+      borrowed.giveBack(!isSound)
     }
     callback(error)
   }
@@ -113,8 +115,8 @@ class CopyOut extends Readable implements Submittable {
     if (this.destroyed) return
     this.#flush()
     this.#stopListening()
-    this.#client?.release()
-    this.#client = undefined
+    this.#borrowed?.giveBack()
+    this.#borrowed = undefined
     this.push(null)
   }
 

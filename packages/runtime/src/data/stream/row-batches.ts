@@ -1,6 +1,6 @@
 /** The rows of a query, batch by batch: one being read, one on its way, the rest on the server. */
 import type { Ctx } from '../../context.ts'
-import { type ClientSource, endOnServer, endsConnection, type LentClient } from '../client-source.ts'
+import { borrow, type Borrowed, type ClientSource, endOnServer, endsConnection } from '../client-source.ts'
 import { whenGivenUp } from '../give-up.ts'
 import type { Statement } from '../queryable.ts'
 import { Portal } from './portal.ts'
@@ -31,7 +31,7 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
   readonly #serverEnded = new Promise<void>(resolve => (this.#serverDone = resolve))
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #client: LentClient | undefined
+  #borrowed: Borrowed | undefined
   #portal: Portal<Row> | undefined
   #receiving: Row[] = []
   #ready: readonly Row[] | undefined
@@ -73,12 +73,12 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
   async #open(): Promise<void> {
     this.#listen()
     try {
-      if (!this.#isOver) this.#client = await this.#source.connect()
+      if (!this.#isOver) this.#borrowed = await borrow(this.#source)
     } catch (error) {
       this.#finish({ error })
     }
     // It failed, or the reader has left.
-    if (this.#client === undefined || this.#isOver) {
+    if (this.#borrowed === undefined || this.#isOver) {
       this.#serverDone()
       return this.#release()
     }
@@ -88,7 +88,7 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
       ended: () => this.#ended(),
       failed: error => this.#ended({ error }),
     })
-    this.#client.query(this.#portal)
+    this.#borrowed.client.query(this.#portal)
   }
 
   #listen(): void {
@@ -156,10 +156,10 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
 
   async #endOnServer(): Promise<void> {
     await this.#opening
-    if (this.#client === undefined) return
+    if (this.#borrowed === undefined) return
     const isAtRest = this.#server === 'suspended'
     if (isAtRest) this.#closePortal()
-    this.#release(!(await endOnServer(this.#client, this.#serverEnded, isAtRest)))
+    this.#release(!(await endOnServer(this.#borrowed.client, this.#serverEnded, isAtRest)))
   }
 
   #closePortal(): void {
@@ -169,8 +169,8 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
 
   #release(isUnsound = false): void {
     this.#unlisten?.()
-    this.#client?.release(isUnsound)
-    this.#client = undefined
+    this.#borrowed?.giveBack(isUnsound)
+    this.#borrowed = undefined
   }
 }
 

@@ -176,6 +176,26 @@ describe('a stream of rows', () => {
   })
 })
 
+describe('a stream on a plain pool', () => {
+  test('fails, and not the process with it, when its connection is lost', async () => {
+    let client: pg.PoolClient | undefined
+    pool.once('acquire', acquired => (client = acquired))
+    const batches = new RowBatches(pool, numbers(2_000))
+    await batches.next()
+    ;(client as unknown as pg.Client).connection.stream.destroy(new Error('cut'))
+    const rest = async () => {
+      for await (const batch of batches) expect(batch.length).toBeGreaterThan(0)
+    }
+    await expect(rest()).rejects.toThrow()
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('has a deadline as far away as may be', async () => {
+    const { value } = await new RowBatches(pool, numbers(1), { ctx: new Context(1e12) }).next()
+    expect(value).toHaveLength(1)
+  })
+})
+
 describe('a query as a body', () => {
   test('is NDJSON', async () => {
     expect(await text(ndjsonStream(pool, numbers(3), { batchRows: 2 }))).toBe(
