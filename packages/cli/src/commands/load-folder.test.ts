@@ -5,10 +5,11 @@ import type { LoadReport } from '@whetstone/model'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CommandContext } from '../context.ts'
 import { exampleLoad } from '../terminal/testing/example-load.ts'
-import { plainTerminal, recordedRun } from '../terminal/testing/printed.ts'
+import { recordedRun } from '../terminal/testing/printed.ts'
 import { historyCommand } from './history.ts'
 import { loadId, saveLoad } from './load-folder.ts'
 import { reportCommand } from './report.ts'
+import { toldBy } from './testing/command-context.ts'
 
 let folder: string
 const newer: LoadReport = { ...exampleLoad, run: { ...exampleLoad.run, id: '2999-01-01-00-00-00-abcd' } }
@@ -25,21 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function told(command: (context: CommandContext) => Promise<void>) {
-  let [text, json] = ['', undefined as unknown]
-  await command({
-    terminal: plainTerminal(part => (text += part)),
-    workingDirectory: folder,
-    env: {},
-    signal: new AbortController().signal,
-    now: () => new Date(0),
-    toolVersion: 'whetstone test',
-    commandLine: 'whetstone',
-    runSaved: () => {},
-    json: value => (json = value),
-  })
-  return { text, json }
-}
+const told = (command: (context: CommandContext) => unknown) => toldBy(command, folder)
 
 describe('a saved load test', () => {
   it('is listed among the runs, by time', async () => {

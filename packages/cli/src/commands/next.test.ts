@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CommandContext } from '../context.ts'
-import { plainTerminal, recordedRun } from '../terminal/testing/printed.ts'
+import { recordedRun } from '../terminal/testing/printed.ts'
 import { catalogueCommand } from './catalogue.ts'
 import { coverageCommand } from './coverage.ts'
 import { explainCommand } from './explain.ts'
@@ -12,6 +12,7 @@ import { historyCommand } from './history.ts'
 import { identifyCommand } from './identify.ts'
 import { initCommand } from './init.ts'
 import { reportCommand } from './report.ts'
+import { toldBy } from './testing/command-context.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -23,17 +24,6 @@ beforeAll(async () => {
   await writeFile(join(run, 'run.json'), JSON.stringify(whole))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
-
-const context = (): Omit<CommandContext, 'terminal'> => ({
-  workingDirectory: folder,
-  env: {},
-  signal: new AbortController().signal,
-  now: () => new Date(0),
-  toolVersion: 'whetstone test',
-  commandLine: 'whetstone',
-  runSaved: () => {},
-  json: () => {},
-})
 
 const commands: Readonly<Record<string, (context: CommandContext) => unknown>> = {
   catalogue: shell => catalogueCommand({}, shell),
@@ -56,8 +46,7 @@ describe('the last line of a command says what to type next', () => {
   })
 
   it.each(Object.entries(commands))('%s', async (_, command) => {
-    let text = ''
-    await command({ ...context(), terminal: plainTerminal(part => (text += part)) })
+    const { text } = await toldBy(command, folder)
     expect(text.trimEnd().split('\n').at(-1)).toMatch(/^ {2}Next: whetstone \w+/)
   })
 

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { CoverageRow, RankedFinding } from '@whetstone/model'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { CommandContext } from '../context.ts'
-import { plainTerminal, recordedRun } from '../terminal/testing/printed.ts'
+import { recordedRun } from '../terminal/testing/printed.ts'
 import { coverageCommand } from './coverage.ts'
 import { explainCommand } from './explain.ts'
 import { historyCommand } from './history.ts'
+import { toldBy } from './testing/command-context.ts'
 
 const [first] = recordedRun.findings as readonly [RankedFinding]
 const list = (route: string, title: string): RankedFinding => ({
@@ -53,21 +54,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function printed(command: (context: CommandContext) => Promise<void>): Promise<string> {
-  let text = ''
-  await command({
-    terminal: plainTerminal(part => (text += part)),
-    workingDirectory: folder,
-    env: {},
-    signal: new AbortController().signal,
-    now: () => new Date(0),
-    toolVersion: 'whetstone test',
-    commandLine: 'whetstone',
-    runSaved: () => {},
-    json: () => {},
-  })
-  return text
-}
+const printed = async (command: (context: CommandContext) => unknown) => (await toldBy(command, folder)).text
 
 it('explains one remedy once, for all the routes that need it', async () => {
   const text = await printed(context => explainCommand('api-pagination', {}, context))

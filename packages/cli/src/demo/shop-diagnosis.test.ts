@@ -8,8 +8,8 @@ import { createShop, faults, shopWorkload } from '@whetstone/shop'
 import { seededRandom } from '@whetstone/stats'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { contextIn } from '../commands/testing/command-context.ts'
 import type { CommandContext } from '../context.ts'
-import { createTerminal } from '../terminal/terminal.ts'
 import { diagnoseShop } from './shop-diagnosis.ts'
 import { openShop, type ShopStand } from './shop-stand.ts'
 
@@ -23,20 +23,7 @@ let context: CommandContext
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'whetstone-shop-'))
   shop = await openShop()
-  context = {
-    terminal: {
-      ...createTerminal({ stdout: process.stdout, stderr: process.stderr, env: {}, quietResult: true }),
-      progress: () => {},
-    },
-    workingDirectory: root,
-    env: {},
-    signal: new AbortController().signal,
-    now: () => new Date(),
-    toolVersion: 'whetstone test',
-    commandLine: '',
-    runSaved: () => {},
-    json: () => {},
-  }
+  context = contextIn(root, { now: () => new Date() })
 }, 120_000)
 
 afterAll(async () => {
