@@ -73,6 +73,28 @@ describePractice(poolLeak, {
         },
       ],
     },
+    'a transaction of Sequelize that nobody ends, in its own words': {
+      evidence: { runtime: runtimeOf([pool({ madeBy: 'sequelize', held: [held({ connections: 2, outlived: 2 })] })]) },
+      finds: [
+        expect.objectContaining({
+          remedy: {
+            summary:
+              'Give the transaction a function to run: it then ends, and its connection returns, on every way out.',
+            steps: [
+              'It is taken at src/orders.ts:12; look for a way out of that function without commit() or rollback().',
+              'Nothing has run on them for 2.50 s; 8 are left of this pool.',
+              'Where a single statement is enough, it needs no transaction: the pool then takes and returns by itself.',
+            ],
+            code: {
+              language: 'ts',
+              before:
+                'const transaction = await sequelize.transaction()\nawait work(transaction) // throws: never ended\nawait transaction.commit()',
+              after: 'await sequelize.transaction(transaction => work(transaction))',
+            },
+          },
+        }),
+      ],
+    },
     'one leak in each of two processes is one leak of two': {
       evidence: {
         runtime: runtimeOf(

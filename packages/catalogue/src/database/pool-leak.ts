@@ -3,6 +3,7 @@ import { definePractice, type Finding, findings, fingerprintOf, notApplicable, p
 import { countText, excerpt, fact, msText } from '../derive/figures.ts'
 import { type Leak, leaks } from '../derive/held-connections.ts'
 import { readPools } from '../derive/pools.ts'
+import { poolWords } from '../derive/pool-words.ts'
 
 export const poolLeak = definePractice({
   id: 'pool-leak',
@@ -68,6 +69,7 @@ function describe({ pool, held, lastStatement }: Leak): Finding {
     ...(held.statementId === undefined ? {} : { statementId: held.statementId }),
   }
   const place = placeText(held.site)
+  const { giveBack } = poolWords(pool)
   const link = held.statementId === undefined ? {} : { statementId: held.statementId }
   return {
     // What ran last may be another statement the next time; the line that takes the connection stays.
@@ -84,27 +86,14 @@ function describe({ pool, held, lastStatement }: Leak): Finding {
     confidence: 'strong',
     risk: 'outage',
     remedy: {
-      summary: 'Give the connection back in finally, or let withClient() do it.',
+      summary: giveBack.summary,
       steps: [
-        place === undefined
-          ? 'A request takes it by connect(); look for a way out of that function without release().'
-          : `It is taken at ${place}; look for a way out of that function without release().`,
+        `${place === undefined ? 'A request takes it' : `It is taken at ${place}`}; look for a way out of that function ${giveBack.forgotten}.`,
         ...(lastStatement ? [`The last that ran on it was \`${excerpt(lastStatement.text)}\`.`] : []),
         `Nothing has run on them for ${msText(held.unusedMs)}; ${countText(Math.max(0, pool.maxConnections - held.connections))} are left of this pool.`,
-        'Where a single statement is enough, pool.query() takes and returns by itself.',
+        giveBack.otherwise,
       ],
-      code: {
-        language: 'ts',
-        before: 'const client = await pool.connect()\nawait work(client) // throws: never released\nclient.release()',
-        after: `const client = await pool.connect()
-try {
-  await work(client)
-} finally {
-  client.release()
-}
-
-// or: await pool.withClient(client => work(client))`,
-      },
+      code: { language: 'ts', before: giveBack.before, after: giveBack.after },
     },
   }
 }

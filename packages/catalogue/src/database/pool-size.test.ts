@@ -84,6 +84,25 @@ describePractice(poolSize, {
         },
       ],
     },
+    'the remedy is in the words of the ORM that keeps the pool': {
+      evidence: {
+        runtime: runtimeOf([{ ...small, madeBy: 'sequelize' }]),
+        traces: waiting(30),
+        pg,
+        host: hostOf(0.4),
+      },
+      finds: [
+        expect.objectContaining({
+          remedy: expect.objectContaining({
+            code: {
+              language: 'ts',
+              before: 'new Sequelize(url, { pool: { max: 2 } })',
+              after: 'new Sequelize(url, { pool: { max: 11 } })',
+            },
+          }),
+        }),
+      ],
+    },
     'it is only suspected where the database cannot be seen': {
       evidence: { runtime: runtimeOf([small]), traces: waiting(30) },
       finds: [expect.objectContaining({ confidence: 'suspected' })],

@@ -12,6 +12,7 @@ import {
 import { databaseBusy } from '../derive/database-cpu.ts'
 import { countText, fact, msText, percentText } from '../derive/figures.ts'
 import { type PoolReading, readPools, usableConnections } from '../derive/pools.ts'
+import { poolWords } from '../derive/pool-words.ts'
 import { readRoutes } from '../derive/routes.ts'
 
 export const poolSize = definePractice({
@@ -127,6 +128,7 @@ function tooSmall(
   usable: number | undefined,
 ): Finding {
   const pool = pools.main!
+  const { make } = poolWords(pool)
   const where = { resource: 'pool', ...(pool.site ? { site: pool.site } : {}) }
   const facts: Fact[] = [
     fact('connections of the pool', pool.maxConnections, 'count', 'runtime'),
@@ -148,7 +150,6 @@ function tooSmall(
     remedy: {
       summary: `Try ${wanted} connections instead of ${pool.maxConnections}.`,
       steps: [
-        `It is \`max\` of the pg.Pool; TypeORM takes it as extra: { max: ${wanted} }, Sequelize and Knex as pool: { max: ${wanted} }.`,
         'First shorten what holds a connection: loops of queries, slow statements, calls to others inside a transaction.',
         `Then measure ${pool.maxConnections}, ${wanted} and one size between under the same load; keep the smallest that no longer waits.`,
         ...(usable === undefined
@@ -159,8 +160,8 @@ function tooSmall(
       ],
       code: {
         language: 'ts',
-        before: `new Pool({ max: ${pool.maxConnections} })`,
-        after: `new Pool({ max: ${wanted} })`,
+        before: make({ max: pool.maxConnections }),
+        after: make({ max: wanted }),
       },
     },
   }
@@ -189,7 +190,7 @@ function overCommitted(pools: PoolReading, usable: number, fullFraction: number)
         `${pools.pools.length} pools may open ${pools.capacity} connections together; beyond ${usable} the server answers "too many clients already".`,
         'A rolling deploy runs old and new processes at once: count both.',
       ],
-      code: { language: 'ts', after: `new Pool({ max: ${each} })` },
+      code: { language: 'ts', after: poolWords(pools.main ?? {}).make({ max: each }) },
     },
   }
 }

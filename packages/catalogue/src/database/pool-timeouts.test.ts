@@ -44,6 +44,31 @@ describePractice(poolTimeouts, {
         },
       ],
     },
+    'the pool that an ORM made is told in its words': {
+      evidence: {
+        runtime: runtimeOf(
+          [pool({ ...dry, madeBy: 'prisma' })],
+          [pool({ ...dry, madeBy: 'typeorm', site: siteAt(9, 'other') })],
+        ),
+      },
+      finds: [
+        expect.objectContaining({
+          remedy: expect.objectContaining({
+            code: expect.objectContaining({
+              after:
+                'new PrismaPg({ connectionString: url, max: 10, connectionTimeoutMillis: 2_000, statement_timeout: 10_000 })',
+            }),
+          }),
+        }),
+        expect.objectContaining({
+          remedy: expect.objectContaining({
+            code: expect.objectContaining({
+              after: `new DataSource({ type: 'postgres', url, extra: { max: 10, connectionTimeoutMillis: 2_000, statement_timeout: 10_000 } })`,
+            }),
+          }),
+        }),
+      ],
+    },
     'statements are bounded by the server': {
       evidence: { runtime: runtimeOf([pool(dry)]), pg: pgOf({ settings: { statement_timeout: '30s' } }) },
       finds: [

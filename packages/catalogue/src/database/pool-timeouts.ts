@@ -11,6 +11,7 @@ import {
 } from '@whetstone/model'
 import { countText, fact, msText } from '../derive/figures.ts'
 import { readPools } from '../derive/pools.ts'
+import { poolWords } from '../derive/pool-words.ts'
 
 export const poolTimeouts = definePractice({
   id: 'pool-timeouts',
@@ -58,6 +59,8 @@ export const poolTimeouts = definePractice({
 })
 
 function describe(pool: PoolState, meanWaitMs: number, pg: PgEvidence | undefined): Finding {
+  const { make } = poolWords(pool)
+  const max = pool.maxConnections
   const where = { resource: 'pool timeouts', ...(pool.site ? { site: pool.site } : {}) }
   const serverTimeout = pg?.settings['statement_timeout']
   const isUnbounded =
@@ -80,14 +83,13 @@ function describe(pool: PoolState, meanWaitMs: number, pg: PgEvidence | undefine
       summary: 'Give the pool an acquire timeout below the deadline of a request.',
       steps: [
         `${countText(pool.waits)} acquisitions waited, ${msText(meanWaitMs)} on average, up to ${countText(pool.peakWaiting)} at once; with one statement stuck they would wait for ever.`,
-        'TypeORM takes the options below in `extra`; Sequelize calls the first one pool.acquire, Knex acquireConnectionTimeout.',
         'Answer 503 with Retry-After when the timeout strikes: a fast error keeps the service alive.',
         ...(isUnbounded ? ['No statement timeout is set either: a stuck statement keeps its connection.'] : []),
       ],
       code: {
         language: 'ts',
-        before: `new Pool({ max: ${pool.maxConnections} })`,
-        after: `new Pool({ max: ${pool.maxConnections}, connectionTimeoutMillis: 2_000${isUnbounded ? ', statement_timeout: 10_000' : ''} })`,
+        before: make({ max }),
+        after: make({ max, acquireTimeoutMs: 2_000, ...(isUnbounded ? { statementTimeoutMs: 10_000 } : {}) }),
       },
     },
   }
