@@ -54,6 +54,21 @@ const loop = (inner: string, loops: number, rows = 800) =>
       plan(inner, 5, { relation: 'addresses', planRows: rows, actualRows: rows, actualLoops: loops }),
     ],
   })
+const byNumber = statement('search', 'SELECT name FROM customers WHERE id::text = $1', { tables: ['customers'] })
+const byNumberGiven = (meanMs = 30) =>
+  statementsOf([byNumber], [use('GET /search', 'search', 200, 200 * meanMs, { site: siteAt(7) })])
+/** A full scan of customers, whose key is an integer. */
+const converted = (filter: string, more: Partial<PlanNode> = {}, type = 'integer') =>
+  pgOf({
+    tables: [table('customers', 90_000, [column('id', { type, distinct: -1 }), column('at', { type: 'date' })])],
+    indexes: [{ ...indexed, table: 'customers', name: 'customers_pkey', columns: ['id'], unique: true, primary: true }],
+    plans: (['generic', 'analyze'] as const).map(kind => ({
+      statementId: 'search',
+      kind,
+      totalCost: 2_400,
+      root: plan('Seq Scan', 2_400, { relation: 'customers', planRows: 450, filter, ...more }),
+    })),
+  })
 const spilled = (temporaryBlocks: number) => ({
   statements: [
     {
@@ -136,6 +151,22 @@ describePractice(explainPlans, {
       statements: given(),
     },
     'a sort in memory': { pg: pg(scan(900, 900, { sortMethod: 'quicksort' }), spilled(0)), statements: given() },
+    'a cast to another name of the same type': {
+      pg: converted('((id)::text = $1)', {}, 'character varying(20)'),
+      statements: byNumberGiven(),
+    },
+    'a cast of the value, not of the column': {
+      pg: converted('(id = ($1)::integer)'),
+      statements: byNumberGiven(),
+    },
+    'a cast in a statement that is fast': {
+      pg: converted('((id)::text = $1)'),
+      statements: byNumberGiven(1),
+    },
+    'a cast of a column that has no index': {
+      pg: converted("((at)::text = '2026-01-01'::text)"),
+      statements: byNumberGiven(),
+    },
     'background work': { pg: pg(scan(2, 90_000)), statements: statementsOf([search], [use('', 'search', 200, 9_000)]) },
   },
   reports: {
@@ -186,6 +217,42 @@ describePractice(explainPlans, {
             },
           },
         },
+      ],
+    },
+    'an index that a cast keeps away': {
+      evidence: { pg: converted('((id)::text = $1)'), statements: byNumberGiven() },
+      finds: [
+        expect.objectContaining({
+          title: 'The index customers_pkey is of no use: customers.id (integer) is compared as text',
+          where: expect.objectContaining({ site: siteAt(7), resource: 'customers.id' }),
+          edit: { kind: 'plan', statements: [{ statementId: 'search', costBefore: 2_400, costAfter: 12 }] },
+          remedy: expect.objectContaining({
+            code: { language: 'sql', before: 'WHERE id::text = $1', after: 'WHERE id = $1::integer' },
+          }),
+        }),
+      ],
+    },
+    'an index that a join by another type keeps away': {
+      evidence: {
+        pg: converted('', {
+          nodeType: 'Hash Join',
+          relation: 'none',
+          joinCondition: '((c.id)::numeric = o.customer)',
+          children: [
+            plan('Seq Scan', 2_300, { relation: 'customers', alias: 'c', planRows: 90_000 }),
+            plan('Hash', 40, { planRows: 5, children: [plan('Index Scan', 40, { relation: 'orders', alias: 'o' })] }),
+          ],
+        }),
+        statements: byNumberGiven(),
+      },
+      finds: [
+        expect.objectContaining({
+          title: 'The index customers_pkey is of no use: customers.id (integer) is compared as numeric',
+          edit: { kind: 'plan', statements: [{ statementId: 'search', costBefore: 2_400, costAfter: 40 + 5 * 12 }] },
+          remedy: expect.objectContaining({
+            code: { language: 'sql', before: 'ON id::numeric = other', after: 'ON id = other::integer' },
+          }),
+        }),
       ],
     },
     'a statement that is compiled for longer than it runs': {

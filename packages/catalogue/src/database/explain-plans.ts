@@ -15,8 +15,9 @@ import {
   type StatementsEvidence,
   unknown,
 } from '@whetstone/model'
-import { tableOf } from '../derive/columns.ts'
+import { columnOf, tableOf } from '../derive/columns.ts'
 import { countText, excerpt, fact, msText, percentText, rounded } from '../derive/figures.ts'
+import { hiddenIndex, type HiddenIndex } from '../derive/hidden-indexes.ts'
 import { statementsWantingIndex } from '../derive/index-limits.ts'
 import { quoted } from '../derive/index-sql.ts'
 import { costlyStatements, estimateThresholds, type Misestimate, misestimates } from '../derive/misestimates.ts'
@@ -110,6 +111,8 @@ interface Limits extends PlanFaultLimits {
 
 /** The first cause that explains the others: wrong estimates, then what the plan itself does wrong. */
 function faultOf(statement: Statement, pg: PgEvidence, limits: Limits): Fault | undefined {
+  const hidden = hiddenIndex(pg, statement.id, limits)
+  if (hidden) return hiddenFault(statement, hidden)
   // Those are causes with practices of their own.
   if (spillOf(pg, statement.id, limits.spillBytes)) return undefined
   const [wrong] = misestimates(pg, statement.id, limits)
@@ -123,6 +126,58 @@ function faultOf(statement: Statement, pg: PgEvidence, limits: Limits): Fault | 
     if (fault) return described(fault, statement)
   }
   return undefined
+}
+
+/** The cause of what else the plan does wrong: it has no other way to find the rows. */
+function hiddenFault(statement: Statement, { table, cast, index, ...hidden }: HiddenIndex): Fault {
+  const { condition, isJoin, costBefore, costAfter } = hidden
+  const own = columnOf(table, cast.column)?.type ?? ''
+  const column = quoted(cast.column)
+  return {
+    title: `The index ${index.name} is of no use: ${table.name}.${cast.column} (${own}) is compared as ${cast.type}`,
+    resource: `${table.name}.${cast.column}`,
+    facts: [
+      fact('plan cost as it is', costBefore, 'cost', 'pg'),
+      fact('plan cost with the index in use', costAfter, 'cost', 'pg'),
+      fact('rows of the table', table.rows, 'rows', 'pg'),
+    ],
+    edit: { kind: 'plan', statements: [{ statementId: statement.id, costBefore, costAfter }] },
+    remedy: {
+      summary: hidden.isCoarser
+        ? `Ask for the span of ${cast.column}, not for its ${cast.type}.`
+        : isJoin
+          ? 'Join by columns of one type.'
+          : `Convert the value, and compare ${cast.column} as it is.`,
+      steps: [
+        `The plan applies ${excerpt(condition)} to every row; the index holds values of type ${own}.`,
+        'The cost with the index is computed as four for each row fetched and for two levels of the tree.',
+        ...(isJoin
+          ? [
+              `Convert the other side in the statement, where all its values are of type ${own}; for good, give its column the type of this one.`,
+            ]
+          : []),
+      ],
+      code: { language: 'sql', ...castCode(column, own, cast.type, hidden) },
+    },
+  }
+}
+
+function castCode(
+  column: string,
+  own: string,
+  type: string,
+  { isCoarser, isJoin }: Pick<HiddenIndex, 'isCoarser' | 'isJoin'>,
+): { readonly before: string; readonly after: string } {
+  if (isCoarser)
+    return {
+      before: `WHERE ${column}::${type} = $1`,
+      after: `WHERE ${column} >= $1::date AND ${column} < $1::date + 1`,
+    }
+  const other = isJoin ? 'other' : '$1'
+  return {
+    before: `${isJoin ? 'ON' : 'WHERE'} ${column}::${type} = ${other}`,
+    after: `${isJoin ? 'ON' : 'WHERE'} ${column} = ${other}::${own}`,
+  }
 }
 
 function wrongEstimate({ node, expectedRows, foundRows }: Misestimate, { shape }: Statement): Fault {

@@ -63,6 +63,12 @@ describe('special candidates', () => {
     ])
   })
 
+  it('do not index the cast of a column that has an index: the comparison is what must change', () => {
+    const cast = [term('agent', 'equal', { expression: 'agent::text' })]
+    expect(proposed({ terms: cast })).toEqual(['tickets(agent::text)'])
+    expect(proposed({ terms: cast }, { indexes: [index('tickets', ['agent'])] })).toEqual([])
+  })
+
   it('do not index an expression whose constant differs from call to call', () => {
     const field = term('data', 'equal', { expression: "data ->> 'a'", expressionParameters: [1] })
     expect(

@@ -1,6 +1,7 @@
 /** Candidates that a list of columns cannot say: expressions, parts of a table, columns carried along, GIN, and one index for each branch of an OR. */
 import type { IndexCandidate, PgEvidence, PgTable, Statement } from '@whetstone/model'
 import { columnOf, distinctValues, indexesOf, rowWidthBytes } from './columns.ts'
+import { isCastOfIndexed } from './hidden-indexes.ts'
 import type { Proposal } from './index-sql.ts'
 import { nodesOf, plansByStatement } from './plans.ts'
 import { type Key, searchesInside, sideOf, type TableAccess, tableAccess } from './index-terms.ts'
@@ -36,6 +37,7 @@ export function specialProposals(pg: PgEvidence, statement: Statement, table: Pg
     ),
   ]
     .filter(candidate => !isThere(pg, table, candidate))
+    .filter(({ columns }) => !columns.some(({ expression }) => isCastOfIndexed(pg, table, expression)))
     .map(candidate => ({ candidate }))
     .concat(alternatives(pg, access, table, btree))
     .slice(0, MOST_PROPOSALS)

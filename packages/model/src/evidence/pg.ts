@@ -182,6 +182,10 @@ export interface PlanNode {
   readonly actualTotalMs?: number
   readonly filter?: string
   readonly indexCondition?: string
+  /** `Hash Cond` or `Merge Cond`: the equality a join rests on. */
+  readonly joinCondition?: string
+  /** What a join applies to each pair besides, or instead. */
+  readonly joinFilter?: string
   readonly rowsRemovedByFilter?: number
   readonly sortKey?: readonly string[]
   readonly sortMethod?: string

@@ -7,6 +7,8 @@ import type { PostgresServer } from '@whetstone/sandbox'
 import { loadStatementParser, statementShape } from '../statement-shape.ts'
 import { connectReadOnly } from './connect.ts'
 import { startPgCollector } from './collector.ts'
+import { explainGeneric } from './explain.ts'
+import { someNode } from './plan.ts'
 
 export function statementOf(raw: string, ...parameterSets: readonly (readonly (string | number)[])[]): Statement {
   const text = normaliseStatement(raw)
@@ -129,6 +131,22 @@ describe('a window over a database', () => {
     })
     expect(evidence.plans[1]!.root.filter).toBe('(customer_id = 7)')
     expect(evidence.plans[1]!.planningMs).toBeGreaterThan(0)
+  })
+
+  it('keeps what a join rests on, with the casts that PostgreSQL adds', async () => {
+    const client = await connectReadOnly(url)
+    const plan = await explainGeneric(
+      client,
+      statementOf('select o.id from orders o join customers c on c.id = o.total where o.status = $1'),
+      evidence.serverVersion,
+    )
+    await client.end()
+    const conditions: unknown[] = []
+    someNode(plan!.root, ({ joinCondition }) => {
+      if (joinCondition !== undefined) conditions.push(joinCondition)
+      return false
+    })
+    expect(conditions).toEqual([expect.stringContaining('(c.id)::numeric')])
   })
 
   it('sees the connections of the application, new ones and idle transactions included', () => {

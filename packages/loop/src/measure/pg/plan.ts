@@ -59,6 +59,8 @@ function nodeOf(json: Json): PlanNode {
     actualTotalMs: number('Actual Total Time'),
     filter: text('Filter'),
     indexCondition: text('Index Cond'),
+    joinCondition: text('Hash Cond') ?? text('Merge Cond'),
+    joinFilter: text('Join Filter'),
     rowsRemovedByFilter: number('Rows Removed by Filter'),
     sortKey: Array.isArray(json['Sort Key']) ? json['Sort Key'].map(String) : undefined,
     sortMethod: text('Sort Method'),

@@ -63,6 +63,8 @@ const planFields = object<PlanNode>({
   actualTotalMs: figure,
   filter: sql,
   indexCondition: sql,
+  joinCondition: sql,
+  joinFilter: sql,
   rowsRemovedByFilter: figure,
   sortKey: list(sql),
   sortMethod: matching(/^[a-z-]+(?: [a-z-]+)*$/),

@@ -231,6 +231,8 @@ const node: LeafPlan = {
   actualTotalMs: 1,
   filter: "((mail)::text = 'ann@example.org'::text)",
   indexCondition: '(id = 4711)',
+  joinCondition: '((c.id)::text = o.customer_id)',
+  joinFilter: "((c.mail)::text <> 'ann@example.org'::text)",
   rowsRemovedByFilter: 1,
   sortKey: ['created'],
   sortMethod: 'external merge',
