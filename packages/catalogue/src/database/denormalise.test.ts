@@ -1,9 +1,10 @@
-import type { Evidence, PgEvidence, PgForeignKey, PgTable, StatementShape } from '@whetstone/model'
+import type { Evidence, PgEvidence, PgTable, StatementShape } from '@whetstone/model'
 import { expect, it } from 'vitest'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import {
   column,
   equal,
+  foreignKey,
   index,
   pgOf,
   plan,
@@ -15,15 +16,7 @@ import {
 } from '../derive/testing/evidence.ts'
 import { denormalise } from './denormalise.ts'
 
-const key: PgForeignKey = {
-  name: 'orders_customer_id_fkey',
-  schema: 'public',
-  table: 'orders',
-  columns: ['customer_id'],
-  referencedTable: 'customers',
-  referencedColumns: ['id'],
-  onDelete: 'no action',
-}
+const key = foreignKey('orders', 'customer_id', 'customers')
 const ordersWith = (inserts: number): PgTable =>
   table('orders', 300_000, [column('id'), column('customer_id', { distinct: 20 }), column('cents')], {
     writes: { inserts, updates: 0, heapOnlyUpdates: 0, deletes: 0 },

@@ -1,9 +1,10 @@
-import type { IndexTrial, PgEvidence, PgForeignKey } from '@whetstone/model'
+import type { IndexTrial, PgEvidence } from '@whetstone/model'
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
 import {
   column,
   equal,
+  foreignKey,
   index,
   join,
   pgOf,
@@ -15,15 +16,7 @@ import {
 } from '../derive/testing/evidence.ts'
 import { foreignKeyIndex } from './foreign-key-index.ts'
 
-const key: PgForeignKey = {
-  name: 'items_order_id_fkey',
-  schema: 'public',
-  table: 'items',
-  columns: ['order_id'],
-  referencedTable: 'orders',
-  referencedColumns: ['id'],
-  onDelete: 'cascade',
-}
+const key = foreignKey('items', 'order_id', 'orders', { onDelete: 'cascade' })
 const joined = statement(
   'joined',
   'SELECT sku FROM orders JOIN items ON items.order_id = orders.id WHERE orders.id = $1',

@@ -1,7 +1,7 @@
 import type { PgEvidence, PgIndex } from '@whetstone/model'
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
-import { column, index, pgOf, plan, table } from '../derive/testing/evidence.ts'
+import { column, foreignKey, index, pgOf, plan, table } from '../derive/testing/evidence.ts'
 import { indexUsage } from './index-usage.ts'
 
 const orders = table('orders', 300_000, [
@@ -62,17 +62,7 @@ describePractice(indexUsage, {
     },
     'a foreign key whose parents are seldom deleted': {
       pg: pg([spare(['customer_id'])], {
-        foreignKeys: [
-          {
-            name: 'orders_customer',
-            schema: 'public',
-            table: 'orders',
-            columns: ['customer_id'],
-            referencedTable: 'customers',
-            referencedColumns: ['id'],
-            onDelete: 'no action',
-          },
-        ],
+        foreignKeys: [foreignKey('orders', 'customer_id', 'customers')],
       }),
     },
     'the same columns in another order': {

@@ -1,7 +1,7 @@
-import type { AccessJoin, Evidence, PgEvidence, PgForeignKey, StatementUse } from '@whetstone/model'
+import type { AccessJoin, Evidence, PgEvidence, StatementUse } from '@whetstone/model'
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
-import { column, pgOf, plan, statement, statementsOf, table, use } from '../derive/testing/evidence.ts'
+import { column, foreignKey, pgOf, plan, statement, statementsOf, table, use } from '../derive/testing/evidence.ts'
 import { joinOptimisation } from './join-optimisation.ts'
 
 const customers: AccessJoin = {
@@ -9,17 +9,7 @@ const customers: AccessJoin = {
   alias: 'c',
   on: [{ column: 'id', otherTable: 'orders', otherColumn: 'customer_id' }],
 }
-const key: PgForeignKey = {
-  name: 'orders_customer_id_fkey',
-  schema: 'public',
-  table: 'orders',
-  columns: ['customer_id'],
-  referencedTable: 'customers',
-  referencedColumns: ['id'],
-  onDelete: 'no action',
-  validated: true,
-  hidesParents: false,
-}
+const key = foreignKey('orders', 'customer_id', 'customers', { validated: true, hidesParents: false })
 /** As runs of older versions kept it. */
 const { validated: _validated, hidesParents: _hidesParents, ...older } = key
 const scan = (relation: string, alias: string, cost: number) => plan('Seq Scan', cost, { relation, alias })

@@ -5,6 +5,7 @@ import {
   column,
   equal,
   hostOf,
+  foreignKey,
   index,
   pgOf,
   range,
@@ -28,17 +29,7 @@ const pg = (more: Partial<PgEvidence> = {}) =>
       index('orders', ['customer_id']),
       index('orders', ['created']),
     ],
-    foreignKeys: [
-      {
-        name: 'orders_customer',
-        schema: 'public',
-        table: 'orders',
-        columns: ['customer_id'],
-        referencedTable: 'customers',
-        referencedColumns: ['id'],
-        onDelete: 'no action',
-      },
-    ],
+    foreignKeys: [foreignKey('orders', 'customer_id', 'customers')],
     // Otherwise any index that might serve is asked for first.
     unavailable: { indexTrials: 'no scratch server' },
     ...more,

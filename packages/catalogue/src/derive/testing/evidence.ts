@@ -8,6 +8,7 @@ import type {
   PgEvidence,
   PgTable,
   PgColumn,
+  PgForeignKey,
   PgIndex,
   PlanNode,
   PoolState,
@@ -243,6 +244,23 @@ export function index(tableName: string, columns: readonly string[], more: Parti
     ...more,
   }
 }
+
+/** To the `id` of another table. */
+export const foreignKey = (
+  tableName: string,
+  columnName: string,
+  referencedTable: string,
+  more: Partial<PgForeignKey> = {},
+): PgForeignKey => ({
+  name: `${tableName}_${columnName}_fkey`,
+  schema: 'public',
+  table: tableName,
+  columns: [columnName],
+  referencedTable,
+  referencedColumns: ['id'],
+  onDelete: 'no action',
+  ...more,
+})
 
 export const plan = (nodeType: string, totalCost: number, more: Partial<PlanNode> = {}): PlanNode => ({
   nodeType,
