@@ -1,7 +1,16 @@
 import type { Evidence, HttpAnswer } from '@whetstone/model'
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
-import { httpProbe, httpProbesOf, times, trace, tracesOf } from '../derive/testing/evidence.ts'
+import {
+  httpProbe,
+  httpProbesOf,
+  statement,
+  statementsOf,
+  times,
+  trace,
+  tracesOf,
+  use,
+} from '../derive/testing/evidence.ts'
 import { httpCacheHeaders } from './http-cache-headers.ts'
 
 interface Case {
@@ -45,6 +54,20 @@ describePractice(httpCacheHeaders, {
     'asked again at once, which proves nothing': popular({ afterMs: 50 }),
     'an error': popular({ plain: { statusCode: 503 } }),
     'a POST': popular({}, 'POST /search'),
+    'a row is locked for whoever comes next': {
+      ...popular(),
+      statements: statementsOf(
+        [statement('s', 'SELECT id FROM stock WHERE id = $1 FOR UPDATE', { tables: ['stock'], locks: true })],
+        [use('GET /top', 's', 60, 60)],
+      ),
+    },
+    'each request is written down': {
+      ...popular(),
+      statements: statementsOf(
+        [statement('s', 'INSERT INTO views VALUES ($1)', { operation: 'insert', tables: ['views'] })],
+        [use('GET /top', 's', 60, 60)],
+      ),
+    },
     'a route nobody requested': { ...popular(), traces: tracesOf(times(5, trace('GET /other', 5, []))) },
   },
   reports: {
@@ -71,6 +94,16 @@ describePractice(httpCacheHeaders, {
           },
         },
       ],
+    },
+    'another route writes': {
+      evidence: {
+        ...popular(),
+        statements: statementsOf(
+          [statement('s', 'INSERT INTO views VALUES ($1)', { operation: 'insert', tables: ['views'] })],
+          [use('GET /other', 's', 40, 40)],
+        ),
+      },
+      finds: [expect.objectContaining({ where: { route: 'GET /top' } })],
     },
     'a large body that is cheap to make': {
       evidence: popular({ plain: { bodyBytes: 120_000, wireBytes: 30_000 }, meanMs: 3 }),

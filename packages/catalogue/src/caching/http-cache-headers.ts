@@ -7,6 +7,7 @@ import {
   notApplicable,
   pass,
   type SourceEvidence,
+  type StatementsEvidence,
 } from '@whetstone/model'
 import { bytesText, fact, msText, percentText } from '../derive/figures.ts'
 import { frameworkOf } from '../derive/framework.ts'
@@ -21,6 +22,7 @@ export const httpCacheHeaders = definePractice({
   unless: [
     'The answer belongs to one person, or must be true to the second.',
     'Cache-Control: no-store was set on purpose.',
+    'The request changes or locks rows: a cache would leave that undone.',
     'The route is cheap or hardly used: then a cache only adds a way to be wrong.',
     'All callers are services that keep no HTTP cache.',
   ],
@@ -30,7 +32,7 @@ export const httpCacheHeaders = definePractice({
     'https://developer.chrome.com/docs/lighthouse/performance/uses-long-cache-ttl',
   ],
   needs: ['http-probe', 'traces'],
-  optional: ['source'],
+  optional: ['source', 'statements'],
   thresholds: {
     serverMs: {
       value: 20,
@@ -59,14 +61,16 @@ export const httpCacheHeaders = definePractice({
       after: `200 OK\ncontent-type: application/json\ncache-control: public, max-age=30, stale-while-revalidate=60\netag: "v17"`,
     },
   },
-  detect({ 'http-probe': evidence, traces, source }, thresholds) {
+  detect({ 'http-probe': evidence, traces, source, statements }, thresholds) {
     const answers = readAnswers(evidence)
     if (answers.length === 0) return notApplicable('no GET route was probed')
     const routes = readRoutes(traces)
+    const changing = changingRoutes(statements)
     const found: Finding[] = []
     for (const answer of answers) {
       const reading = routes.get(answer.route)
       if (!reading || reading.requestFraction < thresholds.requestFraction || !lacksFreshness(answer)) continue
+      if (changing.has(answer.route)) continue
       if ((answer.repeat?.afterMs ?? 0) < thresholds.repeatAfterMs) continue
       // Alone as well as under load: on an overloaded service every route looks dear.
       const aloneMs = Math.min(answer.plain.durationMs, answer.repeat?.answer.durationMs ?? Infinity)
@@ -79,6 +83,16 @@ export const httpCacheHeaders = definePractice({
     return pass([fact('routes with Cache-Control', kept.length, 'count', 'http-probe')])
   },
 })
+
+/** Routes that do more than read, whatever their method says: SELECT … FOR UPDATE is done for those who come after. */
+function changingRoutes(statements: StatementsEvidence | undefined): ReadonlySet<string> {
+  const changing = new Set(
+    (statements?.statements ?? [])
+      .filter(({ shape }) => shape && (shape.locks || ['insert', 'update', 'delete'].includes(shape.operation)))
+      .map(({ id }) => id),
+  )
+  return new Set((statements?.uses ?? []).filter(use => changing.has(use.statementId)).map(({ route }) => route))
+}
 
 function findingOf(
   { route, plain, repeat }: RouteAnswers,
