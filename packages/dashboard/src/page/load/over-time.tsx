@@ -1,18 +1,14 @@
 /** The course of a load test: latency, what was offered and answered, and where each request fell, on one axis. */
 import type { LoadReport } from '@whetstone/model'
-import { formatCount, formatMs, formatNumber, formatRate, formatTick, THIN } from '../../reading/format.ts'
+import { formatCount, formatMs, formatNumber, formatRate } from '../../reading/format.ts'
 import { type LoadTimeline, loadTimelineOf, ratesOf } from '../../reading/load-timeline.ts'
-import { linearTicks, logRange, logTicks } from '../../reading/ticks.ts'
+import { linearTicks } from '../../reading/ticks.ts'
 import { heatmapOf } from '../../reading/timeline.ts'
 import { HeatmapChart } from '../heatmap.tsx'
+import { hasLatency, LatencyLines } from '../latency-lines.tsx'
 import { DataTable, Missing, Section } from '../pieces.tsx'
 import { Plot } from '../plot.tsx'
-
-const latencyLines = [
-  ['p99', 'p99Ms'],
-  ['p95', 'p95Ms'],
-  ['p50', 'p50Ms'],
-] as const
+import { seconds, secondsTicks, type TimeAxis } from '../time-axis.ts'
 
 export function OverTime({ report }: { readonly report: LoadReport }) {
   const timeline = loadTimelineOf(report)
@@ -50,7 +46,14 @@ function Charts({ timeline, report }: { readonly timeline: LoadTimeline; readonl
   const rates = ratesOf(timeline, report.steps)
   return (
     <>
-      <LatencyPlot timeline={timeline} shared={{ ...shared, moments }} />
+      {hasLatency(windows) ? (
+        <>
+          <h3>Response time</h3>
+          <LatencyLines {...shared} moments={moments} windows={windows} height={250} />
+        </>
+      ) : (
+        <Missing why="No request was answered well, so there is no latency to draw." />
+      )}
       {shadedUntilSeconds > 0 && (
         <p class="soft">
           Shaded until {seconds(Math.round(shadedUntilSeconds * 10) / 10)}: {shadedBecause}, shown and never judged.
@@ -74,50 +77,10 @@ function Charts({ timeline, report }: { readonly timeline: LoadTimeline; readonl
   )
 }
 
-type Shared = Pick<Parameters<typeof Plot>[0], 'xs' | 'xRange' | 'xTicks' | 'xText' | 'shadedUntil' | 'moments'>
-
-function LatencyPlot({ timeline, shared }: { readonly timeline: LoadTimeline; readonly shared: Shared }) {
-  const { windows } = timeline
-  const values = windows.flatMap(({ p50Ms, p95Ms, p99Ms }) =>
-    [p50Ms, p95Ms, p99Ms].filter(value => value !== undefined),
-  )
-  if (values.length === 0) return <Missing why="No request was answered well, so there is no latency to draw." />
-  const yRange = logRange(Math.min(...values), Math.max(...values))
-  const p95 = windows.flatMap(({ p95Ms }) => p95Ms ?? [])
-  return (
-    <>
-      <h3>Response time</h3>
-      <Plot
-        {...shared}
-        height={250}
-        lines={latencyLines.map(([label, key]) => ({
-          label,
-          token: label,
-          width: 2,
-          values: windows.map(window => window[key] ?? null),
-          endLabel: true,
-        }))}
-        yRange={yRange}
-        yTicks={logTicks(...yRange)}
-        yText={formatTick}
-        description={
-          p95.length === 0
-            ? 'Latency over time.'
-            : `p95 latency over time, between ${formatMs(Math.min(...p95))} and ${formatMs(Math.max(...p95))}.`
-        }
-        readout={index => {
-          const parts = latencyLines.map(([label, key]) => `${label} ${formatMs(windows[index]![key])}`)
-          return `at ${seconds(Math.round(windows[index]!.seconds))}: ${parts.join(', ')}`
-        }}
-      />
-    </>
-  )
-}
-
 /** Room above the highest line. */
 const HEADROOM = 1.1
 
-function RatePlot({ rates, shared }: { readonly rates: ReturnType<typeof ratesOf>; readonly shared: Shared }) {
+function RatePlot({ rates, shared }: { readonly rates: ReturnType<typeof ratesOf>; readonly shared: TimeAxis }) {
   const highest = Math.max(1, ...rates.flatMap(rate => [rate.offeredPerSecond, rate.goodPerSecond]))
   const anyErrors = rates.some(({ errorsPerSecond }) => errorsPerSecond > 0)
   const most = highest * HEADROOM
@@ -184,11 +147,4 @@ function RatePlot({ rates, shared }: { readonly rates: ReturnType<typeof ratesOf
 
 function line(label: string, token: string, values: readonly number[], dashed = false) {
   return { label, token, width: 2, dashed, values }
-}
-
-function secondsTicks(endSeconds: number): readonly number[] {
-  return linearTicks(endSeconds, innerWidth < 600 ? 5 : 12)
-}
-function seconds(value: number): string {
-  return `${value}${THIN}s`
 }
