@@ -90,6 +90,27 @@ describePractice(errorRate, {
         }),
       ],
     },
+    'two routes that fail each in its own way': {
+      evidence: {
+        'load-curve': loadOf(
+          [
+            { ...routeLoad('GET /open', [], { 500: 44 }), errorsByKind: { 'http-500': 44 } },
+            { ...routeLoad('GET /latest', good(8), {}, 17), errorsByKind: { timeout: 17 } },
+            routeLoad('GET /customers', good(30)),
+          ],
+          { errorsByKind: { 'http-500': 44, timeout: 17 } },
+        ),
+      },
+      finds: [
+        expect.objectContaining({ where: { route: 'GET /open' }, title: '100 % of the requests fail' }),
+        expect.objectContaining({
+          where: { route: 'GET /latest' },
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining(['Failures: 17 without an answer (17 × timeout).']),
+          }),
+        }),
+      ],
+    },
     'load is shed with 503': {
       evidence: { 'load-curve': loadOf([routeLoad('GET /orders', good(300), { 503: 200 })]) },
       finds: [

@@ -46,8 +46,9 @@ if (pool.waitingCount > 50) return reply.code(503).header('retry-after', '1').se
       )
     const failing = step.routes.filter(load => isOver(load.errors, load.requests, errorFraction))
     const { requests, errors } = step.overall
-    // What fails on every second route has one cause that no route is to blame for.
-    const isEverywhere = failing.length > 1 && failing.length >= step.routes.length / 2
+    // What fails in one way on every second route has one cause that no route is to blame for.
+    const ways = new Set(failing.map(mainFailure))
+    const isEverywhere = failing.length > 1 && failing.length >= step.routes.length / 2 && ways.size === 1
     if (failing.length > 0)
       return findings(isEverywhere ? [scattered(step)] : failing.map(load => describe(load, step)))
     if (requests === 0) return unknown(['load-curve'], 'no request was sent')
@@ -64,14 +65,28 @@ function isOver(errors: number, requests: number, limit: number): boolean {
   return errors > 0 && requests > 0 && clopperPearson(Math.min(errors, requests), requests).low > limit
 }
 
-function describe(load: RouteLoad, step: LoadStep): Finding {
-  const where = { route: load.route }
-  const codes = Object.entries(load.statusCounts)
+/** The kind or status of most of its failures. */
+function mainFailure(load: RouteLoad): string | undefined {
+  const ways = [...serverErrorsOf(load), ...unansweredOf(load)]
+  return ways.toSorted((a, b) => b[1] - a[1])[0]?.[0]
+}
+
+const serverErrorsOf = ({ statusCounts }: RouteLoad): readonly (readonly [string, number])[] =>
+  Object.entries(statusCounts)
     .filter(([code]) => Number(code) >= 500)
     .toSorted((a, b) => b[1] - a[1])
+
+/** Of the route itself; runs of older versions know the kinds of the whole step only. */
+const unansweredOf = ({ errorsByKind = {} }: RouteLoad): readonly (readonly [string, number])[] =>
+  Object.entries(errorsByKind).filter(([kind]) => !kind.startsWith('http-'))
+
+function describe(load: RouteLoad, step: LoadStep): Finding {
+  const where = { route: load.route }
+  const codes = serverErrorsOf(load)
   const answered = codes.reduce((sum, [, count]) => sum + count, 0)
   const kinds = codes.map(([code, count]) => `${countText(count)} × ${code}`)
   const unanswered = load.errors - answered
+  const why = kindsOf(load.errorsByKind ? Object.fromEntries(unansweredOf(load)) : step.errorsByKind)
   return {
     fingerprint: fingerprintOf('error-rate', where),
     practice: 'error-rate',
@@ -90,7 +105,7 @@ function describe(load: RouteLoad, step: LoadStep): Finding {
           ? 'Find the exception behind the 5xx.'
           : 'Find out why requests are never answered.',
       steps: [
-        `Failures: ${[...kinds, ...(unanswered > 0 ? [`${countText(unanswered)} without an answer (${kindsOf(step)})`] : [])].join(', ')}.`,
+        `Failures: ${[...kinds, ...(unanswered > 0 ? [`${countText(unanswered)} without an answer (${why})`] : [])].join(', ')}.`,
         'Its latency figures hold only the requests that succeeded.',
         ...shedding(step),
       ],
@@ -111,7 +126,7 @@ function scattered(step: LoadStep): Finding {
     risk: 'outage',
     remedy: {
       summary: 'Find out what the routes have in common.',
-      steps: [`Failures: ${kindsOf(step)}.`, ...shedding(step)],
+      steps: [`Failures: ${kindsOf(step.errorsByKind)}.`, ...shedding(step)],
     },
   }
 }
@@ -122,7 +137,7 @@ function failedFraction(errors: number, requests: number): Finding['facts'][numb
   return { ...failed, quantity: { ...failed.quantity, low, high } }
 }
 
-const kindsOf = ({ errorsByKind }: LoadStep): string =>
+const kindsOf = (errorsByKind: Readonly<Record<string, number>>): string =>
   Object.entries(errorsByKind)
     .toSorted((a, b) => b[1] - a[1])
     .map(([kind, count]) => `${countText(count)} × ${kind}`)
