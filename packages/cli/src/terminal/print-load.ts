@@ -5,12 +5,11 @@ import {
   msText,
   numberText,
   percentText,
-  type RouteLoad,
   type SerializedHistogram,
   type ThresholdResult,
   wholeText,
 } from '@whetstone/model'
-import { generatorStep } from '@whetstone/dashboard'
+import { generatorStep, statusClassesOf } from '@whetstone/dashboard'
 import { metricValueText } from '@whetstone/load'
 import { Histogram } from '@whetstone/stats'
 import { printSearch } from './print-load-search.ts'
@@ -127,37 +126,15 @@ function head(text: string): string {
 
 function printAnswers(step: LoadStep, terminal: Terminal): void {
   terminal.out()
-  const classes = statusClasses(step.routes)
+  const classes = statusClassesOf(step.routes)
   const answers = classes.map(({ name, count, response }) => {
-    const p95 = response.length === 0 ? '' : ` (p95 ${quantileText(mergedOf(response), 0.95)})`
+    const p95 = response.count === 0 ? '' : ` (p95 ${quantileText(response, 0.95)})`
     return `${name} ${wholeText(count)}${classes.length > 1 ? p95 : ''}`
   })
   if (answers.length > 0) printEntry('answers', answers.join('   '), terminal)
   const kinds = Object.entries(step.errorsByKind).toSorted(([, a], [, b]) => b - a)
   if (kinds.length > 0)
     printEntry('errors', kinds.map(([kind, count]) => `${kind} ${wholeText(count)}`).join('   '), terminal)
-}
-
-function statusClasses(routes: readonly RouteLoad[]) {
-  const names = [...new Set(routes.flatMap(route => Object.keys(route.statusCounts).map(classOf)))].toSorted()
-  return names.map(name => ({
-    name,
-    count: routes
-      .flatMap(route => Object.entries(route.statusCounts))
-      .filter(([status]) => classOf(status) === name)
-      .reduce((sum, [, count]) => sum + count, 0),
-    response: routes.flatMap(route => route.responseByStatusClass?.[name] ?? []),
-  }))
-}
-
-function classOf(status: string): string {
-  return `${status.slice(0, 1)}xx`
-}
-
-function mergedOf(saved: readonly SerializedHistogram[]): SerializedHistogram {
-  const all = new Histogram()
-  for (const histogram of saved) all.merge(Histogram.fromJSON(histogram))
-  return all.toJSON()
 }
 
 const checkColumns = 38

@@ -1,8 +1,9 @@
 /** Each route with its own latency, what was answered in which class, and the checks. */
 import type { CheckCount, LoadReport, LoadStep, RouteLoad } from '@whetstone/model'
 import { formatBytes, formatCount, formatFraction, formatMs, plural } from '../../reading/format.ts'
-import { merged, toldQuantileMs } from '../../reading/histogram.ts'
+import { toldQuantileMs } from '../../reading/histogram.ts'
 import { measuredStep } from '../../reading/load-verdict.ts'
+import { statusClassesOf } from '../../reading/status-classes.ts'
 import { Icon, numbers, Section, Table } from '../pieces.tsx'
 
 const MOST_ROUTES = 40
@@ -58,14 +59,14 @@ function RouteTable({ routes }: { readonly routes: readonly RouteLoad[] }) {
   )
 }
 
-/** By class, so that fast refusals are not taken for fast answers; then the errors by their kind. */
+/** By class of status, then the errors by their kind. */
 function Classes({ step }: { readonly step: LoadStep }) {
   const kinds = Object.entries(step.errorsByKind).toSorted(([, a], [, b]) => b - a)
   return (
     <>
       <h3>Answers</h3>
       <Table label="Answers by status" columns={['Status', ...numbers('Answers', 'Share', 'p50', 'p95')]}>
-        {classesOf(step.routes).map(({ name, count, response }) => (
+        {statusClassesOf(step.routes).map(({ name, count, response }) => (
           <tr key={name}>
             <td>{name}</td>
             <td class="number">{formatCount(count)}</td>
@@ -91,22 +92,6 @@ function Classes({ step }: { readonly step: LoadStep }) {
       )}
     </>
   )
-}
-
-function classesOf(routes: readonly RouteLoad[]) {
-  const names = [...new Set(routes.flatMap(route => Object.keys(route.statusCounts).map(classOf)))].toSorted()
-  return names.map(name => ({
-    name,
-    count: routes
-      .flatMap(route => Object.entries(route.statusCounts))
-      .filter(([status]) => classOf(status) === name)
-      .reduce((sum, [, count]) => sum + count, 0),
-    response: merged(routes.flatMap(route => route.responseByStatusClass?.[name] ?? [])),
-  }))
-}
-
-function classOf(status: string): string {
-  return `${status.slice(0, 1)}xx`
 }
 
 function Checks({ checks }: { readonly checks: readonly CheckCount[] }) {
