@@ -13,6 +13,29 @@ const report = (more = {}) =>
 const plain = statement('plain', 'SELECT id FROM notes WHERE lower(name) = $1', { tables: ['notes'] })
 const used = (id: string, calls: number, meanMs: number, more = {}) =>
   use('GET /report', id, calls, calls * meanMs, { site: siteAt(4), ...more })
+/** A plain index would serve it; nobody planned it with one yet. */
+const unindexed = {
+  statements: statementsOf(
+    [
+      statement('plain', 'SELECT id FROM notes WHERE post = $1', {
+        tables: ['notes'],
+        conditions: [equal('notes', 'post')],
+      }),
+    ],
+    [used('plain', 500, 60)],
+  ),
+  pg: pgOf({
+    tables: [table('notes', 100_000, [column('post', { distinct: 5_000 })])],
+    plans: [
+      {
+        statementId: 'plain',
+        kind: 'generic',
+        totalCost: 4_000,
+        root: plan('Seq Scan', 4_000, { relation: 'notes', planRows: 20 }),
+      },
+    ],
+  }),
+}
 
 describePractice(slowQueries, {
   silent: {
@@ -28,28 +51,7 @@ describePractice(slowQueries, {
     'COMMIT that waits for the disk': {
       statements: statementsOf([statement('commit', 'COMMIT', { operation: 'commit' })], [used('commit', 500, 30)]),
     },
-    'an index may serve it, which is still to be planned': {
-      statements: statementsOf(
-        [
-          statement('plain', 'SELECT id FROM notes WHERE post = $1', {
-            tables: ['notes'],
-            conditions: [equal('notes', 'post')],
-          }),
-        ],
-        [used('plain', 500, 60)],
-      ),
-      pg: pgOf({
-        tables: [table('notes', 100_000, [column('post', { distinct: 5_000 })])],
-        plans: [
-          {
-            statementId: 'plain',
-            kind: 'generic',
-            totalCost: 4_000,
-            root: plan('Seq Scan', 4_000, { relation: 'notes', planRows: 20 }),
-          },
-        ],
-      }),
-    },
+    'an index may serve it, which is still to be planned': unindexed,
     'a cheap plan on a busy machine': {
       statements: statementsOf([plain], [used('plain', 500, 60)]),
       pg: pgOf({ plans: [{ statementId: 'plain', kind: 'generic', totalCost: 19, root: plan('Index Scan', 19) }] }),
@@ -161,28 +163,7 @@ describePractice(slowQueries, {
       finds: [expect.objectContaining({ fingerprint: 'slow-queries||paged|' })],
     },
     'a table too small for an index by the figures set for it': {
-      evidence: {
-        statements: statementsOf(
-          [
-            statement('plain', 'SELECT id FROM notes WHERE post = $1', {
-              tables: ['notes'],
-              conditions: [equal('notes', 'post')],
-            }),
-          ],
-          [used('plain', 500, 60)],
-        ),
-        pg: pgOf({
-          tables: [table('notes', 100_000, [column('post', { distinct: 5_000 })])],
-          plans: [
-            {
-              statementId: 'plain',
-              kind: 'generic',
-              totalCost: 4_000,
-              root: plan('Seq Scan', 4_000, { relation: 'notes', planRows: 20 }),
-            },
-          ],
-        }),
-      },
+      evidence: unindexed,
       overrides: { 'missing-index': { rows: 1_000_000 } },
       finds: [expect.objectContaining({ fingerprint: 'slow-queries||plain|' })],
     },
