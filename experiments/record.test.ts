@@ -45,6 +45,27 @@ describe('trimming the evidence of a run', () => {
     expect(trimEvidence(once, practice('missing-index'))).toEqual(once)
   })
 
+  it('keeps the fullest trace where only one fits and the first one has nothing to show', () => {
+    const [route] = recordingOf(shop, practice('n-plus-one'), 'the shop')!.evidence.traces!.traces.map(one => one.route)
+    const full = shop
+      .traces!.traces.filter(one => one.route === route)
+      .reduce((most, one) => (one.spans.length > most.spans.length ? one : most))
+    // Two are more than is allowed, and an empty one before them.
+    const spans = Array.from({ length: 120 }, (_, at) => ({ ...full.spans[at % full.spans.length]!, id: at + 1 }))
+    const long = { ...full, spans }
+    const traces = { ...shop.traces!, traces: [{ ...full, id: 'empty', spans: [] }, long, long] }
+    const longest = definePractice({
+      ...practice('n-plus-one-http'),
+      needs: ['traces'],
+      thresholds: {},
+      detect: ({ traces: { traces: list } }) =>
+        findings([{ ...aFinding, title: `${Math.max(...list.map(one => one.spans.length))} spans` }]),
+    })
+    const kept = recordingOf({ ...shop, traces }, longest, 'the shop')!
+    expect(kept.findings).toEqual(['120 spans'])
+    expect(kept.evidence.traces!.traces).toEqual([expect.objectContaining({ id: full.id })])
+  })
+
   it('makes no cut that the detector would notice', () => {
     const counts = definePractice({
       ...practice('n-plus-one-http'),

@@ -130,7 +130,7 @@ const whenTooLarge = (practice: AnyPractice): readonly (readonly Cut[])[] => [
   [onlyUsedStatements],
   [onlyMentionedTables],
   [tracesPerRoute(3), tracesPerRoute(6)],
-  [tracesPerRoute(1)],
+  [tracesPerRoute(1), fullestTracePerRoute],
   [parameterSets(0), parameterSets(2)],
   ...(practice.optional ?? []).map(kind => [without(kind)]),
   [samplesOf(3), samplesOf(8)],
@@ -180,6 +180,14 @@ function tracesPerRoute(most: number): Cut {
     const own = grouped(traces.traces, ({ route }) => route)
     return { ...others, traces: { ...traces, traces: own.flatMap(list => spread(list, most)) } }
   }
+}
+
+/** The first of a route may be the one request that had next to nothing to do. */
+const fullestTracePerRoute: Cut = ({ traces, ...others }) => {
+  if (!traces) return others
+  const own = grouped(traces.traces, ({ route }) => route)
+  const fullest = own.map(list => list.reduce((most, one) => (one.spans.length > most.spans.length ? one : most)))
+  return { ...others, traces: { ...traces, traces: fullest } }
 }
 
 function grouped<T>(list: readonly T[], keyOf: (one: T) => string): readonly (readonly T[])[] {
