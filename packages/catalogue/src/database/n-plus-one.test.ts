@@ -158,6 +158,33 @@ for (const row of rows) rowsByKey.set(row.order_id, [...(rowsByKey.get(row.order
         }),
       ],
     },
+    'rows that an ORM counts one by one: no relation is loaded only to be counted': {
+      evidence: {
+        traces: slowList(),
+        statements: statementsOf([
+          list,
+          statement('items', 'SELECT count(*) AS "count" FROM "items" WHERE "items"."order_id" = $1', {
+            tables: ['items'],
+            isCount: true,
+            hasAggregate: true,
+            conditions: [equal('items', 'order_id')],
+            issuedBy: 'sequelize',
+          }),
+        ]),
+      },
+      finds: [
+        expect.objectContaining({
+          remedy: expect.objectContaining({
+            steps: [
+              'Take the query out of the loop: collect the keys first, run it once, then give each row of the list its part.',
+              'Count for all keys at once: GROUP BY the key.',
+              "With Sequelize: await Child.count({ where: { parentId: ids }, group: ['parentId'] })",
+              expect.stringContaining('of the request now'),
+            ],
+          }),
+        }),
+      ],
+    },
     'a lookup by an ORM, in its own words': {
       evidence: {
         traces: slowList(),

@@ -11,9 +11,9 @@ import {
 } from '@whetstone/model'
 import { keyKnowledge } from '../derive/columns.ts'
 import { countText, excerpt, fact, percentText } from '../derive/figures.ts'
-import { ormAdvice } from '../derive/orm.ts'
+import { togetherStep } from '../derive/orm.ts'
 import { type LoopSummary, repeatsByStatement, summarise } from '../derive/repeats.ts'
-import { forManyKeys, type KeyKnowledge } from '../derive/rewrite-sql.ts'
+import { forManyKeys, type KeyKnowledge, valuesText } from '../derive/rewrite-sql.ts'
 import { codeOf, oneLine } from '../derive/sql-code.ts'
 import { readsRows, siteOf, statementsById } from '../derive/statements.ts'
 
@@ -143,7 +143,9 @@ function remedyFor(group: Group, knowledge: KeyKnowledge | undefined): Finding['
   const [call, caller] = where.site ?? []
   const many = forManyKeys(statement, knowledge)
   const isAggregate = statement.shape?.isCount || statement.shape?.hasAggregate
-  const orm = ormAdvice(statement.issuedBy)
+  const isOne = many !== undefined && knowledge?.isUnique(statement.shape?.tables[0] ?? '', many.keyColumn)
+  const reads = statement.shape?.isCount ? 'count' : isOne ? 'one' : 'many'
+  const withOrm = isAggregate && reads !== 'count' ? undefined : togetherStep(statement.issuedBy, reads)
   const inGraphql = /^\S+ \S+ \S/.test(where.route ?? '')
   const steps = [
     ...(call
@@ -156,7 +158,7 @@ function remedyFor(group: Group, knowledge: KeyKnowledge | undefined): Finding['
       : 'Take the query out of the loop: collect the keys first, run it once, then give each row of the list its part.',
     // Loading every row to count them would be worse than the loop.
     ...(isAggregate ? ['Count for all keys at once: GROUP BY the key.'] : []),
-    ...(orm && !isAggregate ? [`${orm.name} does it for you: ${orm.eagerLoad}`] : []),
+    ...(withOrm === undefined ? [] : [withOrm]),
     ...(inGraphql ? ['In a resolver, call a DataLoader made per request; it collects the keys of one tick.'] : []),
     `${group.length === 1 ? 'It takes' : 'The longest of them takes'} ${percentText(loop.timeFraction)} of the request now; the one query left costs about as much as the rows it returns.`,
   ]
@@ -165,11 +167,11 @@ function remedyFor(group: Group, knowledge: KeyKnowledge | undefined): Finding['
     steps,
     ...codeOf(
       'ts',
-      `for (const key of keys) await db.query(\`${oneLine(statement.text)}\`, [key])`,
+      `for (const key of keys) await db.query(\`${oneLine(statement.text)}\`, ${valuesText(statement.text, many?.parameter ?? 1, 'key')})`,
       many &&
         `const { rows } = await db.query(
   \`${many.sql}\`,
-  [keys],${many.parameter === 1 ? '' : ` // keys are parameter ${many.parameter}; the others stay as they are`}
+  ${valuesText(many.sql, many.parameter, 'keys')},
 )
 const rowsByKey = new Map()
 for (const row of rows) rowsByKey.set(row.${many.keyColumn}, [...(rowsByKey.get(row.${many.keyColumn}) ?? []), row])`,

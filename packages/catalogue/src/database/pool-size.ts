@@ -45,6 +45,11 @@ export const poolSize = definePractice({
     },
     requestsThatWait: { value: 0.05, unit: 'fraction', source: 'one request in twenty, so that the p95 feels it' },
     databaseBusy: { value: 0.7, unit: 'fraction', source: 'above 70 % utilisation queues form in the database itself' },
+    stepRatio: {
+      value: 4,
+      unit: 'ratio',
+      source: 'the queue counts every statement of a burst: no knee lies that many times higher before it was measured',
+    },
     fullFraction: {
       value: 0.8,
       unit: 'fraction',
@@ -80,6 +85,7 @@ export const poolSize = definePractice({
     const room = usable === undefined ? Infinity : Math.floor((usable * thresholds.fullFraction) / pools.processes)
     const wanted = Math.min(
       room,
+      pools.main.maxConnections * thresholds.stepRatio,
       Math.max(pools.main.maxConnections + 1, pools.main.peakInUse + pools.main.peakWaiting),
     )
     // Raising it is wrong where the pools together already reach what the server has.

@@ -4,6 +4,10 @@ export interface OrmAdvice {
   readonly name: string
   /** What to write so that relations come with the list. */
   readonly eagerLoad: string
+  /** The same where every row of the list has one related row, if that is written otherwise. */
+  readonly eagerLoadOne?: string
+  /** What to write so that related rows are counted for the whole list. */
+  readonly countTogether?: string
   /** What to write so that only some columns are read. */
   readonly pickColumns: string
 }
@@ -12,21 +16,29 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
   sequelize: {
     name: 'Sequelize',
     eagerLoad: `await Parent.findAll({ include: [{ model: Child, separate: true }] })`,
+    eagerLoadOne: `await Child.findAll({ include: Parent })`,
+    countTogether: `await Child.count({ where: { parentId: ids }, group: ['parentId'] })`,
     pickColumns: `await Model.findAll({ attributes: ['id', 'name'] })`,
   },
   typeorm: {
     name: 'TypeORM',
     eagerLoad: `await repository.find({ relations: { children: true }, relationLoadStrategy: 'query' })`,
+    eagerLoadOne: `await repository.find({ relations: { parent: true } })`,
+    countTogether: `await children.createQueryBuilder('child').select('child.parentId').addSelect('count(*)', 'count').where({ parentId: In(ids) }).groupBy('child.parentId').getRawMany()`,
     pickColumns: `await repository.find({ select: { id: true, name: true } })`,
   },
   prisma: {
     name: 'Prisma',
     eagerLoad: `await prisma.parent.findMany({ include: { children: true } })`,
+    eagerLoadOne: `await prisma.child.findMany({ include: { parent: true } })`,
+    countTogether: `await prisma.parent.findMany({ include: { _count: { select: { children: true } } } })`,
     pickColumns: `await prisma.model.findMany({ select: { id: true, name: true } })`,
   },
   drizzle: {
     name: 'Drizzle',
     eagerLoad: `await db.query.parents.findMany({ with: { children: true } })`,
+    eagerLoadOne: `await db.query.children.findMany({ with: { parent: true } })`,
+    countTogether: `await db.select({ parentId: children.parentId, count: count() }).from(children).where(inArray(children.parentId, ids)).groupBy(children.parentId)`,
     pickColumns: `await db.select({ id: table.id, name: table.name }).from(table)`,
   },
   'mikro-orm': {
@@ -42,11 +54,15 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
   knex: {
     name: 'Knex',
     eagerLoad: `await knex('children').whereIn('parent_id', parents.map(parent => parent.id))`,
+    eagerLoadOne: `await knex('parents').whereIn('id', children.map(child => child.parent_id))`,
+    countTogether: `await knex('children').whereIn('parent_id', ids).groupBy('parent_id').select('parent_id').count()`,
     pickColumns: `await knex('table').select('id', 'name')`,
   },
   kysely: {
     name: 'Kysely',
     eagerLoad: `await db.selectFrom('children').where('parent_id', 'in', parents.map(parent => parent.id)).selectAll().execute()`,
+    eagerLoadOne: `await db.selectFrom('parents').where('id', 'in', children.map(child => child.parent_id)).selectAll().execute()`,
+    countTogether: `await db.selectFrom('children').where('parent_id', 'in', ids).groupBy('parent_id').select(({ fn }) => ['parent_id', fn.countAll().as('count')]).execute()`,
     pickColumns: `await db.selectFrom('table').select(['id', 'name']).execute()`,
   },
 }
@@ -57,6 +73,14 @@ export function ormAdvice(issuedBy: string | undefined): OrmAdvice | undefined {
   const name = issuedBy.toLowerCase()
   const key = Object.keys(advice).find(known => name.includes(known))
   return key === undefined ? undefined : advice[key]
+}
+
+/** One line of advice for whoever reads related rows one by one. */
+export function togetherStep(issuedBy: string | undefined, reads: 'many' | 'one' | 'count'): string | undefined {
+  const orm = ormAdvice(issuedBy)
+  const code = { many: orm?.eagerLoad, one: orm?.eagerLoadOne ?? orm?.eagerLoad, count: orm?.countTogether }[reads]
+  if (orm === undefined || code === undefined) return undefined
+  return isMapper(issuedBy) && reads !== 'count' ? `${orm.name} does it for you: ${code}` : `With ${orm.name}: ${code}`
 }
 
 /** Builders only write the SQL they are told to; mappers decide on queries themselves. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { equal, statement } from './testing/evidence.ts'
-import { forManyKeys } from './rewrite-sql.ts'
+import { forManyKeys, valuesText } from './rewrite-sql.ts'
 
 const sample = (...values: (string | number)[]) => ({ values, kept: 'random' as const, durationMs: 1 })
 
@@ -45,5 +45,13 @@ describe('a statement for many keys', () => {
   it('is not tried where no column is compared with a parameter', () => {
     expect(forManyKeys(statement('s', 'SELECT id FROM notes WHERE at > $1'))).toBeUndefined()
     expect(forManyKeys(statement('s', 'SELECT id FROM notes'))).toBeUndefined()
+  })
+})
+
+describe('the values of a statement', () => {
+  it('put the key where it belongs, and name what stays as it is', () => {
+    expect(valuesText('SELECT a FROM t WHERE id = ANY($1)', 1, 'keys')).toBe('[keys]')
+    expect(valuesText('SELECT a FROM t WHERE id = $1 OFFSET $2', 1, 'key')).toBe('[key, value2]')
+    expect(valuesText('SELECT a FROM t WHERE tenant = $1 AND id = ANY($2)', 2, 'keys')).toBe('[value1, keys]')
   })
 })

@@ -32,6 +32,12 @@ export function forManyKeys(statement: Statement, knowledge: KeyKnowledge = noth
   return lateral(text, key, knowledge.typeOf(table, key.column) ?? 'bigint')
 }
 
+/** The list of values for a statement: the key where it belongs, `value2` for what stays as it is. */
+export function valuesText(sql: string, parameter: number, key: string): string {
+  const last = Math.max(parameter, ...[...sql.matchAll(/\$(\d+)/g)].map(match => Number(match[1])))
+  return `[${Array.from({ length: last }, (_, at) => (at + 1 === parameter ? key : `value${at + 1}`)).join(', ')}]`
+}
+
 interface Equality {
   readonly whole: string
   readonly reference: string
