@@ -9,14 +9,19 @@ import type { BundledArm } from './bundle.ts'
 import type { Arms } from './define.ts'
 
 export type ArmName = 'before' | 'after'
+export type ArmServers = Readonly<Record<ArmName, PostgresServer>>
 export type ArmStart = ReturnType<typeof armCommand>
 
-export async function databases(postgres: PostgresServer, experiment: Arms): Promise<Record<ArmName, string>> {
-  await postgres.createDatabase('base')
-  await execute(urlOf(postgres, 'base'), experiment.database)
-  const urls = { before: urlOf(postgres, 'arm_before'), after: urlOf(postgres, 'arm_after') }
+export const sharedBy = (server: PostgresServer): ArmServers => ({ before: server, after: server })
+
+export async function databases(servers: ArmServers, experiment: Arms): Promise<Record<ArmName, string>> {
+  for (const server of new Set(Object.values(servers))) {
+    await server.createDatabase('base')
+    await execute(urlOf(server, 'base'), experiment.database)
+  }
+  const urls = { before: urlOf(servers.before, 'arm_before'), after: urlOf(servers.after, 'arm_after') }
   for (const arm of ['before', 'after'] as const) {
-    await postgres.createDatabase(`arm_${arm}`, { template: 'base' })
+    await servers[arm].createDatabase(`arm_${arm}`, { template: 'base' })
     const { schema = '', maintenance = ['ANALYZE'] } = experiment[arm]
     await execute(urls[arm], schema, ...maintenance)
   }

@@ -44,7 +44,7 @@ const together = 6
 export async function failedRequests(start: ArmStart, workload: Workload): Promise<number> {
   const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
   try {
-    return requestsSent - (await answeredWell(arm.baseUrl, workload))
+    return requestsSent - (await answeredWell(arm.baseUrl, workload, requestsSent))
   } finally {
     await arm.stop()
   }
@@ -56,19 +56,20 @@ export async function lostUpdates(start: ArmStart, workload: Workload): Promise<
   try {
     const total = async () => Number(await (await fetch(`${arm.baseUrl}/total`)).text())
     const before = await total()
-    const answered = await answeredWell(arm.baseUrl, workload)
+    const answered = await answeredWell(arm.baseUrl, workload, requestsSent)
     return answered - ((await total()) - before)
   } finally {
     await arm.stop()
   }
 }
 
-async function answeredWell(baseUrl: string, workload: Workload): Promise<number> {
+/** Of as many requests of six users, those answered without a server error. */
+export async function answeredWell(baseUrl: string, workload: Workload, most: number): Promise<number> {
   const requests = workload.routes.flatMap(route => route.requests)
   let sent = 0
   let answered = 0
   const user = async () => {
-    while (sent < requestsSent) {
+    while (sent < most) {
       const { method, path } = requests[sent++ % requests.length]!
       const status = await fetch(baseUrl + path, { method }).then(
         response => response.text().then(() => response.status),

@@ -21,6 +21,8 @@ export interface ExperimentArm {
   readonly schema?: string
   /** Then, one by one outside of a transaction, as VACUUM must be. Default: ANALYZE. */
   readonly maintenance?: readonly string[]
+  /** Settings of a PostgreSQL of the arm's own, for what takes a restart: then each arm has one. Not with `replicas` or `shards`. */
+  readonly server?: Readonly<Record<string, string>>
   /** Standbys of this arm's own cluster, in a drill of `failover`. Default 0. */
   readonly standbys?: number
   /** Processes that share the port, as replicas or `node:cluster` do. Default 1. */
@@ -62,12 +64,16 @@ export interface Arms {
   readonly replicas?: number
   /** Servers with the same tables beside the first one, at the same distance as `replicas`; nothing is copied between them. */
   readonly shards?: number
+  /** What production has of the tables, told as in `whetstone.config.ts`, where an experiment can hold only a part. */
+  readonly productionRows?: Readonly<Record<string, number>>
   /** A second service that both arms may call; runs in the runner's process. */
   readonly upstream?: (server: FastifyInstance) => void
 }
 
 export interface Experiment extends Arms {
   readonly answer: Answer
+  /** False where every request uses something up, such as the oldest day: then nobody warms the processes before a block. Default true. */
+  readonly warmed?: boolean
   readonly expects: {
     readonly metric: 'p50' | 'p95' | 'bytes' | 'errors' | 'cpu'
     /** Where the gain shows; all requests together when absent. */
@@ -84,10 +90,23 @@ export interface Drill extends Arms {
    * answered a second when five times the load comes from users who wait 0.4 s. `failed`: of three hundred requests, those
    * answered with a server error or not at all. `failover`: of as many, with
    * the primary killed after the first hundred and the standby promoted, if there is one. `lost-updates`: of as many changes that were answered well, those of which
-   * `GET /total` knows nothing.
+   * `GET /total` knows nothing. `spilled`: megabytes written to temporary files for every request. `attributed`: of the time
+   * the server works for the arm, the percentage of which it can say afterwards by which statement.
    */
   readonly drill:
-    'stop' | 'memory' | 'capacity' | 'throughput' | 'scaling' | 'overload' | 'failed' | 'failover' | 'lost-updates'
+    | 'stop'
+    | 'memory'
+    | 'capacity'
+    | 'throughput'
+    | 'scaling'
+    | 'overload'
+    | 'failed'
+    | 'failover'
+    | 'lost-updates'
+    | 'spilled'
+    | 'attributed'
+  /** Of a practice that makes no findings: its row says `unknown` of `before`, and `pass` of `after`. */
+  readonly row?: true
   /** Of the medians: before over after where less is better, after over before where more is; nothing left counts as one. */
   readonly expects: { readonly atLeast: number }
 }

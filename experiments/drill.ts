@@ -7,6 +7,7 @@ import { median, quantile, seededRandom, shuffled, signedRank } from '@whetstone
 import { armCommand, type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
 import { capacityOf, failedRequests, keptBytesPerRequest, lostAtStop, lostUpdates, type Capacity } from './count.ts'
+import { attributedPercent, spilledMegabytes } from './database-count.ts'
 import type { Drill } from './define.ts'
 import { failedByFailover } from './failover.ts'
 import { keptOf, type Recording } from './record.ts'
@@ -92,11 +93,16 @@ const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'bet
   failover: { counts: 'requests that failed, of 300 around a failover', better: 'less' },
   'lost-updates': { counts: 'updates lost, of 300', better: 'less' },
   overload: { counts: 'requests answered in time a second, of too many', better: 'more' },
+  spilled: { counts: 'megabytes written to temporary files for every request', better: 'less' },
+  attributed: { counts: 'percent of the time of the server whose statement is known', better: 'more' },
 }
 
 interface Judged {
   readonly evidence: Evidence
-  readonly findings: readonly { readonly practice: string; readonly line: string }[]
+  readonly isReported: boolean
+  readonly isSilent: boolean
+  /** What the report says, one line each. */
+  readonly lines: readonly string[]
 }
 
 type Start = (arm: ArmName, workers?: number) => ArmStart
@@ -111,16 +117,23 @@ async function judge(arm: ArmName, options: DrillOptions, stand: Stand, start: S
         )
       : await evidenceOf(arm, experiment, stand, start)
   const settings = experiment.settings ? { [experiment.practice]: experiment.settings } : {}
-  const { findings } = identifyAgain(evidence, undefined, settings)
-  return {
-    evidence,
-    findings: findings.flatMap(({ practice, severity, title, also }) =>
-      [practice, ...also.map(one => one.practice)].map(name => ({
-        practice: name,
-        line: `${severity} ${name}: ${title}`,
-      })),
-    ),
-  }
+  const { findings, coverage } = identifyAgain(evidence, undefined, settings)
+  const own = coverage.find(({ practice }) => practice === experiment.practice)
+  const found = findings.flatMap(({ practice, severity, title, also }) =>
+    [practice, ...also.map(one => one.practice)].map(name => ({
+      practice: name,
+      line: `${severity} ${name}: ${title}`,
+    })),
+  )
+  if (experiment.row && own)
+    return {
+      evidence,
+      isReported: own.state === 'unknown',
+      isSilent: own.state === 'pass',
+      lines: [...found.map(({ line }) => line), `${own.state} ${own.practice}: ${own.note}`],
+    }
+  const isReported = found.some(({ practice }) => practice === experiment.practice)
+  return { evidence, isReported, isSilent: !isReported, lines: found.map(({ line }) => line) }
 }
 
 /** What differs is the cluster itself, so each arm is looked at on one of its own. */
@@ -197,6 +210,10 @@ async function count(arm: ArmName, options: DrillOptions, { workload }: Stand, s
       return failedRequests(start(arm), workload)
     case 'lost-updates':
       return lostUpdates(start(arm), workload)
+    case 'spilled':
+      return spilledMegabytes(start(arm), workload)
+    case 'attributed':
+      return attributedPercent(start(arm), workload)
     case 'memory':
       return keptBytesPerRequest(start(arm), workload)
     case 'capacity':
@@ -228,8 +245,8 @@ async function resultOf(
     practice,
     chapter: options.chapter,
     hash: await hashOf(options),
-    reportedOnBefore: judged.before.findings.some(finding => finding.practice === practice),
-    silentOnAfter: !judged.after.findings.some(finding => finding.practice === practice),
+    reportedOnBefore: judged.before.isReported,
+    silentOnAfter: judged.after.isSilent,
     counts,
     better,
     before: counted.before,
@@ -241,8 +258,8 @@ async function resultOf(
       (p < significant && quantile(gains, 0.5) > 0) || (options.quick && gains.every(gain => gain > 0))
         ? 'better'
         : 'unclear',
-    findingsBefore: judged.before.findings.map(({ line }) => line),
-    findingsAfter: judged.after.findings.map(({ line }) => line),
+    findingsBefore: judged.before.lines,
+    findingsAfter: judged.after.lines,
     machine: `${list.length} cores, ${list[0]?.model.trim() ?? 'unknown CPU'}, ${process.platform} ${process.arch}`,
   }
 }

@@ -4,7 +4,7 @@ import { commandArm } from '@whetstone/loop'
 import type { Workload } from '@whetstone/model'
 import { startPostgres, startStandby, type PostgresServer, type PostgresStandby } from '@whetstone/sandbox'
 import type { ArmName, ArmStart } from './arms.ts'
-import { databases } from './arms.ts'
+import { databases, sharedBy } from './arms.ts'
 import type { Arms } from './define.ts'
 
 const requestsSent = 300
@@ -27,7 +27,7 @@ export async function failedByFailover(
   const primary = await startPostgres()
   const standbys: PostgresStandby[] = []
   try {
-    const urls = await databases(primary, experiment)
+    const urls = await databases(sharedBy(primary), experiment)
     const database = new URL(urls[name]).pathname.slice(1)
     for (let made = 0; made < (experiment[name].standbys ?? 0); made++) standbys.push(await startStandby(primary))
     const start = command(

@@ -87,7 +87,10 @@ function tryArms(
     arms: { a: commandArm('before', compiled('before')), b: commandArm('after', compiled('after')) },
     workload,
     // The runner has nothing else to do meanwhile; a process for each block would cost more than the block.
-    measureBlock: warmedBlock(options.quick ? 100 : 500),
+    measureBlock:
+      options.experiment.warmed === false
+        ? loadBlock({ runLoad: runInProcess })
+        : warmedBlock(options.quick ? 100 : 500),
     ratePerSecond: options.experiment.load.ratePerSecond,
     seed: 1,
     pairs: options.quick ? 3 : 14,

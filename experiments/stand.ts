@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { diagnose, type Diagnosis, type OnProgress } from '@whetstone/loop'
-import type { Workload } from '@whetstone/model'
+import type { AnswersEvidence, Workload } from '@whetstone/model'
 import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
 import Fastify from 'fastify'
-import { type ArmName, armCommand, type ArmStart, databases, workloadOf } from './arms.ts'
+import { type ArmName, armCommand, type ArmServers, type ArmStart, databases, sharedBy, workloadOf } from './arms.ts'
 import type { Arms } from './define.ts'
 import { startReplicas, startShards } from './replicas.ts'
 
@@ -30,8 +30,8 @@ export interface Stand {
 
 export async function onStand<Result>(options: StandOptions, use: (stand: Stand) => Promise<Result>): Promise<Result> {
   const { experiment } = options
-  const postgres = await startPostgres({ durable: experiment.durable ?? false })
   const upstream = experiment.upstream ? Fastify() : undefined
+  const started: PostgresServer[] = []
   const replicas: PostgresServer[] = []
   const shards: PostgresServer[] = []
   const base = await mkdtemp(join(tmpdir(), 'whetstone-experiment-'))
@@ -41,10 +41,11 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
       await upstream.listen({ host: '127.0.0.1', port: 0 })
     }
     const upstreamPort = upstream ? (upstream.server.address() as { port: number }).port : undefined
-    const urls = await databases(postgres, experiment)
-    await startReplicas(postgres, experiment.replicas ?? 0, replicas)
-    await startShards(postgres, experiment.shards ?? 0, shards)
-    const shardUrls = await Promise.all(shards.map(shard => databases(shard, experiment)))
+    const servers = await startServers(experiment, started)
+    const urls = await databases(servers, experiment)
+    await startReplicas(servers.before, experiment.replicas ?? 0, replicas)
+    await startShards(servers.before, experiment.shards ?? 0, shards)
+    const shardUrls = await Promise.all(shards.map(shard => databases(sharedBy(shard), experiment)))
     const command = (arm: ArmName, workers?: number) =>
       armCommand(options.file, arm, {
         databaseUrl: urls[arm],
@@ -59,14 +60,24 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
       workload,
       command,
       diagnosis: arm =>
-        diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres, ...command(arm) }),
+        diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres: servers[arm], ...command(arm) }),
     })
   } finally {
     await upstream?.close()
-    for (const server of [...replicas, ...shards]) await server.stop()
-    await postgres.stop()
+    for (const server of [...replicas, ...shards, ...started]) await server.stop()
     await rm(base, { recursive: true, force: true })
   }
+}
+
+/** One for both arms, unless they differ in what takes a restart. Each is put into `started` as soon as it runs. */
+async function startServers({ before, after, durable = false }: Arms, started: PostgresServer[]): Promise<ArmServers> {
+  const start = async (settings: Readonly<Record<string, string>> = {}) => {
+    const server = await startPostgres({ durable, settings })
+    started.push(server)
+    return server
+  }
+  if (!before.server && !after.server) return sharedBy(await start())
+  return { before: await start(before.server), after: await start(after.server) }
 }
 
 interface ArmRun extends ReturnType<typeof armCommand> {
@@ -95,6 +106,7 @@ function diagnoseArm(
     ...(options.experiment.settings
       ? { settings: { [options.experiment.practice]: options.experiment.settings } }
       : {}),
+    ...(options.experiment.productionRows ? { answers: answersOf(options.experiment.productionRows) } : {}),
     base,
     root: workingDirectory,
     name: `${options.experiment.practice} ${arm}`,
@@ -104,4 +116,9 @@ function diagnoseArm(
     onProgress: options.onProgress,
     signal: options.signal,
   })
+}
+
+function answersOf(productionRows: Readonly<Record<string, number>>): AnswersEvidence {
+  const tables = Object.entries(productionRows).map(([table, rows]) => ({ table, productionRows: rows }))
+  return { schema: 'answers@1', routes: [], tables }
 }
