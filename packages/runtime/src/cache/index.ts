@@ -1,4 +1,8 @@
 /** `@whetstone/runtime/cache`: answers kept close, for as long as they are true. The tier in memory needs nothing but Node. */
+export { MemoryCache } from './memory/memory-cache.ts'
+export type { Leaving, MemoryCacheCounts, MemoryCacheEntry, MemoryCacheOptions } from './memory/memory-cache.ts'
+export type { PolicyName } from './memory/policies/named.ts'
+export type { EvictionPolicy, Places, PolicyMaker } from './memory/policies/policy.ts'
 export { everythingTag } from './tier.ts'
 export type {
   EntryStamp,
