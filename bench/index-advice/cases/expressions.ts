@@ -53,6 +53,11 @@ export const expressions: readonly IndexCase[] = [
     wants: [["events (date_trunc('day', created_at at time zone 'UTC'))"]],
   },
   {
+    name: 'a number that is compared as text and has no index',
+    statements: [{ text: 'select id, total from orders where customer_id::text = $1', sets: [['7'], ['19000']] }],
+    wants: [['orders ((customer_id::text))', 'orders (customer_id)']],
+  },
+  {
     name: 'the end of a number',
     statements: [{ text: 'select id from customers where right(phone, 5) = $1', sets: [['03007'], ['19990']] }],
     wants: [['customers ("right"(phone, 5))']],

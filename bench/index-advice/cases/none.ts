@@ -185,6 +185,41 @@ export const none: readonly IndexCase[] = [
     wants,
   },
   {
+    name: 'a key that is compared as text: the comparison is wrong, not the index',
+    statements: [{ text: 'select id, total from orders where id::text = $1', sets: [['7'], ['59000']] }],
+    wants,
+  },
+  {
+    name: 'an indexed time of which a day is asked for: a range would find it',
+    setup: 'create index on orders (placed_on)',
+    statements: [
+      { text: 'select id, total from orders where placed_on::date = $1', sets: [['2024-03-01'], ['2024-06-01']] },
+    ],
+    wants,
+  },
+  {
+    name: 'a join that turns two numbers into text',
+    statements: [
+      {
+        text: 'select c.name from orders o join customers c on c.id::text = o.customer_id::text where o.id = $1',
+        sets: [[7], [59_000]],
+      },
+    ],
+    wants,
+  },
+  {
+    name: 'a join of a number with a decimal, which converts the key',
+    setup:
+      'alter table orders drop constraint orders_customer_id_fkey; alter table orders alter customer_id type numeric; analyze orders',
+    statements: [
+      {
+        text: 'select c.name from orders o join customers c on c.id = o.customer_id where o.id = $1',
+        sets: [[7], [59_000]],
+      },
+    ],
+    wants,
+  },
+  {
     name: 'a row number over everything',
     statements: [{ text: 'select id, row_number() over (order by total) from orders', calls: 10 }],
     wants,

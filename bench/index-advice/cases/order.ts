@@ -76,6 +76,11 @@ export const order: readonly IndexCase[] = [
     wants: [['jobs (queue, run_at)', 'jobs (queue, run_at desc)', 'jobs (run_at)']],
   },
   {
+    name: 'the first pages, which all gain by the order of an index',
+    statements: [{ text: 'select id, note from orders order by total limit 20 offset $1', sets: [[0], [20], [200]] }],
+    wants: [['orders (total)', 'orders (total desc)']],
+  },
+  {
     name: 'the order of an expression',
     statements: [{ text: 'select id, name from customers order by lower(name) limit 10' }],
     wants: [['customers (lower(name))']],

@@ -102,6 +102,7 @@ describePractice(foreignKeyIndex, {
     },
     'a child table of 2,000 rows': { pg: pg({ tables: [table('items', 2_000, columns)] }), statements: deletes(40) },
     'deletes that are fast': { pg: pg(), statements: deletes(0.8) },
+    'deletes just below two milliseconds': { pg: pg(), statements: deletes(1.9) },
     'deletes by a background job': {
       pg: pg(),
       statements: statementsOf([removed], [use('', 'removed', 50, 2_000)]),

@@ -35,7 +35,11 @@ export const foreignKeyIndex = definePractice({
   needs: ['pg', 'statements'],
   thresholds: {
     ...indexThresholds,
-    deleteMs: { value: 5, unit: 'ms', source: 'a delete by primary key with indexed children stays well below' },
+    deleteMs: {
+      value: 2,
+      unit: 'ms',
+      source: 'a delete by primary key with indexed children takes a few tenths of a millisecond',
+    },
   },
   remedy: {
     summary: 'Index the referencing columns in the order of the constraint.',

@@ -118,6 +118,17 @@ describePractice(missingIndex, {
       }),
       statements,
     },
+    'pages of which the deepest hardly gains, though a copy in memory is quick': {
+      pg: pg({
+        indexTrials: [
+          tried(
+            result({ costAfter: 4_000, medianMsBefore: 250, medianMsAfter: 50 }),
+            result({ parameterSet: 1, costAfter: 7_000, medianMsBefore: 250, medianMsAfter: 60 }),
+          ),
+        ],
+      }),
+      statements: statementsOf([{ ...items, shape: { ...items.shape!, hasOffset: true } }], used),
+    },
     'nothing can be planned and the scan is small': {
       pg: pg({ plans: [planned('items', scan(3, 600))], unavailable: { indexTrials: 'no copy could be made' } }),
       statements,

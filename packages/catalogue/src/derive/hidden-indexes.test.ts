@@ -20,10 +20,10 @@ const indexes = [
   index('customers', ['number']),
   index('customers', ['name']),
 ]
-const found = (root: PlanNode, own: readonly PgIndex[] = indexes) =>
+const found = (root: PlanNode, own: readonly PgIndex[] = indexes, first = orders) =>
   hiddenIndex(
     pgOf({
-      tables: [orders, customers],
+      tables: [first, customers],
       indexes: own,
       plans: [{ statementId: 's', kind: 'generic', totalCost: root.totalCost, root }],
     }),
@@ -62,6 +62,17 @@ describe('an index that a cast keeps away', () => {
       isCoarser: true,
       costAfter: 4 * 102,
     })
+  })
+
+  it('takes of a day as few pages as its rows share, where the table lies in the order of the column', () => {
+    const inOrder = {
+      ...orders,
+      columns: [column('placed', { type: 'timestamp with time zone', distinct: -1, correlation: 1 })],
+    }
+    const day = (own: typeof orders, planRows: number) =>
+      found(scan('orders', '((placed)::date = $1)', { planRows }), indexes, own)
+    expect(day(inOrder, 5_000)!.costAfter).toBeCloseTo(4 * (61.04 + 2), 0)
+    expect(day(orders, 5_000)).toBeUndefined()
   })
 
   it('is found beneath a join of few rows, whoever wrote the cast', () => {

@@ -1,7 +1,7 @@
 /** Indexes that are there and cannot be used, because the statement compares their column as another type: by what it wrote, or by what it is joined to. */
 import type { PgEvidence, PgIndex, PgTable, PlanNode } from '@whetstone/model'
 import { type CastColumn, castColumnOf, castColumns, isCoarser, isConverted } from './cast-columns.ts'
-import { distinctValues, indexesOf, tableOf } from './columns.ts'
+import { columnOf, distinctValues, indexesOf, tableOf } from './columns.ts'
 import { indexThresholds } from './index-thresholds.ts'
 import { nodesOf, plansByStatement } from './plans.ts'
 
@@ -55,7 +55,10 @@ function inFilter(pg: PgEvidence, root: PlanNode, node: PlanNode): readonly Hidd
   return castColumns(filter).flatMap(cast =>
     hidden(pg, table, cast, { root, condition: filter, isJoin: false }, rows => ({
       saved: node.totalCost,
-      instead: lookups(1, isCoarser(table, cast) ? (node.actualRows ?? node.planRows) : rows),
+      instead: lookups(
+        1,
+        isCoarser(table, cast) ? pagesOf(table, cast.column, node.actualRows ?? node.planRows) : rows,
+      ),
     })),
   )
 }
@@ -81,6 +84,14 @@ function isScanOf({ nodeType, relation, alias, indexCondition }: PlanNode, cast:
   const isWhole = /seq scan|index(?: only)? scan/i.test(nodeType) && indexCondition === undefined
   return isWhole && cast.alias !== undefined && (alias ?? relation) === cast.alias
 }
+
+/** Rows of one span of the index: they share pages as far as the table lies in the order of the column, squared as the planner does. */
+function pagesOf(table: PgTable, name: string, rows: number): number {
+  const pages = table.tableBytes / PAGE_BYTES
+  const inOrder = (columnOf(table, name)?.correlation ?? 0) ** 2
+  return inOrder * (rows / Math.max(1, table.rows)) * pages + (1 - inOrder) * Math.min(rows, pages)
+}
+const PAGE_BYTES = 8_192
 
 const lookups = (times: number, rowsEach: number): number => times * PAGE_COST * (rowsEach + TREE_LEVELS)
 

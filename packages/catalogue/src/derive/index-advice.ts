@@ -9,6 +9,7 @@ import { indexThresholds } from './index-thresholds.ts'
 import { candidateKey, type Proposal } from './index-sql.ts'
 import { fullScans, hasSort, nodesOf, plansByStatement } from './plans.ts'
 import { statementTimes } from './statement-time.ts'
+import { statementsById } from './statements.ts'
 
 export interface IndexAdviceLimits extends IndexLimits {
   /** Least fall of the cost, 0 to 1. */
@@ -57,7 +58,7 @@ export function chosenIndexes(pg: PgEvidence, statements: StatementsEvidence): r
   const limits = Object.fromEntries(
     Object.entries(indexThresholds).map(([name, { value }]) => [name, value]),
   ) as unknown as IndexAdviceLimits
-  return chosen(offersOf(pg, indexQuestions(pg, statements, limits), limits), pg, statements, limits).map(
+  return chosen(offersOf(pg, statements, indexQuestions(pg, statements, limits), limits), pg, statements, limits).map(
     ({ question }) => question,
   )
 }
@@ -68,7 +69,7 @@ function judged(
   questions: readonly IndexQuestion[],
   limits: IndexAdviceLimits,
 ): readonly IndexAdvice[] {
-  return chosen(offersOf(pg, questions, limits), pg, statements, limits).filter(
+  return chosen(offersOf(pg, statements, questions, limits), pg, statements, limits).filter(
     ({ trial }) => trial?.amongChosen === undefined || isNeeded(trial.amongChosen),
   )
 }
@@ -83,7 +84,13 @@ export function isNeeded(margins: readonly IndexMargin[]): boolean {
   )
 }
 
-function offersOf(pg: PgEvidence, questions: readonly IndexQuestion[], limits: IndexAdviceLimits): readonly Offer[] {
+function offersOf(
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+  questions: readonly IndexQuestion[],
+  limits: IndexAdviceLimits,
+): readonly Offer[] {
+  const byId = statementsById(statements)
   const trials = new Map(pg.indexTrials.map(trial => [candidateKey(trial), trial]))
   return questions.flatMap(question => {
     const trial = trials.get(candidateKey(question))
@@ -95,6 +102,7 @@ function offersOf(pg: PgEvidence, questions: readonly IndexQuestion[], limits: I
       const served = servedBy(
         trial.results.filter(result => result.statementId === id),
         { cost: limits.cost, fall },
+        byId.get(id)?.shape?.hasOffset ?? false,
       )
       return served && (isScanned || saves(served, limits.savesMsBesideIndex)) ? [{ question, trial, served }] : []
     })
@@ -115,14 +123,18 @@ function scansInFull(pg: PgEvidence, statementId: string, table: string): boolea
 function servedBy(
   results: readonly IndexTrialResult[],
   limits: Pick<IndexAdviceLimits, 'cost' | 'fall'>,
+  isPaged: boolean,
 ): ServedStatement | undefined {
   // What the planner would do for any parameters counts only where nobody knows the real ones.
   const real = results.filter(({ parameterSet }) => parameterSet !== undefined)
-  const byCost = (real.length > 0 ? real : results).filter(
+  const asked = real.length > 0 ? real : results
+  const byCost = asked.filter(
     ({ usesCandidate, costBefore, costAfter }) =>
       usesCandidate && costBefore >= limits.cost && costAfter <= costBefore * (1 - limits.fall),
   )
   const claims = byCost.length > 0 ? byCost : hiddenByLimit(results, limits)
+  // The rows that are skipped are fetched one by one, which is fast only on a copy that lies in memory: the deepest page decides.
+  if (isPaged && claims.length < asked.length) return undefined
   const timed = results.flatMap(({ medianMsBefore, medianMsAfter }) =>
     medianMsBefore === undefined || medianMsAfter === undefined
       ? []
