@@ -85,7 +85,8 @@ export interface Experiment extends Arms {
 /** Proves what no latency shows: each round counts one thing on each arm, in turns. */
 export interface Drill extends Arms {
   /**
-   * `stop`: requests cut off by SIGTERM. `memory`: bytes kept of every request. `capacity`: requests answered a second by
+   * `stop`: requests cut off by SIGTERM. `memory`: bytes kept of every request. `peak-memory`: bytes by which the process grows while it makes the
+   * answer to the last request; both arms must answer with the same bytes. `capacity`: requests answered a second by
    * as many users as it takes, reported on that load. `throughput`: the same, reported on a diagnosis. `scaling`: what the second process adds, as a fraction of the first. `overload`: requests
    * answered a second when five times the load comes from users who wait 0.4 s. `failed`: of three hundred requests, those
    * answered with a server error or not at all. `failover`: of as many, with
@@ -96,6 +97,7 @@ export interface Drill extends Arms {
   readonly drill:
     | 'stop'
     | 'memory'
+    | 'peak-memory'
     | 'capacity'
     | 'throughput'
     | 'scaling'

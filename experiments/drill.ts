@@ -11,6 +11,7 @@ import { attributedPercent, spilledMegabytes } from './database-count.ts'
 import type { Drill } from './define.ts'
 import { failedByFailover } from './failover.ts'
 import { keptOf, type Recording } from './record.ts'
+import { grownByAnswer, wantSameAnswers } from './peak-memory.ts'
 import { answeredInOverload, stressLoad } from './overload.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
 
@@ -59,6 +60,7 @@ export function runDrill(
         before: await judge('before', options, stand, start),
         after: await judge('after', options, stand, start),
       }
+      if (experiment.drill === 'peak-memory') await wantSameAnswers(start('before'), start('after'), stand.workload)
       const counted: Record<ArmName, number[]> = { before: [], after: [] }
       const random = seededRandom(1)
       for (let round = 0; round < (options.quick ? quickRounds : rounds); round++) {
@@ -86,6 +88,7 @@ export function runDrill(
 const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'better'>>> = {
   stop: { counts: 'requests cut off at each stop', better: 'less' },
   memory: { counts: 'bytes kept of every request', better: 'less' },
+  'peak-memory': { counts: 'bytes grown by one answer', better: 'less' },
   capacity: { counts: 'requests answered a second', better: 'more' },
   throughput: { counts: 'requests answered a second', better: 'more' },
   scaling: { counts: 'what a second process adds, of the first', better: 'more' },
@@ -216,6 +219,8 @@ async function count(arm: ArmName, options: DrillOptions, { workload }: Stand, s
       return attributedPercent(start(arm), workload)
     case 'memory':
       return keptBytesPerRequest(start(arm), workload)
+    case 'peak-memory':
+      return grownByAnswer(start(arm), workload)
     case 'capacity':
     case 'throughput':
       return Math.round((await rate(1)).ratePerSecond)
