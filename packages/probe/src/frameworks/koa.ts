@@ -18,6 +18,7 @@ interface Application {
 interface Prototype {
   createContext(this: unknown, request: IncomingMessage, response: unknown): Context
   callback(this: Application): unknown
+  use(this: Application, middleware: unknown): unknown
 }
 
 export const koaHooks: readonly ModuleHook[] = [
@@ -31,7 +32,7 @@ const applications = new Set<Application>()
 const applicationsKept = 100
 
 function hookApplication(prototype: Prototype): void {
-  const { createContext, callback } = prototype
+  const { createContext, callback, use } = prototype
   prototype.createContext = function (request, response) {
     const context = createContext.call(this, request, response)
     try {
@@ -46,9 +47,18 @@ function hookApplication(prototype: Prototype): void {
     return context
   }
   prototype.callback = function () {
-    if (applications.size < applicationsKept) applications.add(this)
+    remember(this)
     return callback.call(this)
   }
+  // Who makes the callback with the first request would otherwise listen without any route known.
+  prototype.use = function (middleware) {
+    remember(this)
+    return use.call(this, middleware)
+  }
+}
+
+function remember(application: Application): void {
+  if (applications.size < applicationsKept) applications.add(application)
 }
 
 /** Only routers directly on the application: where others are mounted the router does not say. */
