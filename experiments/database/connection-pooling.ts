@@ -1,4 +1,5 @@
-/** A page of ten parts that opens a connection for every statement, against one pool opened once. */
+/** A page of ten parts that opens a connection for every statement, against one pool of the runtime opened once. */
+import { Pool } from '@whetstone/runtime/data'
 import type { FastifyInstance } from 'fastify'
 import { defineExperiment, spread } from '../define.ts'
 
@@ -31,8 +32,8 @@ export const experiment = defineExperiment({
     },
   },
   after: {
-    app(server, { pg, connectionString }) {
-      const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })
+    app(server, { connectionString }) {
+      const pool = new Pool({ connectionString, max: 10 })
       orderPage(server, async (sql, id) => (await pool.query(sql, [id])).rows[0] as unknown)
     },
   },

@@ -37,7 +37,7 @@ export const connectionPooling = definePractice({
   },
   remedy: {
     summary: 'Make one pool when the process starts, and take connections from it.',
-    library: 'pg.Pool, or PgBouncer in front of many short-lived processes',
+    library: 'pg.Pool or the Pool of @whetstone/runtime/data, or PgBouncer in front of many short-lived processes',
     example: {
       language: 'ts',
       before: `const client = new Client(url)
@@ -47,6 +47,11 @@ await client.end()`,
       after: `const pool = new Pool({ connectionString: url, max: 10 })  // once, at start
 const { rows } = await pool.query(sql)`,
     },
+    withRuntime: `import { Pool } from '@whetstone/runtime/data'
+
+// Once, at start. What pg.Pool does, and statements that come again are prepared, every wait ends, pool.advice() knows the size.
+const pool = new Pool({ connectionString: url, max: 10 })
+const { rows } = await pool.query(sql)`,
   },
   detect({ traces, runtime, pg, statements }, thresholds) {
     const routes = [...readRoutes(traces).values()]
