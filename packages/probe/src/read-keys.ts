@@ -6,6 +6,8 @@ import type { StatementRecord } from './statements.ts'
 const statementsKept = 100
 const readsKept = 2_000
 const allKeys = 2 ** 32
+/** A getter that asks the system: read once, not for every statement. */
+const { timeOrigin } = performance
 
 /**
  * All reads of the keys below a bound that falls by half whenever there are too many: a sample by key keeps how often and how
@@ -20,8 +22,9 @@ export class ReadKeys {
 
   /** @param hash equal for equal parameters, 32 bits */
   add(hash: number, atMs: number): void {
+    if (this.#isFull) return
     const key = scattered(hash)
-    if (this.#isFull || key >= this.#below) return
+    if (key >= this.#below) return
     this.#keys.push(key)
     this.#atMs.push(Math.round(atMs))
     if (this.#keys.length >= readsKept) this.#halve()
@@ -62,10 +65,10 @@ let byStatement = new Map<StatementRecord, ReadKeys>()
 export function noteRead(statement: StatementRecord, hash: number, now: number): void {
   let known = byStatement.get(statement)
   if (known === undefined) {
-    if (byStatement.size >= statementsKept || !/^(?:select|with)\b/i.test(statement.text)) return
+    if (byStatement.size >= statementsKept || !statement.isRead) return
     byStatement.set(statement, (known = new ReadKeys()))
   }
-  known.add(hash, performance.timeOrigin + now)
+  known.add(hash, timeOrigin + now)
 }
 
 export function takeReads(): StatementReads[] {

@@ -26,6 +26,7 @@ export class StatementRecord {
   readonly text: string
   readonly rawText: string
   readonly step: TransactionStep
+  readonly isRead: boolean
   issuedBy: string | undefined
   isShipped = false
   named: boolean | undefined
@@ -41,6 +42,7 @@ export class StatementRecord {
     this.text = text
     this.rawText = rawText.slice(0, longestRawText)
     this.step = stepOf(text)
+    this.isRead = /^(?:select|with)\b/i.test(text)
   }
 
   /** Learnt from the first stack that shows it; the record is sent again. */
