@@ -74,11 +74,13 @@ export async function completeMove(database: Queryable, bucket: number, from: st
   return rowCount === 1
 }
 
-export async function withdrawMove(database: Queryable, bucket: number, to: string): Promise<void> {
-  await database.query(
+/** False when it is not under way: it was completed, or withdrawn before. */
+export async function withdrawMove(database: Queryable, bucket: number, to: string): Promise<boolean> {
+  const { rowCount } = await database.query(
     `update ${TABLE} set moving_to = null, changed_at = now() where bucket = $1 and moving_to = $2`,
     [bucket, to],
   )
+  return rowCount === 1
 }
 
 function placeOf({ shard, moving_to: movingTo }: Row): BucketPlace {

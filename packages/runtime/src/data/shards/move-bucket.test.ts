@@ -1,11 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Client, Pool } from 'pg'
 import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { isFault } from '../../fault.ts'
+import { Fault, isFault } from '../../fault.ts'
 import type { Queryable } from '../queryable.ts'
 import { poolQueryable } from '../testing/pool-queryable.ts'
 import { createDirectory, readPlace } from './directory.ts'
-import { moveBucket, type BucketMoveOptions } from './move-bucket.ts'
+import { moveBucket, type BucketMoveOptions, type MoveStep } from './move-bucket.ts'
 import { bucketOf } from './placement.ts'
 import { ShardRouter } from './router.ts'
 
@@ -176,6 +178,54 @@ describe('moving a bucket', () => {
     expect(await readPlace(shards.one, bucket)).toEqual({ shard: to })
   })
 
+  test.each<MoveStep>(['announced', 'copied', 'fenced', 'verified'])(
+    'goes through at the second call when the mover is killed at "%s", and no write is lost',
+    async step => {
+      const { bucket, key, from, to } = await restingBucket()
+      const router = newRouter()
+      await router.query(key, 'insert into accounts select $1::int, g, 0 from generate_series(1, 50) g', [bucket])
+      await killedAt(step, options(bucket, from, to))
+      expect(await readPlace(shards.one, bucket)).toEqual({ shard: from, movingTo: to })
+      // Behind the fence it waits for the second call.
+      const written = router.query(key, 'update accounts set balance = 1 where bucket = $1', [bucket])
+      const moved = await moveBucket(options(bucket, from, to))
+      await written
+      expect(moved.rows).toBe(50)
+      expect(await heldBy(bucket)).toEqual({ [to]: '50 rows, balance 50', [from]: '0 rows, balance 0' })
+      expect(await replications()).toEqual([])
+      expect(await readPlace(shards.one, bucket)).toEqual({ shard: to })
+    },
+  )
+
+  test('is finished by the second call when the mover is killed after the switch', async () => {
+    const { bucket, from, to } = await restingBucket()
+    await shards[from].query('insert into accounts select $1::int, g, 1 from generate_series(1, 50) g', [bucket])
+    await killedAt('switched', options(bucket, from, to))
+    expect(await heldBy(bucket)).toEqual({ [to]: '50 rows, balance 50', [from]: '50 rows, balance 50' })
+    expect((await moveBucket(options(bucket, from, to))).rows).toBe(50)
+    expect(await heldBy(bucket)).toEqual({ [to]: '50 rows, balance 50', [from]: '0 rows, balance 0' })
+    expect(await replications()).toEqual([])
+    await expect(moveBucket(options(bucket, from, to))).rejects.toThrow(`at "${to}", not at rest at "${from}"`)
+  })
+
+  test('is taken back also when it was the pool of the directory that had no room', async () => {
+    const { bucket, key, from, to } = await restingBucket()
+    await newRouter().query(key, 'insert into accounts values ($1, 1, 0)', [bucket])
+    const full = new Fault('FAULT_POOL_FULL', 'no room', { retryable: true })
+    const directory: Queryable = {
+      query: async (statement, values) => {
+        if (typeof statement === 'string' && statement.includes('set shard =')) throw full
+        return await shards.one.query(statement, values)
+      },
+    }
+    const moving = moveBucket({ ...options(bucket, from, to), directory })
+    await expect(moving).rejects.toMatchObject({ code: 'FAULT_SHARD_MOVE', cause: full })
+    expect(await readPlace(shards.one, bucket)).toEqual({ shard: from })
+    await newRouter().query(key, 'update accounts set balance = 1 where bucket = $1', [bucket])
+    expect(await heldBy(bucket)).toEqual({ [from]: '1 rows, balance 1', [to]: '0 rows, balance 0' })
+    expect(await replications()).toEqual([])
+  })
+
   test('says what the source needs', async () => {
     const server = await startPostgres()
     const client = new Client({ connectionString: server.url })
@@ -196,6 +246,38 @@ describe('moving a bucket', () => {
 
 function newRouter(): ShardRouter {
   return new ShardRouter({ shards, directory: shards.one, leaseMs: LEASE_MS })
+}
+
+async function killedAt(step: MoveStep, move: BucketMoveOptions): Promise<void> {
+  const mover = new URL('testing/doomed-mover.ts', import.meta.url).pathname
+  const given = JSON.stringify({ ...move, directory: undefined, step, directoryUrl: servers[0]!.url })
+  const child = spawn(process.execPath, ['--conditions=@whetstone/source', '--import', 'tsx', mover, given], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
+}
+
+async function heldBy(bucket: number): Promise<Record<string, string>> {
+  const held = Object.entries(shards).map(async ([name, shard]) => {
+    const { rows } = await shard.query<{ held: string }>(
+      `select count(*) || ' rows, balance ' || coalesce(sum(balance), 0) as held from accounts where bucket = $1`,
+      [bucket],
+    )
+    return [name, rows[0]!.held]
+  })
+  return Object.fromEntries(await Promise.all(held)) as Record<string, string>
+}
+
+/** Publications, slots and subscriptions of either shard. */
+async function replications(): Promise<readonly string[]> {
+  const left = Object.values(shards).map(async shard => {
+    const { rows } = await shard.query<{ name: string }>(
+      `select pubname as name from pg_publication union all select slot_name from pg_replication_slots
+       union all select subname from pg_subscription`,
+    )
+    return rows.map(({ name }) => name)
+  })
+  return (await Promise.all(left)).flat()
 }
 
 async function restingBucket() {

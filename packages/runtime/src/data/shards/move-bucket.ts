@@ -1,12 +1,20 @@
 /** Moves one bucket to another shard while it is read and written: logical replication carries it over, a fence stops the last writes for a moment, a checksum says that nothing was lost or doubled. */
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { Fault, isFault } from '../../fault.ts'
 import type { Queryable } from '../queryable.ts'
 import { announceMove, completeMove, readPlace, withdrawMove } from './directory.ts'
 import { dropFence, fenceStatements, quoteName, tableText } from './fence.ts'
-import { checkTables, digestOf, differingTables, type TableColumns } from './moved-tables.ts'
+import { type BothShards, claimMove, dropReplication, moveNames, newMoveName, pollUntil } from './move-replication.ts'
+import {
+  checkNoRows,
+  checkTables,
+  digestOf,
+  differingTables,
+  type TableColumns,
+  type TableDigest,
+} from './moved-tables.ts'
+import type { BucketPlace } from './placement.ts'
 import { DEFAULT_LEASE_MS } from './router.ts'
 
 export interface ShardAddress {
@@ -43,7 +51,6 @@ export interface BucketMoved {
   readonly fencedMs: number
 }
 
-const POLL_MS = 10
 const REMOVE_BATCH = 5_000
 /** For all tables together: so long writers to the whole tables may stand still at a time, and then have this long to themselves. */
 const FENCE_LOCK_MS = 300
@@ -52,6 +59,8 @@ const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * Needs `wal_level = logical` on the source. Until the switch everything is taken back on failure and the bucket stays where it was.
+ * Where the process was killed instead, the same call again clears up what it left and moves the bucket, or removes what a finished
+ * move left behind; until then the source keeps its log for it, and writes to a fenced bucket wait.
  * @throws Fault FAULT_SHARD_MOVE with the step that failed; FAULT_SHARD_UNDECIDED when the directory died in the very switch;
  * FAULT_SHARD_LEFTOVER when the bucket has moved but its old rows could not be deleted
  */
@@ -63,7 +72,7 @@ export async function moveBucket(options: BucketMoveOptions): Promise<BucketMove
   try {
     await source.connect()
     await target.connect()
-    return await new BucketMove(options, source, target).run()
+    return await new BucketMove(options, { source, target }).run()
   } finally {
     await Promise.allSettled([source.end(), target.end()])
   }
@@ -71,8 +80,7 @@ export async function moveBucket(options: BucketMoveOptions): Promise<BucketMove
 
 class BucketMove {
   readonly #options: BucketMoveOptions
-  readonly #source: Client
-  readonly #target: Client
+  readonly #shards: BothShards
   readonly #column: string
   /** Of the publication, the slot and the subscription. */
   readonly #name: string
@@ -81,12 +89,11 @@ class BucketMove {
   /** What takes back what was done so far, newest last. */
   readonly #undo: (() => Promise<unknown>)[] = []
 
-  constructor(options: BucketMoveOptions, source: Client, target: Client) {
+  constructor(options: BucketMoveOptions, shards: BothShards) {
     this.#options = options
-    this.#source = source
-    this.#target = target
+    this.#shards = shards
     this.#column = options.column ?? 'bucket'
-    this.#name = `whetstone_move_${options.bucket}_${randomUUID().slice(0, 8)}`
+    this.#name = newMoveName(options.bucket)
   }
 
   async run(): Promise<BucketMoved> {
@@ -94,19 +101,24 @@ class BucketMove {
     const reached = (next: MoveStep) => this.#options.onStep?.((step = next))
     let moved: BucketMoved
     try {
-      await this.#announce()
-      reached('announced')
-      await this.#copy()
-      reached('copied')
-      const fencedAtMs = await this.#fence()
-      reached('fenced')
-      const rows = await this.#verify(fencedAtMs + (this.#options.fenceTimeoutMs ?? 5_000))
-      reached('verified')
-      await this.#switch()
-      moved = { rows, fencedMs: performance.now() - fencedAtMs }
+      if (await this.#begin()) {
+        reached('announced')
+        await this.#copy()
+        reached('copied')
+        const fencedAtMs = await this.#fence()
+        reached('fenced')
+        const rows = await this.#verify(fencedAtMs + (this.#options.fenceTimeoutMs ?? 5_000))
+        reached('verified')
+        await this.#switch()
+        moved = { rows, fencedMs: performance.now() - fencedAtMs }
+      } else {
+        const digests = await digestOf(this.#shards.target, this.#tables, this.#column, this.#options.bucket)
+        moved = { rows: totalOf(digests), fencedMs: 0 }
+      }
       reached('switched')
     } catch (error) {
-      if (isFault(error)) throw error
+      // Others are the directory's own, of a pool without room for example: there is still everything to take back.
+      if (isFault(error) && error.code.startsWith('FAULT_SHARD_')) throw error
       await this.#takeBack()
       throw this.#failure(step, error)
     }
@@ -117,25 +129,62 @@ class BucketMove {
       throw new Fault(
         'FAULT_SHARD_LEFTOVER',
         `bucket ${bucket} is at "${to.name}", but not all of its rows are gone from "${from.name}": ${messageOf(cause)}`,
-        { retryable: false, cause, hint: `nothing reads them; delete them there before the bucket moves back` },
+        { retryable: false, cause, hint: 'nothing reads them; the same move once more removes them' },
       )
     }
     reached('removed')
     return moved
   }
 
+  /** @returns false when the bucket is at the target already, and only what an earlier mover left is to be removed */
+  async #begin(): Promise<boolean> {
+    const { bucket, from, to, directory } = this.#options
+    if (!(await claimMove(this.#shards, bucket)))
+      throw new Error(`bucket ${bucket} is being moved by somebody else at this moment`)
+    const { source, target } = this.#shards
+    this.#tables = await checkTables(source, target, this.#options.tables, this.#column)
+    const place = await readPlace(directory, bucket)
+    // Nobody else is at work: whoever announced this was killed. Withdrawn first, a switch still on its way comes to nothing.
+    const isAbandoned = place.movingTo === to.name && (await withdrawMove(directory, bucket, to.name))
+    if (place.shard === from.name && (isAbandoned || (await this.#hasReplication()))) await this.#clearUp()
+    if (place.shard === to.name && (await this.#hasLeftovers())) return false
+    if (place.shard !== from.name) throw this.#elsewhere(place)
+    await checkNoRows(target, this.#tables, this.#column, bucket)
+    await this.#announce()
+    return true
+  }
+
+  /** The fence of a mover that was killed goes first: writes wait for it. */
+  async #clearUp(): Promise<void> {
+    const { bucket } = this.#options
+    await dropFence(this.#shards.source, this.#tables, bucket)
+    for (const name of await moveNames(this.#shards, bucket)) await dropReplication(this.#shards, name)
+    await this.#emptyTarget()
+  }
+
+  async #hasReplication(): Promise<boolean> {
+    return (await moveNames(this.#shards, this.#options.bucket)).length > 0
+  }
+
+  async #hasLeftovers(): Promise<boolean> {
+    const { bucket } = this.#options
+    if (await this.#hasReplication()) return true
+    return totalOf(await digestOf(this.#shards.source, this.#tables, this.#column, bucket)) > 0
+  }
+
   async #announce(): Promise<void> {
     const { bucket, from, to, directory } = this.#options
-    this.#tables = await checkTables(this.#source, this.#target, this.#options.tables, this.#column, bucket)
-    if (!(await announceMove(directory, bucket, from.name, to.name))) {
-      const place = await readPlace(directory, bucket)
-      const where = place.movingTo === undefined ? `at "${place.shard}"` : `already moving to "${place.movingTo}"`
-      throw new Error(`bucket ${bucket} is ${where}, not at rest at "${from.name}"`)
-    }
+    if (!(await announceMove(directory, bucket, from.name, to.name)))
+      throw this.#elsewhere(await readPlace(directory, bucket))
     this.#undo.push(() => withdrawMove(directory, bucket, to.name))
     this.#announcedAtMs = performance.now()
     // What an earlier move away from there left behind would refuse the first write after the switch.
-    await dropFence(this.#target, this.#tables, bucket)
+    await dropFence(this.#shards.target, this.#tables, bucket)
+  }
+
+  #elsewhere({ shard, movingTo }: BucketPlace): Error {
+    const where = movingTo === undefined ? `at "${shard}"` : `already moving to "${movingTo}"`
+    return new Error(`bucket ${this.#options.bucket} is ${where}, not at rest at "${this.#options.from.name}"`)
   }
 
   async #copy(): Promise<void> {
@@ -143,16 +192,16 @@ class BucketMove {
     const filtered = this.#tables.map(
       table => `${tableText(table)} where (${quoteName(this.#column)} = ${this.#options.bucket})`,
     )
-    this.#undo.push(() => this.#dropReplication())
-    await this.#source.query(`create publication ${name} for table ${filtered.join(', ')}`)
+    this.#undo.push(() => dropReplication(this.#shards, this.#name))
+    await this.#shards.source.query(`create publication ${name} for table ${filtered.join(', ')}`)
     // Made by hand, because CREATE SUBSCRIPTION waits for itself when both shards live in one cluster.
-    await this.#source.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [this.#name])
+    await this.#shards.source.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [this.#name])
     const url = this.#options.replicationUrl ?? this.#options.from.url
-    await this.#target.query(
+    await this.#shards.target.query(
       `create subscription ${name} connection '${url.replaceAll("'", "''")}' publication ${name} with (create_slot = false)`,
     )
-    await this.#until(performance.now() + (this.#options.copyTimeoutMs ?? 3_600_000), 'the copy', async () => {
-      const { rows } = await this.#target.query<{ waiting: number; tables: number }>(
+    await pollUntil(performance.now() + (this.#options.copyTimeoutMs ?? 3_600_000), 'the copy', async () => {
+      const { rows } = await this.#shards.target.query<{ waiting: number; tables: number }>(
         `select count(*) filter (where r.srsubstate <> 'r')::int as waiting, count(*)::int as tables
          from pg_subscription s join pg_subscription_rel r on r.srsubid = s.oid where s.subname = $1`,
         [this.#name],
@@ -165,7 +214,7 @@ class BucketMove {
     const { bucket, leaseMs = DEFAULT_LEASE_MS, fenceTimeoutMs = 5_000 } = this.#options
     // By then every router asks the directory before it touches this bucket.
     await delay(Math.max(0, this.#announcedAtMs + leaseMs - performance.now()))
-    this.#undo.push(() => dropFence(this.#source, this.#tables, bucket))
+    this.#undo.push(() => dropFence(this.#shards.source, this.#tables, bucket))
     const giveUpMs = performance.now() + fenceTimeoutMs
     for (;;) {
       const fromMs = performance.now()
@@ -183,33 +232,36 @@ class BucketMove {
   /** Gives way long before the deadlock check of a writer (1 s by default), whose statement would be the one to die. */
   async #buildFence(): Promise<void> {
     const { bucket } = this.#options
-    await inTransaction(this.#source, async () => {
-      await this.#source.query(`set local lock_timeout = ${Math.ceil(FENCE_LOCK_MS / this.#tables.length)}`)
-      for (const statement of fenceStatements(this.#tables, this.#column, bucket)) await this.#source.query(statement)
+    await inTransaction(this.#shards.source, async () => {
+      await this.#shards.source.query(`set local lock_timeout = ${Math.ceil(FENCE_LOCK_MS / this.#tables.length)}`)
+      for (const statement of fenceStatements(this.#tables, this.#column, bucket))
+        await this.#shards.source.query(statement)
     })
   }
 
   /** Everything written before the fence has arrived, and is the same there. */
   async #verify(giveUpMs: number): Promise<number> {
-    const { rows } = await this.#source.query<{ lsn: string }>(
+    const { rows } = await this.#shards.source.query<{ lsn: string }>(
       `select pg_logical_emit_message(true, 'whetstone', $1)::text as lsn`,
       [this.#name],
     )
-    const fencedAt = (await this.#source.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')).rows[0]!
-      .lsn
-    await this.#until(giveUpMs, `the last writes (up to ${rows[0]!.lsn})`, async () => {
-      const answer = await this.#source.query<{ there: boolean }>(
+    const fencedAt = (await this.#shards.source.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn'))
+      .rows[0]!.lsn
+    await pollUntil(giveUpMs, `the last writes (up to ${rows[0]!.lsn})`, async () => {
+      const answer = await this.#shards.source.query<{ there: boolean }>(
         `select confirmed_flush_lsn >= $2::pg_lsn as there from pg_replication_slots where slot_name = $1`,
         [this.#name, fencedAt],
       )
       return answer.rows[0]?.there === true
     })
     const digests = await Promise.all(
-      [this.#source, this.#target].map(client => digestOf(client, this.#tables, this.#column, this.#options.bucket)),
+      [this.#shards.source, this.#shards.target].map(client =>
+        digestOf(client, this.#tables, this.#column, this.#options.bucket),
+      ),
     )
     const differing = differingTables(digests[0]!, digests[1]!)
     if (differing.length > 0) throw new Error(`not the same on both shards: ${differing.join('; ')}`)
-    return digests[0]!.reduce((sum, { rows: count }) => sum + count, 0)
+    return totalOf(digests[0]!)
   }
 
   /** When the answer is lost, only the directory knows whether it happened: taking back a move that did would lose its rows. */
@@ -238,14 +290,14 @@ class BucketMove {
   /** Reads that began at the old owner may still be under way for as long as a placement is believed. The fence stays: a process that slept through the move must not write there. */
   async #removeMoved(): Promise<void> {
     const { bucket, leaseMs = DEFAULT_LEASE_MS } = this.#options
-    await this.#dropReplication()
+    for (const name of await moveNames(this.#shards, bucket)) await dropReplication(this.#shards, name)
     await delay(leaseMs)
     // Children first, as the caller lists parents before them.
     for (const table of this.#tables.toReversed()) {
       for (let removed = REMOVE_BATCH; removed === REMOVE_BATCH;) {
-        removed = await inTransaction(this.#source, async () => {
-          await this.#source.query(`select set_config('whetstone.moving_bucket', $1, true)`, [String(bucket)])
-          const { rowCount } = await this.#source.query(
+        removed = await inTransaction(this.#shards.source, async () => {
+          await this.#shards.source.query(`select set_config('whetstone.moving_bucket', $1, true)`, [String(bucket)])
+          const { rowCount } = await this.#shards.source.query(
             `delete from ${tableText(table)} where ctid = any(array(
                select ctid from ${tableText(table)} where ${quoteName(this.#column)} = $1 limit ${REMOVE_BATCH}))`,
             [bucket],
@@ -256,43 +308,17 @@ class BucketMove {
     }
   }
 
-  async #dropReplication(): Promise<void> {
-    const name = quoteName(this.#name)
-    const { rowCount } = await this.#target.query('select from pg_subscription where subname = $1', [this.#name])
-    if (rowCount === 1) {
-      await this.#target.query(`alter subscription ${name} disable`)
-      await this.#target.query(`alter subscription ${name} set (slot_name = none)`)
-      await this.#target.query(`drop subscription ${name}`)
-    }
-    // The slot is in use until its worker has noticed.
-    await this.#until(performance.now() + 10_000, 'the end of the replication', async () => {
-      const { rows } = await this.#source.query<{ active: boolean }>(
-        'select active from pg_replication_slots where slot_name = $1',
-        [this.#name],
-      )
-      if (rows[0] === undefined) return true
-      if (!rows[0].active) await this.#source.query('select pg_drop_replication_slot($1)', [this.#name])
-      return false
-    })
-    await this.#source.query(`drop publication if exists ${name}`)
-  }
-
   /** Best effort, step by step: what cannot be undone must not keep the rest from being undone. */
   async #takeBack(): Promise<void> {
     for (const undo of this.#undo.toReversed()) await undo().catch(() => undefined)
-    if (this.#undo.length === 0) return
-    for (const table of this.#tables.toReversed()) {
-      await this.#target
-        .query(`delete from ${tableText(table)} where ${quoteName(this.#column)} = $1`, [this.#options.bucket])
-        .catch(() => undefined)
-    }
+    if (this.#undo.length > 0) await this.#emptyTarget().catch(() => undefined)
   }
 
-  async #until(giveUpMs: number, what: string, arrived: () => Promise<boolean>): Promise<void> {
-    while (!(await arrived())) {
-      if (performance.now() >= giveUpMs) throw new Error(`${what} did not come in time`)
-      await delay(POLL_MS)
-    }
+  async #emptyTarget(): Promise<void> {
+    for (const table of this.#tables.toReversed())
+      await this.#shards.target.query(`delete from ${tableText(table)} where ${quoteName(this.#column)} = $1`, [
+        this.#options.bucket,
+      ])
   }
 
   #failure(reached: MoveStep, cause: unknown): Fault {
@@ -303,6 +329,10 @@ class BucketMove {
       { retryable: true, cause },
     )
   }
+}
+
+function totalOf(digests: readonly TableDigest[]): number {
+  return digests.reduce((sum, { rows }) => sum + rows, 0)
 }
 
 function messageOf(error: unknown): string {

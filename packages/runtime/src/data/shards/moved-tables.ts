@@ -22,7 +22,6 @@ export async function checkTables(
   target: Client,
   names: readonly string[],
   column: string,
-  bucket: number,
 ): Promise<readonly TableColumns[]> {
   const { rows: settings } = await source.query<{ level: string }>(`select current_setting('wal_level') as level`)
   if (settings[0]!.level !== 'logical')
@@ -41,14 +40,25 @@ export async function checkTables(
       )
     const missing = here.columns.filter(other => !there.columns.includes(other))
     if (missing.length > 0) throw new Error(`${name} lacks ${missing.join(', ')} on the target`)
-    const { rows } = await target.query<{ found: boolean }>(
-      `select exists (select from ${tableText(there)} where ${quoteName(column)} = $1) as found`,
-      [bucket],
-    )
-    if (rows[0]!.found) throw new Error(`${name} holds rows of bucket ${bucket} on the target already`)
     tables.push({ schema: here.schema, name: here.name, columns: here.columns })
   }
   return tables
+}
+
+/** @throws Error where the copy would meet rows of the bucket */
+export async function checkNoRows(
+  target: Client,
+  tables: readonly TableColumns[],
+  column: string,
+  bucket: number,
+): Promise<void> {
+  for (const table of tables) {
+    const { rows } = await target.query<{ found: boolean }>(
+      `select exists (select from ${tableText(table)} where ${quoteName(column)} = $1) as found`,
+      [bucket],
+    )
+    if (rows[0]!.found) throw new Error(`${table.name} holds rows of bucket ${bucket} on the target already`)
+  }
 }
 
 async function describe(client: Client, name: string): Promise<Described | undefined> {
