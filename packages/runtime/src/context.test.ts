@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { Context } from './context.ts'
 import { Fault, isFault } from './fault.ts'
@@ -56,6 +57,21 @@ describe('a context', () => {
     const following = Context.ofSignal(controller.signal)
     controller.abort('gone')
     expect([following.reason, Context.ofSignal(controller.signal).reason]).toEqual(['gone', 'gone'])
+  })
+
+  test('that is released or cancelled leaves the signal and the parent it listened to', () => {
+    const signal = new AbortController().signal
+    const ofSignal = Context.ofSignal(signal)
+    const parent = new Context()
+    const child = Context.below(parent)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    ofSignal.release()
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+    Context.ofSignal(signal).cancel()
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+    child.cancel('first')
+    parent.cancel('second')
+    expect(child.reason).toBe('first')
   })
 
   test('cancels with a fault that may not be repeated when nobody says why', () => {

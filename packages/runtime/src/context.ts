@@ -60,7 +60,7 @@ export class Context implements Ctx {
     this.#reason = reason
     this.#controller?.abort(reason)
     const listeners = this.#listeners
-    this.#listeners = undefined
+    this.release()
     for (const listener of listeners ?? []) {
       try {
         listener(reason)
@@ -80,7 +80,7 @@ export class Context implements Ctx {
     return context
   }
 
-  /** To be called when the work is over: a parent that lives on keeps nothing of it. */
+  /** To be called when the work is over: a parent or a signal that lives on keeps nothing of it. */
   release(): void {
     this.#leaveParent?.()
     this.#leaveParent = undefined
@@ -91,7 +91,11 @@ export class Context implements Ctx {
   static ofSignal(signal: AbortSignal, deadlineMs = Infinity): Context {
     const context = new Context(deadlineMs)
     if (signal.aborted) context.cancel(signal.reason)
-    else signal.addEventListener('abort', () => context.cancel(signal.reason), { once: true })
+    else {
+      const listener = (): void => context.cancel(signal.reason)
+      signal.addEventListener('abort', listener)
+      context.#leaveParent = () => signal.removeEventListener('abort', listener)
+    }
     return context
   }
 }

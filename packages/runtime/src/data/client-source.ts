@@ -17,7 +17,7 @@ export interface ClientSource {
 export interface Borrowed {
   readonly client: LentClient
   /** @param isUnsound it must not be lent again */
-  giveBack(isUnsound?: boolean): void
+  readonly giveBack: (isUnsound?: boolean) => void
 }
 
 /** A connection whose loss is told to what runs on it, and to nobody else: a pool of node-postgres would have it end the process. */

@@ -1,5 +1,6 @@
 /** What we know of node-postgres beyond its types, in one place: these fields have been there since version 8.11. */
-import type { Client, Connection } from 'pg'
+import { Client } from 'pg'
+import type { Connection } from 'pg'
 
 export interface ConnectionInternals {
   /** Name → text of what this session has prepared. */
@@ -20,6 +21,14 @@ export interface ClientInternals {
   readonly _queryable: boolean
   readonly _ending: boolean
   readonly _ended: boolean
+  /** The server has answered everything that was sent. */
+  readonly readyForQuery: boolean
+}
+
+/** Sends the next statement that waits, if the server is ready for it. */
+export function sendNext(client: Client): void {
+  const pulse = Reflect.get(Client.prototype, '_pulseQueryQueue') as (this: Client) => void
+  pulse.call(client)
 }
 
 export function internals(client: Client): ClientInternals {

@@ -167,6 +167,23 @@ describe('a cancelled caller', () => {
     })
   })
 
+  it('leaves what comes next on his connection alone, however late the cancelling', async () => {
+    await server.withPool({ max: 1 }, async pool => {
+      const broken: unknown[] = []
+      for (let round = 0; round < 300; round++) {
+        await pool.withClient(async client => {
+          const hasty = new Context()
+          const first = client.query('select pg_sleep($1)', [0.002], hasty)
+          const next = client.query('select pg_sleep(0.002)')
+          setTimeout(() => hasty.cancel(), 1 + (round % 4))
+          await first.catch(() => undefined)
+          await next.catch((error: unknown) => broken.push(error))
+        })
+      }
+      expect(broken).toEqual([])
+    })
+  })
+
   it('gives its reason though the context was cancelled before', async () => {
     await server.withPool({}, async pool => {
       const context = new Context()
@@ -192,6 +209,18 @@ describe('the end of a pool', () => {
     await over
     expect([pool.ending, pool.ended, pool.totalCount]).toEqual([true, true, 0])
     expect(() => client.release()).toThrow('twice')
+  })
+
+  it('does not wait for a server that no longer answers', async () => {
+    const pool = new Pool({ connectionString: server.postgres.url, endTimeoutMs: 20 })
+    const { rows } = await pool.query<{ pid: number }>('select pg_backend_pid() as pid')
+    process.kill(rows[0]!.pid, 'SIGSTOP')
+    try {
+      await pool.end()
+      expect(pool.ended).toBe(true)
+    } finally {
+      process.kill(rows[0]!.pid, 'SIGCONT')
+    }
   })
 
   it('cuts what does not come back', async () => {

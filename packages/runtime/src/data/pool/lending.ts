@@ -48,7 +48,7 @@ export class Lending {
   readonly #idle: Session[] = []
   readonly #queue = new WaitQueue<Served>()
   #opening = 0
-  #closing = 0
+  readonly #closing = new Set<Session>()
   #rooms = 0
   #noPlaceUntilMs = -Infinity
   #sweeper: NodeJS.Timeout | undefined
@@ -246,9 +246,9 @@ export class Lending {
     if (!this.sessions.delete(session)) return
     const index = this.#idle.indexOf(session)
     if (index >= 0) this.#idle.splice(index, 1)
-    this.#closing++
+    this.#closing.add(session)
     session.end(() => {
-      this.#closing--
+      this.#closing.delete(session)
       this.#listener.removed(session)
       this.#settleEnd()
     })
@@ -256,10 +256,9 @@ export class Lending {
   }
 
   #cutAll(): void {
-    for (const session of this.sessions) {
-      this.#remove(session)
-      session.connection.stream.destroy()
-    }
+    for (const session of this.sessions) this.#remove(session)
+    // Also those that have said goodbye to a server which does not answer.
+    for (const session of this.#closing) session.connection.stream.destroy()
   }
 
   #sessionEnded(session: Session, error: Error): void {
@@ -336,7 +335,7 @@ export class Lending {
   }
 
   #settleEnd(): void {
-    if (this.#end && this.sessions.size === 0 && this.#opening + this.#closing === 0) {
+    if (this.#end && this.sessions.size === 0 && this.#opening + this.#closing.size === 0) {
       this.timeLimits.close()
       this.#end.resolve()
     }

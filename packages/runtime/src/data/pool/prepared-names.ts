@@ -4,6 +4,8 @@ import type { PrepareMode } from './options.ts'
 
 /** Texts remembered for the whole pool. A service that builds more than these out of literals gains nothing from preparing. */
 const mostTexts = 2_000
+/** Longer ones are mostly built anew each time, and would be kept here, in the driver and on the server. */
+const longestChars = 10_000
 
 /** SQLSTATEs by which a server says that its names are not those we know; the statement has not run. */
 const nameTaken = '42P05'
@@ -36,7 +38,7 @@ export class PreparedNames {
 
   /** Undefined at a text's first use: what runs once is not worth a plan that stays. The same text has the same name in every process. */
   nameOf(text: string): string | undefined {
-    if (this.#off !== undefined) return undefined
+    if (this.#off !== undefined || text.length > longestChars) return undefined
     const known = this.#texts.get(text)
     if (known !== undefined) return (known.name ??= nameFor(text))
     if (this.#texts.size >= mostTexts) this.#texts.delete(this.#texts.keys().next().value!)

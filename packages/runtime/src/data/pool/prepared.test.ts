@@ -47,6 +47,19 @@ describe('prepared statements', () => {
     })
   })
 
+  it('are never closed under a statement of the same connection that is still on its way', async () => {
+    await server.withPool({ max: 1, preparedPerConnection: 1 }, async pool => {
+      const texts = ['a', 'b', 'c'].map(name => `select $1::int as ${name}`)
+      for (const text of texts) await pool.query(text, [0])
+      await pool.withClient(async client => {
+        for (let round = 0; round < 5; round++)
+          await Promise.all([...texts, ...texts].map(async text => await client.query(text, [round])))
+      })
+      expect(pool.stats().prepare).toEqual({ mode: 'auto', on: true })
+      expect((await pool.query(prepared)).rows).toHaveLength(1)
+    })
+  })
+
   it('whose table has changed are prepared anew, without an error', async () => {
     await server.look('create table changing (id int); insert into changing values (1)')
     await server.withPool({ max: 1 }, async pool => {
@@ -91,6 +104,12 @@ describe('names', () => {
     expect(twice(one, 'select $2')).not.toBe(twice(one, 'select $1'))
     for (let index = 0; index < 2_000; index++) one.nameOf(`select ${index}`)
     expect(one.nameOf('select $1')).toBeUndefined()
+  })
+
+  it('are not for texts of absurd length, which would be kept on either side', () => {
+    const names = new PreparedNames('auto')
+    const long = `select ${'1, '.repeat(10_000)} 1`
+    expect([names.nameOf(long), names.nameOf(long)]).toEqual([undefined, undefined])
   })
 
   it('give way only in auto', () => {

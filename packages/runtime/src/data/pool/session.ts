@@ -4,7 +4,7 @@ import type { Ctx } from '../../context.ts'
 import { Fault } from '../../fault.ts'
 import type { Statement } from '../queryable.ts'
 import { sendCancelRequest } from './cancel-request.ts'
-import { internals } from './driver-internals.ts'
+import { internals, sendNext } from './driver-internals.ts'
 import { GuardedQuery } from './guarded-query.ts'
 import type { QueryDone } from './guarded-query.ts'
 import { isForeignName, isOutdatedPlan } from './prepared-names.ts'
@@ -105,19 +105,23 @@ export class Session extends pg.Client {
     if (given === undefined || given.length === 0 || (!isText && statement.name !== undefined)) return undefined
     const text = isText ? statement : statement.text
     const name = this.#rules.names.nameOf(text)
-    if (name === undefined) return undefined
-    this.#use(name)
+    if (name === undefined || !this.#use(name)) return undefined
     return isText ? { name, text, values: given } : { ...statement, name, values: given }
   }
 
-  #use(name: string): void {
+  /** @returns false when there is no room for it now: what may still be on its way to the server cannot be closed there */
+  #use(name: string): boolean {
     const isFull = this.#prepared.size >= this.#rules.preparedPerConnection
     if (this.#prepared.has(name)) {
       // Who is in use matters only once somebody must go.
-      if (!isFull) return
+      if (!isFull) return true
       this.#prepared.delete(name)
-    } else if (isFull) this.#close(this.#prepared.values().next().value!)
+    } else if (isFull) {
+      if (!internals(this).readyForQuery) return false
+      this.#close(this.#prepared.values().next().value!)
+    }
     this.#prepared.add(name)
+    return true
   }
 
   /** Rides along with the next statement: `pg` sends no Sync with it, and its answer is one that `pg` overhears. */
@@ -172,7 +176,11 @@ export class Session extends pg.Client {
         settle(error, result)
       }) as QueryDone as never,
     )
+    let isStopped = false
     const stop = (): void => {
+      // Its time may be over and its caller gone: one request, and one who waits for what it does.
+      if (isStopped) return
+      isStopped = true
       if (query.isSent) this.#cancel(new Promise(resolve => (ended = resolve)))
       else query.isAbandoned = true
     }
@@ -193,14 +201,21 @@ export class Session extends pg.Client {
     super.query(query)
   }
 
-  /** A request may arrive after its statement has ended, and would then end the next one: such a connection is not used again. */
+  /** Called by node-postgres, which would send the next statement at once: a request to cancel that comes late would end that one. */
+  protected _pulseQueryQueue(): void {
+    if (this.#cancelling === undefined) sendNext(this)
+  }
+
+  /** A request may arrive after its statement has ended, and would then end the next one: such a connection is not lent again. */
   #cancel(ended: Promise<ServerError | null | undefined>): void {
     this.#rules.cancelSent()
     const patience = setTimeout(() => this.connection.stream.destroy(), cancelGraceMs)
     const cancelling = Promise.all([ended, sendCancelRequest(this)]).then(([error]) => {
       clearTimeout(patience)
       if (error?.code !== queryCancelled) this.#isDoomed = true
-      if (this.#cancelling === cancelling) this.#cancelling = undefined
+      if (this.#cancelling !== cancelling) return
+      this.#cancelling = undefined
+      sendNext(this)
     })
     this.#cancelling = cancelling
   }
