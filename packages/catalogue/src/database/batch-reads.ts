@@ -9,7 +9,8 @@ import {
   type Statement,
 } from '@whetstone/model'
 import { keyKnowledge } from '../derive/columns.ts'
-import { countText, excerpt, fact, percentText } from '../derive/figures.ts'
+import { countText, excerpt, percentText } from '../derive/figures.ts'
+import { collapsed, loopFacts } from '../derive/loop-cost.ts'
 import { type LoopSummary, repeatsByStatement, summarise } from '../derive/repeats.ts'
 import { forManyKeys, type KeyKnowledge } from '../derive/rewrite-sql.ts'
 import { codeOf, oneLine } from '../derive/sql-code.ts'
@@ -96,7 +97,6 @@ function describe(
   loop: LoopSummary,
   knowledge: KeyKnowledge | undefined,
 ): Finding {
-  const link = { traceId: loop.exampleTraceId, statementId: statement.id }
   const table = statement.shape?.tables[0] ?? 'one table'
   const [call] = where.site ?? []
   return {
@@ -104,18 +104,9 @@ function describe(
     practice: 'batch-reads',
     title: `${countText(loop.count)} reads of ${table} by key per request where 1 would do`,
     where,
-    facts: [
-      fact('reads by key per request', loop.count, 'count', 'traces', link),
-      fact('time in them per request', loop.coveredMs, 'ms', 'traces', link),
-      fact('share of the request', loop.timeFraction, 'fraction', 'traces', link),
-      fact('one read', loop.perRunMs, 'ms', 'traces', link),
-    ],
+    facts: loopFacts(loop, statement.id, { runs: 'reads by key per request', one: 'one read' }),
     confidence: 'strong',
-    edit: {
-      kind: 'trace',
-      change: { kind: 'collapse', statementIds: [statement.id] },
-      ...(where.route === undefined ? {} : { route: where.route }),
-    },
+    edit: collapsed([statement.id], where),
     remedy: {
       summary: `Load all ${countText(loop.count)} rows of "${excerpt(statement.text, 60)}" together.`,
       steps: [
