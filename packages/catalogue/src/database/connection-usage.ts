@@ -135,7 +135,7 @@ function describeGrowth(growth: Growth, { activity }: PgEvidence, usable: number
         language: 'ts',
         before: 'const client = new Client(url)\nawait client.connect()\nawait work(client) // throws: never ended',
         after:
-          'const pool = new Pool({ connectionString: url, max: 10 }) // once, at start\nawait pool.withClient(client => work(client))',
+          'const pool = new Pool({ connectionString: url, max: 10 }) // once, at start\n\nconst client = await pool.connect()\ntry {\n  await work(client)\n} finally {\n  client.release()\n}',
       },
     },
   }

@@ -25,7 +25,7 @@ type Option = readonly [name: string, value: number | undefined]
 const pgPool: PoolWords = {
   make: settings => `new Pool({ ${pgOptions(settings)} })`,
   giveBack: {
-    summary: 'Give the connection back in finally, or let withClient() do it.',
+    summary: 'Give the connection back in finally, on every way out.',
     forgotten: 'without release()',
     otherwise: 'Where a single statement is enough, pool.query() takes and returns by itself.',
     before: 'const client = await pool.connect()\nawait work(client) // throws: never released\nclient.release()',
