@@ -136,6 +136,7 @@ describePractice(foreignKeyIndex, {
             expect.objectContaining({ label: 'time of one delete', quantity: { value: 40, unit: 'ms' } }),
             expect.objectContaining({ label: 'rows of the referencing table' }),
             expect.objectContaining({ label: 'deletes measured', quantity: { value: 50, unit: 'count' } }),
+            expect.objectContaining({ label: 'size of the index', quantity: { value: 20_450_000, unit: 'bytes' } }),
           ],
           confidence: 'strong',
           edit: {
@@ -144,7 +145,11 @@ describePractice(foreignKeyIndex, {
           },
           remedy: {
             summary: 'Create an index on items(order_id).',
-            steps: [expect.stringContaining('items_order_id_fkey'), expect.stringContaining('CONCURRENTLY')],
+            steps: [
+              expect.stringContaining('items_order_id_fkey'),
+              expect.stringMatching(/^It takes about 20\.5 MB/),
+              expect.stringContaining('CONCURRENTLY'),
+            ],
             code: { language: 'sql', after: 'CREATE INDEX CONCURRENTLY items_order_id_idx ON items (order_id);' },
           },
         },

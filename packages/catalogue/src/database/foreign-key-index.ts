@@ -16,7 +16,7 @@ import { createIndexSql, indexText } from '../derive/index-sql.ts'
 import { placeOf } from '../derive/places.ts'
 import type { StatementTime } from '../derive/statement-time.ts'
 import { statementsById } from '../derive/statements.ts'
-import { indexOutcome } from '../derive/index-finding.ts'
+import { indexOutcome, priceFacts, priceText, unbuiltPrice } from '../derive/index-finding.ts'
 import { indexThresholds } from '../derive/index-thresholds.ts'
 
 export const foreignKeyIndex = definePractice({
@@ -71,7 +71,7 @@ function deleteFindings(
     const child = tableOf(pg, `${key.schema}.${key.table}`)
     const [slowest] = parentDeletes(statements, key.referencedTable).toSorted((a, b) => b.meanMs - a.meanMs)
     if (!child || child.rows < leastRows || !slowest || slowest.meanMs < leastMs || isIndexed(pg, child, key)) return []
-    return [deleteFinding(key, child, slowest, statements)]
+    return [deleteFinding(key, child, slowest, pg, statements)]
   })
 }
 
@@ -88,6 +88,7 @@ function deleteFinding(
   key: PgForeignKey,
   child: PgTable,
   slowest: StatementTime,
+  pg: PgEvidence,
   statements: StatementsEvidence,
 ): Finding {
   const columns = key.columns.map(name => ({ name }))
@@ -95,6 +96,7 @@ function deleteFinding(
   const resource = indexText(candidate)
   const text = statementsById(statements).get(slowest.statementId)?.text ?? ''
   // PostgreSQL's default constants: a page costs 1, a row 0.0125 with its condition; an index lookup about 8.
+  const price = unbuiltPrice([candidate], pg, statements)
   const costBefore = child.tableBytes / 8_192 + child.rows * 0.0125
   return {
     fingerprint: fingerprintOf('foreign-key-index', { resource }),
@@ -105,6 +107,7 @@ function deleteFinding(
       fact('time of one delete', slowest.meanMs, 'ms', 'statements', { statementId: slowest.statementId }),
       fact('rows of the referencing table', child.rows, 'rows', 'pg'),
       fact('deletes measured', slowest.calls, 'count', 'statements', { statementId: slowest.statementId }),
+      ...priceFacts(price, slowest.statementId),
     ],
     confidence: 'strong',
     edit: { kind: 'plan', statements: [{ statementId: slowest.statementId, costBefore, costAfter: 8 }] },
@@ -112,6 +115,7 @@ function deleteFinding(
       summary: `Create an index on ${resource}.`,
       steps: [
         `"${excerpt(text, 110)}" takes ${msText(slowest.meanMs)}: the constraint ${key.name} looks for children without an index.`,
+        ...priceText(price),
         'CONCURRENTLY does not block writes; run it outside a transaction.',
       ],
       code: { language: 'sql', after: createIndexSql(candidate) },

@@ -298,8 +298,15 @@ describePractice(missingIndex, {
       finds: [
         expect.objectContaining({
           confidence: 'suspected',
+          facts: expect.arrayContaining([
+            // (12 + 8) bytes for each of 900,000 entries, on pages that are full to 88 %.
+            expect.objectContaining({ label: 'size of the index', quantity: { value: 20_450_000, unit: 'bytes' } }),
+          ]),
           remedy: expect.objectContaining({
-            steps: expect.arrayContaining([expect.stringContaining('compare EXPLAIN before and after')]),
+            steps: expect.arrayContaining([
+              expect.stringContaining('compare EXPLAIN before and after'),
+              'It takes about 20.5 MB.',
+            ]),
           }),
         }),
       ],

@@ -12,10 +12,11 @@ import {
   type PgEvidence,
   type StatementsEvidence,
 } from '@whetstone/model'
+import { btreeBytes } from './btree-bytes.ts'
 import { tableOf } from './columns.ts'
 import { bytesText, countText, excerpt, fact, msText } from './figures.ts'
 import { type IndexAdvice, type IndexAdviceLimits, readIndexes, type ServedStatement } from './index-advice.ts'
-import type { IndexCost } from './index-cost.ts'
+import { indexCost, type IndexCost } from './index-cost.ts'
 import { indexOwners } from './index-limits.ts'
 import { createIndexSql, proposalText } from './index-sql.ts'
 import { placeOf } from './places.ts'
@@ -48,13 +49,14 @@ export function indexOutcome(
 }
 
 function indexFinding(practice: string, advice: IndexAdvice, pg: PgEvidence, statements: StatementsEvidence): Finding {
-  const { question, trial, served } = advice
+  const { question, trial, cost, served } = advice
   const { candidate, together = [] } = question
   const first = served[0]!
   const resource = proposalText(question)
   const table = tableOf(pg, `${candidate.schema}.${candidate.table}`)
   const timed = first.medianMsBefore !== undefined && first.medianMsAfter !== undefined
   const link = { statementId: first.statementId }
+  const price = trial ? builtPrice(trial, cost) : unbuiltPrice([candidate, ...together], pg, statements)
   return {
     // The heaviest statement may change from run to run; the missing index does not.
     fingerprint: fingerprintOf(practice, { resource }),
@@ -72,7 +74,7 @@ function indexFinding(practice: string, advice: IndexAdvice, pg: PgEvidence, sta
       fact('plan cost with the index', first.costAfter, 'cost', 'pg', link),
       fact('rows of the table', table?.rows ?? 0, 'rows', 'pg', link),
       fact('statements it serves', served.length, 'count', 'pg', link),
-      ...priceOf(advice),
+      ...priceFacts(price, first.statementId),
     ],
     confidence: !trial ? 'suspected' : timed ? 'measured' : 'strong',
     edit: {
@@ -86,18 +88,48 @@ function indexFinding(practice: string, advice: IndexAdvice, pg: PgEvidence, sta
     },
     remedy: {
       summary: `Create an index on ${resource}.`,
-      steps: stepsOf(advice, statements, table?.updates ?? 0),
+      steps: stepsOf(advice, price, statements, table?.updates ?? 0),
       code: { language: 'sql', after: createAll([candidate, ...together], pg) },
     },
   }
 }
 
+export interface IndexPrice {
+  readonly bytes?: number
+  readonly buildMs?: number
+  readonly cost?: IndexCost
+}
+
+function builtPrice({ indexBytes, buildMs }: IndexTrial, cost: IndexCost | undefined): IndexPrice {
+  return {
+    ...(indexBytes === undefined ? {} : { bytes: indexBytes }),
+    ...(buildMs === undefined ? {} : { buildMs }),
+    ...(cost ? { cost } : {}),
+  }
+}
+
+/** Of what nobody built: the size is computed where all is plain columns of known widths. */
+export function unbuiltPrice(
+  candidates: readonly IndexCandidate[],
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+): IndexPrice {
+  const sizes = candidates.map(({ schema, table: name, method, columns, include = [], where }) => {
+    const table = tableOf(pg, `${schema}.${name}`)
+    const isPlain = method === 'btree' && where === undefined && columns.every(one => one.expression === undefined)
+    return table && isPlain ? btreeBytes(table.rows, [...columns.map(one => one.name), ...include], table) : undefined
+  })
+  const bytes = sizes.reduce((sum, each) => (sum === undefined || each === undefined ? undefined : sum + each), 0)
+  const cost = indexCost(pg, statements, candidates)
+  return { ...(bytes === undefined ? {} : { bytes }), ...(cost ? { cost } : {}) }
+}
+
 /** What it takes, beside what it gives. */
-function priceOf({ trial, cost, served }: IndexAdvice): readonly Fact[] {
-  const link = { statementId: served[0]!.statementId }
+export function priceFacts({ bytes, buildMs, cost }: IndexPrice, statementId: string): readonly Fact[] {
+  const link = { statementId }
   return [
-    ...(trial?.indexBytes === undefined ? [] : [fact('size of the index', trial.indexBytes, 'bytes', 'pg', link)]),
-    ...(trial?.buildMs === undefined ? [] : [fact('time to build it', trial.buildMs, 'ms', 'pg', link)]),
+    ...(bytes === undefined ? [] : [fact('size of the index', bytes, 'bytes', 'pg', link)]),
+    ...(buildMs === undefined ? [] : [fact('time to build it', buildMs, 'ms', 'pg', link)]),
     ...(cost === undefined
       ? []
       : [
@@ -151,7 +183,8 @@ function onlySorts(
 const MOST_STATEMENTS_TOLD = 5
 
 function stepsOf(
-  { trial, served, cost }: IndexAdvice,
+  { trial, served }: IndexAdvice,
+  price: IndexPrice,
   statements: StatementsEvidence,
   updates: number,
 ): readonly string[] {
@@ -165,9 +198,9 @@ function stepsOf(
     ...told,
     ...(more > 0 ? [`It serves ${countText(more)} more.`] : []),
     ...(trial ? [] : ['It could not be planned here: compare EXPLAIN before and after on a copy first.']),
-    ...priceText(trial, cost),
+    ...priceText(price),
     'CONCURRENTLY does not block writes; run it outside a transaction, and drop the invalid index if it is interrupted.',
-    ...(updates > 0 && cost === undefined
+    ...(updates > 0 && price.cost === undefined
       ? ['The table is updated: updates of an indexed column can no longer be heap-only.']
       : []),
   ]
@@ -181,9 +214,9 @@ function gainText({ medianMsBefore, medianMsAfter, costBefore, costAfter, parame
   return `${gain}, tried with ${parameterSets > 0 ? `${countText(parameterSets)} captured parameter sets` : 'the generic plan'}`
 }
 
-function priceText(trial: IndexTrial | undefined, cost: IndexCost | undefined): readonly string[] {
-  const size = trial?.indexBytes === undefined ? '' : `It takes ${bytesText(trial.indexBytes)}`
-  const build = trial?.buildMs === undefined ? '' : `${size ? ' and ' : 'It takes '}${msText(trial.buildMs)} to build`
+export function priceText({ bytes, buildMs, cost }: IndexPrice): readonly string[] {
+  const size = bytes === undefined ? '' : `It takes ${buildMs === undefined ? 'about ' : ''}${bytesText(bytes)}`
+  const build = buildMs === undefined ? '' : `${size ? ' and ' : 'It takes '}${msText(buildMs)} to build`
   const price = size + build
   if (!cost) return price ? [`${price}.`] : []
   const writes =
@@ -194,5 +227,7 @@ function priceText(trial: IndexTrial | undefined, cost: IndexCost | undefined): 
     cost.heapOnlyLost > 0
       ? [`${countText(cost.heapOnlyLost)} updates stayed on their page and would need new entries in every index.`]
       : []
-  return [`${price ? `${price}; ` : ''}${writes}.`, ...lost]
+  return [`${price ? `${price}; ${writes}` : sentence(writes)}.`, ...lost]
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -1,6 +1,7 @@
 /** Indexes a database pays for and gets nothing, or not all, from: twins, beginnings of others, never scanned, broken, swollen. */
 import type { PgEvidence, PgIndex, PgTable } from '@whetstone/model'
-import { columnOf, indexesOf, tableOf } from './columns.ts'
+import { btreeBytes } from './btree-bytes.ts'
+import { indexesOf, tableOf } from './columns.ts'
 import { nodesOf } from './plans.ts'
 
 interface SpareLimits {
@@ -141,17 +142,8 @@ function servesForeignKey(pg: PgEvidence, index: PgIndex): boolean {
   )
 }
 
-/** Bytes of an entry beside its keys: eight for the tuple, four for the pointer to it. */
-const ENTRY_BYTES = 12
-/** What a page of 8 kB has for entries when it is filled to 90 %, as a new index is. */
-const PAGE_SHARE = 0.88
-
 /** Undefined for what cannot be computed. Equal keys share an entry since PostgreSQL 13: the result is then too high, never too low. */
 function expectedBtreeBytes(index: PgIndex, table: PgTable): number | undefined {
   if (index.method !== 'btree' || index.entries === undefined || index.entries === 0) return undefined
-  const { include } = partsOf(index)
-  const widths = [...index.columns, ...include].map(name => columnOf(table, name)?.averageWidthBytes)
-  if (widths.some(width => width === undefined)) return undefined
-  const keyBytes = widths.reduce<number>((sum, width) => sum + (width ?? 0), 0)
-  return (index.entries * (ENTRY_BYTES + Math.ceil(keyBytes / 8) * 8)) / PAGE_SHARE
+  return btreeBytes(index.entries, [...index.columns, ...partsOf(index).include], table)
 }
