@@ -12,9 +12,9 @@ import {
   type StressResult,
   type Trend,
 } from '@whetstone/model'
-import { Histogram } from '@whetstone/stats'
 import { clip } from './print-report.ts'
 import { duration } from './quantity.ts'
+import { quantileText } from './quantile-text.ts'
 import type { Terminal } from './terminal.ts'
 import { printParagraph } from './wrap.ts'
 
@@ -77,7 +77,7 @@ function printStress({ steps, stress }: LoadReport, terminal: Terminal): void {
     const cells = [
       perSecond(step.offeredRatePerSecond),
       perSecond(goodputOf(step)),
-      quantileText(step, 0.95),
+      quantileText(step.overall.response, 0.95),
       percentText(step.overall.requests === 0 ? 0 : step.errors / step.overall.requests),
     ]
     const isLate = step.generator.verdict === 'invalid'
@@ -158,8 +158,4 @@ function spikeRecovery({ p95BeforeMs, recoveryMs }: NonNullable<LoadReport['spik
 
 function perSecond(rate: number): string {
   return `${numberText(rate)} /s`
-}
-
-function quantileText({ overall: { response } }: LoadStep, q: number): string {
-  return response.count === 0 ? '-' : msText(Histogram.fromJSON(response).quantile(q) / 1_000)
 }

@@ -11,10 +11,10 @@ import {
 } from '@whetstone/model'
 import { generatorStep, statusClassesOf } from '@whetstone/dashboard'
 import { metricValueText } from '@whetstone/load'
-import { Histogram } from '@whetstone/stats'
 import { printSearch } from './print-load-search.ts'
 import { clip } from './print-report.ts'
 import { duration } from './quantity.ts'
+import { quantileText } from './quantile-text.ts'
 import type { Terminal } from './terminal.ts'
 import { columns, printParagraph } from './wrap.ts'
 
@@ -88,16 +88,8 @@ function isNeverDue({ arrivals, generator }: LoadStep): boolean {
   return arrivals === 'closed' && generator.lagMaxMs === 0
 }
 
-/** Where nothing lies beyond a quantile it is the maximum by another name; and p99.9 of few requests is one unlucky one. */
-const leastBeyond: Readonly<Record<number, number>> = { 0.9: 1, 0.95: 1, 0.99: 1, 0.999: 10 }
-
 function quantileCells(saved: SerializedHistogram): readonly string[] {
   return quantiles.map(q => quantileText(saved, q))
-}
-
-function quantileText(saved: SerializedHistogram, q: number): string {
-  const isTooFew = saved.count === 0 || saved.count * (1 - q) + 1e-9 < (leastBeyond[q] ?? 0)
-  return isTooFew ? '-' : msText(Histogram.fromJSON(saved).quantile(q) / 1_000)
 }
 
 const routesShown = 12
