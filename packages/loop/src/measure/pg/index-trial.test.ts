@@ -7,6 +7,7 @@ import type { PostgresServer } from '@whetstone/sandbox'
 import { loadStatementParser, statementShape } from '../statement-shape.ts'
 import { startPgCollector } from './collector.ts'
 import { runIndexTrials } from './index-trial.ts'
+import { openTrialPlace } from './trial-place.ts'
 
 function statementOf(text: string, ...parameterSets: readonly (readonly (string | number)[])[]): Statement {
   const normalised = normaliseStatement(text)
@@ -88,6 +89,16 @@ describe('index trials', () => {
     for (const one of results) expect(one.costAfter).toBeLessThan(one.costBefore / 10)
     expect(results[1]!.medianMsBefore).toBeGreaterThan(0)
     expect(results[1]!.planBefore).toMatchObject({ nodeType: 'Seq Scan', relation: 'items' })
+  })
+
+  it('reads a copy from its beginning each time, not from where the last read stopped', async () => {
+    const place = await openTrialPlace(pg, [], { url, scratch: () => Promise.resolve(server), signal })
+    try {
+      const { rows } = await place!.client.query('show synchronize_seqscans')
+      expect(rows).toEqual([{ synchronize_seqscans: 'off' }])
+    } finally {
+      await place?.close()
+    }
   })
 
   it('leaves no trace on the database of the user', async () => {

@@ -61,6 +61,8 @@ async function onScratch(pg: PgEvidence, tables: readonly PgTable[], options: Pl
         signal: options.signal,
       })
       await adoptSettings(to, pg)
+      // Otherwise a scan of a large table begins where the last one found its row, and the second run takes no time.
+      await to.query('SET synchronize_seqscans = off')
       const sampled = copied.fraction < 1 ? [`on a sample of ${(copied.fraction * 100).toFixed(1)} % of the rows`] : []
       return { by: 'scratch-copy', client: to, remarks: [...sampled, ...copied.failed], close }
     } finally {
