@@ -66,6 +66,10 @@ export function announceKoaRoutes(): void {
   for (const application of applications)
     for (const { router } of application.middleware)
       for (const { path, methods } of router?.stack ?? [])
-        for (const method of methods) if (method !== 'HEAD') announceRoute(method, String(path), 'koa', undefined)
+        for (const method of namedMethods(methods))
+          if (method !== 'HEAD') announceRoute(method, String(path), 'koa', undefined)
   applications.clear()
 }
+
+/** `router.all` registers everything Node can parse, down to WebDAV; nobody writes ACL by hand. */
+const namedMethods = (methods: readonly string[]): readonly string[] => (methods.includes('ACL') ? ['all'] : methods)

@@ -191,5 +191,9 @@ describe.each(forms)('$form', ({ commonJs }) => {
 test('routes of Koa are known before it has made the handler of its first request', async () => {
   const seen = await observe({ file: 'probe-services/koa-lazy.mjs' }, [])
   expect(seen.warnings).toEqual([])
-  expect(seen.routes.map(one => `${one.method} ${one.pattern}`)).toEqual(['GET /books', 'GET /books/:id'])
+  expect(seen.routes.map(one => `${one.method} ${one.pattern}`)).toEqual([
+    'ALL /health',
+    'GET /books',
+    'GET /books/:id',
+  ])
 })
