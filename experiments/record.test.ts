@@ -66,6 +66,15 @@ describe('trimming the evidence of a run', () => {
     expect(kept.evidence.traces!.traces).toEqual([expect.objectContaining({ id: full.id })])
   })
 
+  it('leaves out in which order keys were read where that is too much', () => {
+    const keys = Array.from({ length: 4_000 }, (_, at) => at)
+    const reads = [{ statementId: '0', keyFraction: 1, keys, atMs: keys.map(at => 1_800_000_000_000 + at) }]
+    const evidence = { ...shop, statements: { ...shop.statements!, reads } }
+    const kept = recordingOf(evidence, practice('n-plus-one'), 'the shop')!
+    expect(kept.evidence.statements!.reads).toBeUndefined()
+    expect(kept.findings).toEqual(['26 queries per request where 2 would do'])
+  })
+
   it('makes no cut that the detector would notice', () => {
     const counts = definePractice({
       ...practice('n-plus-one-http'),

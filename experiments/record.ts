@@ -126,6 +126,7 @@ const always = (practice: AnyPractice): readonly (readonly Cut[])[] => [
 ]
 
 const whenTooLarge = (practice: AnyPractice): readonly (readonly Cut[])[] => [
+  [withoutReads],
   [0, 1, 3, 7].map(others => onlyRoutes(practice, others)),
   [onlyUsedStatements],
   [onlyMentionedTables],
@@ -208,6 +209,13 @@ const onlyUsedStatements: Cut = ({ statements, ...others }) => {
   const used = new Set([...statements.uses, ...spans].map(({ statementId }) => statementId))
   const kept = statements.statements.filter(({ id }) => used.has(id))
   return { ...others, statements: { ...statements, statements: kept } }
+}
+
+/** Thousands of keys and times, which only caches are judged by. */
+const withoutReads: Cut = ({ statements, ...others }) => {
+  if (!statements) return others
+  const { reads: _reads, ...kept } = statements
+  return { ...others, statements: kept }
 }
 
 function parameterSets(most: number): Cut {
