@@ -24,6 +24,22 @@ function pgWith(sessions: Partial<PgSessions> = {}, activity: Partial<PgActivity
     },
   })
 }
+/** A pool of which requests took as many connections as are said, and ran the update on them last. */
+const leaking = (connections: number) =>
+  runtimeOf([
+    pool({
+      held: [
+        {
+          site: siteAt(12),
+          statementId: 'update',
+          connections,
+          outlived: connections,
+          longestMs: 9_000,
+          unusedMs: 7_000,
+        },
+      ],
+    }),
+  ])
 const small = runtimeOf([pool({ maxConnections: 10 })])
 const statements = statementsOf(
   [statement('update', 'UPDATE stock SET reserved = $1 WHERE id = $2')],
@@ -61,6 +77,11 @@ describePractice(connectionUsage, {
       runtime: runtimeOf([pool({ maxConnections: 100 })]),
     },
     'a pause of a second in a transaction': { pg: pgWith({ idleTransactions: [lying(1_200, 'update')] }), statements },
+    'connections that were not given back, which is the finding of pool-leak': {
+      pg: pgWith({ idleTransactions: [lying(7_000, 'update')] }),
+      statements,
+      runtime: leaking(2),
+    },
     'a console in which somebody typed BEGIN': { pg: pgWith({ idleTransactions: [lying(60_000)] }), statements },
   },
   reports: {
@@ -99,6 +120,10 @@ describePractice(connectionUsage, {
           }),
         }),
       ],
+    },
+    'a transaction that lies on the one connection that is kept, of which pool-leak says nothing': {
+      evidence: { pg: pgWith({ idleTransactions: [lying(7_000, 'update')] }), statements, runtime: leaking(1) },
+      finds: [expect.objectContaining({ title: 'A transaction lies idle for 7.00 s on 2 connections' })],
     },
     'a transaction of the service that nobody ends': {
       evidence: { pg: pgWith({ idleTransactions: [lying(7_000, 'update')] }), statements },

@@ -66,10 +66,18 @@ ALTER SYSTEM SET idle_in_transaction_session_timeout = '30s';`,
     const crowded =
       (peakConnections >= usable * thresholds.fullFraction || peakConnections >= thresholds.manyConnections) &&
       !isExplained
+    // A connection that was not given back is the finding of pool-leak, which knows the line that took it.
+    const leaked = runtime === undefined ? [] : leaks(runtime, statements, 0)
+    const { connections: leastLeaked = leastOfLeak } = overrides('pool-leak')
+    const isLeak = (statementId: string | undefined): boolean =>
+      statementId !== undefined &&
+      leaked.some(({ held }) => held.statementId === statementId && held.connections >= leastLeaked)
     // A console in which somebody typed BEGIN is none of the service's.
     const lying = (sessions?.idleTransactions ?? []).filter(
       ({ longestIdleMs, last }) =>
-        longestIdleMs >= thresholds.idleMs && (statements === undefined || last.statementId !== undefined),
+        longestIdleMs >= thresholds.idleMs &&
+        (statements === undefined || last.statementId !== undefined) &&
+        !isLeak(last.statementId),
     )
     const found = [
       ...(growing ? [describeGrowth(growing, pg, usable)] : []),
@@ -83,6 +91,8 @@ ALTER SYSTEM SET idle_in_transaction_session_timeout = '30s';`,
 })
 
 const idleAtMost = 3
+/** As `connections` of pool-leak. */
+const leastOfLeak = 2
 
 interface Growth {
   readonly first: number
