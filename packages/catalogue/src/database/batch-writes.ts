@@ -48,6 +48,10 @@ export const batchWrites = definePractice({
   [items.map(() => order.id), items.map(item => item.sku)],
 )`,
     },
+    withRuntime: `import { insertMany } from '@whetstone/runtime/data'
+
+const rows = items.map(item => ({ order_id: order.id, sku: item.sku }))
+await insertMany(pool, { table: 'items', columns: { order_id: 'bigint', sku: 'text' } }, rows)`,
   },
   detect({ traces, statements, pg }, thresholds) {
     const byId = statementsById(statements)

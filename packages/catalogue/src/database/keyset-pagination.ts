@@ -39,6 +39,19 @@ export const keysetPagination = definePractice({
       after:
         'SELECT * FROM orders WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT 20;\n-- with an index on (created_at, id)',
     },
+    withRuntime: `import { keyset } from '@whetstone/runtime/data'
+
+// Cursors are signed, for this list only, and go both ways.
+const ordersPage = keyset<Order>({
+  select: 'SELECT id, created_at, total FROM orders',
+  order: [
+    { column: 'created_at', descending: true, nulls: 'none' },
+    { column: 'id', descending: true, nulls: 'none' },
+  ],
+  keys: [secret],
+})
+
+const { rows, next } = await ordersPage(pool, { size: 20, ...(cursor && { after: cursor }) })`,
   },
   detect({ statements, pg }, thresholds) {
     const byId = statementsById(statements)
