@@ -49,8 +49,9 @@ type Answer<Row, M extends Missing> = M extends 'fault' ? Row : M extends 'null'
  * and its deadline is the latest of theirs.
  *
  * ```ts
- * const userById = batched((ids: readonly number[], ctx) =>
- *   db.query('SELECT * FROM users WHERE id = ANY($1)', [ids], ctx).then(({ rows }) => rows), { by: user => user.id })
+ * const userById = batched(
+ *   async (ids: readonly number[], ctx) => (await db.query<User>('SELECT * FROM users WHERE id = ANY($1)', [ids], ctx)).rows,
+ *   { by: user => user.id })
  * ```
  * @throws Fault `FAULT_BATCH_FULL`, `FAULT_BATCH_KEY`, `FAULT_BATCH_SHAPE`, `FAULT_CANCELLED`, `FAULT_DEADLINE`, with
  * `missing: 'fault'` `FAULT_MISSING`, and whatever the loader throws, to everybody who asked

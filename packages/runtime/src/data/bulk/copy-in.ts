@@ -11,7 +11,7 @@ import { textOf } from './text-value.ts'
 
 export interface CopyOptions {
   /** Cancellation or its deadline ends the COPY with that as its error; nothing is written then. */
-  readonly ctx?: Ctx
+  readonly ctx?: Ctx | undefined
 }
 
 export interface CopyTarget {

@@ -6,7 +6,7 @@ export interface EstimateOptions {
   readonly values?: readonly unknown[]
   /** Up to so many rows are counted; 0 (default) is the estimate alone. "More than 1,000" is what most pages want to say. */
   readonly exactUpTo?: number
-  readonly ctx?: Ctx
+  readonly ctx?: Ctx | undefined
 }
 
 export interface RowEstimate {

@@ -24,13 +24,13 @@ export interface KeysetOptions {
 
 export interface PageRequest {
   /** Of the parameters of the SELECT; a cursor is good for the same values only. */
-  readonly values?: readonly unknown[]
+  readonly values?: readonly unknown[] | undefined
   /** The `next` of the page before. */
-  readonly after?: string
+  readonly after?: string | undefined
   /** The `previous` of the page after. */
-  readonly before?: string
-  readonly size?: number
-  readonly ctx?: Ctx
+  readonly before?: string | undefined
+  readonly size?: number | undefined
+  readonly ctx?: Ctx | undefined
 }
 
 export interface Page<Row> {

@@ -16,7 +16,7 @@ export interface TransactionOptions {
   readonly retry?: number
   readonly readOnly?: boolean
   /** Its deadline and its cancelling hold for every statement, and the deadline is told to the server too. */
-  readonly ctx?: Ctx
+  readonly ctx?: Ctx | undefined
 }
 
 /** SQLSTATEs after which the same transaction may succeed. */

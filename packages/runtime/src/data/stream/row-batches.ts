@@ -9,7 +9,7 @@ export interface StreamOptions {
   /** Rows fetched at a time, 1 to 100,000; two such batches are in memory at most. Default 500. */
   readonly batchRows?: number
   /** Cancellation or its deadline ends the stream with that as its error. */
-  readonly ctx?: Ctx
+  readonly ctx?: Ctx | undefined
 }
 
 type Answer<Row> = IteratorResult<readonly Row[], undefined>

@@ -21,7 +21,7 @@ export interface InsertOptions {
    * Otherwise each statement is a transaction: what the report calls written is committed, also when a later part breaks off.
    */
   readonly inTransaction?: boolean
-  readonly ctx?: Ctx
+  readonly ctx?: Ctx | undefined
 }
 
 /**
