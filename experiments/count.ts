@@ -1,10 +1,11 @@
 /** The counts of the drills: each starts an arm, asks it one thing, and leaves nothing behind. */
 import { cpus } from 'node:os'
 import { loadTarget, runInProcess } from '@whetstone/load'
-import { commandArm, stopDrill, startTarget } from '@whetstone/loop'
+import { stopDrill, startTarget } from '@whetstone/loop'
 import type { CurvePoint, Workload } from '@whetstone/model'
 import { seededRandom } from '@whetstone/stats'
 import type { ArmStart } from './arms.ts'
+import { whileRunning } from './while-running.ts'
 
 /** The middle of the usual time of these arms; the signal has to fall into it. */
 const usualMs = 60
@@ -21,20 +22,17 @@ export async function lostAtStop(start: ArmStart, workload: Workload, ratePerSec
 
 /** Both arms answer `/heap` with what their heap keeps after a full collection. */
 export async function keptBytesPerRequest(start: ArmStart, workload: Workload): Promise<number> {
-  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-  try {
+  return await whileRunning(start, async baseUrl => {
     const paths = workload.routes.flatMap(route => route.requests.map(({ path }) => path))
     const send = async (from: number, to: number) => {
-      for (let at = from; at < to; at++) await (await fetch(arm.baseUrl + paths[at % paths.length]!)).text()
+      for (let at = from; at < to; at++) await (await fetch(baseUrl + paths[at % paths.length]!)).text()
     }
-    const kept = async () => Number(await (await fetch(`${arm.baseUrl}/heap`)).text())
+    const kept = async () => Number(await (await fetch(`${baseUrl}/heap`)).text())
     await send(0, 300)
     const before = await kept()
     await send(300, 900)
     return Math.max(0, Math.round(((await kept()) - before) / 600))
-  } finally {
-    await arm.stop()
-  }
+  })
 }
 
 const requestsSent = 300
@@ -42,25 +40,19 @@ const together = 6
 
 /** What 300 requests of six users come to: server errors, and those that get no answer. */
 export async function failedRequests(start: ArmStart, workload: Workload): Promise<number> {
-  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-  try {
-    return requestsSent - (await answeredWell(arm.baseUrl, workload, requestsSent))
-  } finally {
-    await arm.stop()
-  }
+  return await whileRunning(start, async baseUrl => {
+    return requestsSent - (await answeredWell(baseUrl, workload, requestsSent))
+  })
 }
 
 /** Both arms answer `GET /total` with the sum that every request adds one to. */
 export async function lostUpdates(start: ArmStart, workload: Workload): Promise<number> {
-  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-  try {
-    const total = async () => Number(await (await fetch(`${arm.baseUrl}/total`)).text())
+  return await whileRunning(start, async baseUrl => {
+    const total = async () => Number(await (await fetch(`${baseUrl}/total`)).text())
     const before = await total()
-    const answered = await answeredWell(arm.baseUrl, workload, requestsSent)
+    const answered = await answeredWell(baseUrl, workload, requestsSent)
     return answered - ((await total()) - before)
-  } finally {
-    await arm.stop()
-  }
+  })
 }
 
 /** Of as many requests of six users, those answered without a server error. */
@@ -95,14 +87,13 @@ const stepMs = 1_200
 
 /** A closed model on purpose: it asks how much is answered, not how long anybody waits. */
 export async function capacityOf(start: ArmStart, workload: Workload): Promise<Capacity> {
-  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-  try {
+  return await whileRunning(start, async baseUrl => {
     const curve: CurvePoint[] = []
     let cpuBusyFraction = 0
     for (const count of users) {
       const before = cpuTimes()
       const { measure } = await runInProcess({
-        target: loadTarget(new URL(arm.baseUrl)),
+        target: loadTarget(new URL(baseUrl)),
         routes: workload.routes,
         ratePerSecond: 1,
         closed: { users: count },
@@ -118,9 +109,7 @@ export async function capacityOf(start: ArmStart, workload: Workload): Promise<C
       curve.push({ concurrency: count, ratePerSecond: measure.achievedRatePerSecond })
     }
     return { ratePerSecond: Math.max(...curve.map(point => point.ratePerSecond)), curve, cpuBusyFraction }
-  } finally {
-    await arm.stop()
-  }
+  })
 }
 
 function cpuTimes(): { readonly idle: number; readonly total: number } {

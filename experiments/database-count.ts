@@ -1,10 +1,10 @@
 /** The counts of the drills that the server of an arm keeps itself: what it wrote to temporary files, and for which statements it worked. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { commandArm } from '@whetstone/loop'
 import type { Workload } from '@whetstone/model'
 import pg from 'pg'
 import type { ArmStart } from './arms.ts'
 import { answeredWell } from './count.ts'
+import { whileRunning } from './while-running.ts'
 
 const heavyRequests = 30
 const lightRequests = 300
@@ -58,13 +58,8 @@ async function growthWhile(
   await server.connect()
   try {
     const before = await read(server, database)
-    const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-    try {
-      const answered = await answeredWell(arm.baseUrl, workload, requests)
-      if (answered < requests) throw new Error(`${requests - answered} of ${requests} requests failed`)
-    } finally {
-      await arm.stop()
-    }
+    const answered = await whileRunning(start, async baseUrl => answeredWell(baseUrl, workload, requests))
+    if (answered < requests) throw new Error(`${requests - answered} of ${requests} requests failed`)
     await sessionsEnd(server, database)
     const after = await read(server, database)
     return after.map((value, at) => value - before[at]!)

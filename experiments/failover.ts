@@ -1,11 +1,11 @@
 /** What a killed primary costs: a cluster of its own for every count, half of the requests, the kill, and whoever is there to be promoted. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { commandArm } from '@whetstone/loop'
 import type { Workload } from '@whetstone/model'
 import { startPostgres, startStandby, type PostgresServer, type PostgresStandby } from '@whetstone/sandbox'
 import type { ArmName, ArmStart } from './arms.ts'
 import { databases, sharedBy } from './arms.ts'
 import type { Arms } from './define.ts'
+import { whileRunning } from './while-running.ts'
 
 const requestsSent = 300
 const killedAfter = 100
@@ -34,12 +34,9 @@ export async function failedByFailover(
       urls[name],
       standbys.map(standby => standby.urlOf(database)),
     )
-    const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-    try {
-      return await failedOf(arm.baseUrl, workload, async () => await failOver(primary, standbys[0]))
-    } finally {
-      await arm.stop()
-    }
+    return await whileRunning(start, async baseUrl =>
+      failedOf(baseUrl, workload, async () => await failOver(primary, standbys[0])),
+    )
   } finally {
     for (const standby of standbys) await standby.stop()
     await primary.stop()

@@ -1,8 +1,8 @@
 /** What an arm does under more than it bears: as a stress test finds it, and as one count a round. */
 import { loadTarget, type LoadPlan, run, runInProcess, runStress } from '@whetstone/load'
-import { commandArm } from '@whetstone/loop'
 import type { EarlierLoad, Workload } from '@whetstone/model'
 import type { ArmStart } from './arms.ts'
+import { whileRunning } from './while-running.ts'
 
 /** Users who left: work for them is done for nobody. */
 const patienceMs = 400
@@ -20,10 +20,9 @@ export async function stressLoad(start: ArmStart, workload: Workload, ratePerSec
 }
 
 async function stressOnce(start: ArmStart, workload: Workload, ratePerSecond: number): Promise<EarlierLoad> {
-  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-  try {
+  return await whileRunning(start, async baseUrl => {
     const startedAt = new Date()
-    const { stress, steps } = await runStress(planOf(arm.baseUrl, workload, ratePerSecond), {}, { runLoad: run })
+    const { stress, steps } = await runStress(planOf(baseUrl, workload, ratePerSecond), {}, { runLoad: run })
     const overload = steps.findLast(({ purpose }) => purpose === 'recovery')
     return {
       id: '1',
@@ -33,19 +32,14 @@ async function stressOnce(start: ArmStart, workload: Workload, ratePerSecond: nu
       durationMs: Date.now() - startedAt.getTime(),
       stress: { ...stress, generator: overload?.generator.verdict ?? 'invalid' },
     }
-  } finally {
-    await arm.stop()
-  }
+  })
 }
 
 export async function answeredInOverload(start: ArmStart, workload: Workload, ratePerSecond: number): Promise<number> {
-  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-  try {
-    const { measure } = await runInProcess(planOf(arm.baseUrl, workload, ratePerSecond * timesTheLoad))
+  return await whileRunning(start, async baseUrl => {
+    const { measure } = await runInProcess(planOf(baseUrl, workload, ratePerSecond * timesTheLoad))
     return Math.round((measure.overall.response.count * 1_000) / stepMs)
-  } finally {
-    await arm.stop()
-  }
+  })
 }
 
 function planOf(baseUrl: string, workload: Workload, ratePerSecond: number): LoadPlan {

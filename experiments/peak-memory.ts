@@ -1,9 +1,9 @@
 /** How far a process grows while it makes one answer, as the kernel saw it; both arms of such a drill have the route that tells. */
 import { createHash } from 'node:crypto'
-import { commandArm } from '@whetstone/loop'
 import type { Workload } from '@whetstone/model'
 import type { FastifyInstance } from 'fastify'
 import type { ArmStart } from './arms.ts'
+import { whileRunning } from './while-running.ts'
 
 interface Memory {
   readonly residentBytes: number
@@ -20,32 +20,26 @@ export function answerMemory(server: FastifyInstance): void {
 
 /** The first request of the workload warms the arm up and should be small; the last one is the answer that counts. */
 export async function grownByAnswer(start: ArmStart, workload: Workload): Promise<number> {
-  const arm = await commandArm('arm', { ...start, readyPath: '/healthz' }).start()
-  try {
-    const memory = async () => (await (await fetch(`${arm.baseUrl}/memory`)).json()) as Memory
+  return await whileRunning(start, async baseUrl => {
+    const memory = async () => (await (await fetch(`${baseUrl}/memory`)).json()) as Memory
     const paths = pathsOf(workload)
-    await digestOf(arm.baseUrl + paths[0]!)
+    await digestOf(baseUrl + paths[0]!)
     const { residentBytes } = await memory()
-    await digestOf(arm.baseUrl + paths.at(-1)!)
+    await digestOf(baseUrl + paths.at(-1)!)
     return Math.max(0, (await memory()).peakBytes - residentBytes)
-  } finally {
-    await arm.stop()
-  }
+  })
 }
 
 /** @throws Error when an arm fails, or the two answer a request with different bytes */
 export async function wantSameAnswers(before: ArmStart, after: ArmStart, workload: Workload): Promise<void> {
-  const arms = await Promise.all(
-    [before, after].map(start => commandArm('arm', { ...start, readyPath: '/healthz' }).start()),
+  await whileRunning(before, async urlBefore =>
+    whileRunning(after, async urlAfter => {
+      for (const path of pathsOf(workload)) {
+        const [one, two] = await Promise.all([digestOf(urlBefore + path), digestOf(urlAfter + path)])
+        if (one !== two) throw new Error(`the answers to ${path} differ: ${one} / ${two}`)
+      }
+    }),
   )
-  try {
-    for (const path of pathsOf(workload)) {
-      const [one, two] = await Promise.all(arms.map(arm => digestOf(arm.baseUrl + path)))
-      if (one !== two) throw new Error(`the answers to ${path} differ: ${one} / ${two}`)
-    }
-  } finally {
-    for (const arm of arms) await arm.stop()
-  }
 }
 
 /** Of the body, which is never kept. @throws Error on an error status */
