@@ -53,6 +53,10 @@ const lying = (longestIdleMs: number, statementId?: string) => ({
 
 describePractice(connectionUsage, {
   silent: {
+    'the server was gone before it told how many it accepts': {
+      pg: pgWith({}, { maxConnections: 0, peakConnections: 9 }),
+      runtime: runtimeOf([pool()]),
+    },
     'ten of a hundred': { pg: pgWith() },
     'a run recorded before sessions were looked at': { pg: pgOf() },
     'a pool that fills up to its size while the load begins': {

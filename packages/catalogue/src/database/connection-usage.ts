@@ -12,6 +12,7 @@ import {
   placeText,
   type RuntimeEvidence,
   type StatementsEvidence,
+  unknown,
 } from '@whetstone/model'
 import { median } from '@whetstone/stats'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
@@ -58,6 +59,8 @@ ALTER SYSTEM SET idle_in_transaction_session_timeout = '30s';`,
   },
   detect({ pg, runtime, statements }, thresholds, overrides) {
     const usable = usableConnections(pg)
+    if (usable === undefined)
+      return unknown(['pg'], 'the server was gone before it told how many connections it accepts', 'a database that stays up')
     const { peakConnections, sessions } = pg.activity
     const growing = sessions && growthOf(sessions, runtime, thresholds.growth)
     // Pools that are too large for the server are the finding of pool-size: one cause, one practice.

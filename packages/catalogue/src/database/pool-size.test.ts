@@ -30,6 +30,10 @@ describePractice(poolSize, {
     },
     'pools well below what the server accepts': { runtime: runtimeOf([pool()], [pool()], [pool()]), pg },
     'waits without any trace of requests': { runtime: runtimeOf([small]), pg },
+    'the server was gone before it told how many it accepts': {
+      runtime: runtimeOf([pool()]),
+      pg: pgOf({ activity: { ...pg.activity, maxConnections: 0 }, settings: {} }),
+    },
     'the server has no room, and the pools stay within the limit': {
       runtime: runtimeOf([{ ...small, maxConnections: 8 }]),
       traces: waiting(50),

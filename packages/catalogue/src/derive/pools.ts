@@ -32,7 +32,9 @@ export const readPools: (runtime: RuntimeEvidence) => PoolReading = memo(runtime
 })
 
 /** Connections the server gives to ordinary users. */
-export function usableConnections({ activity, settings }: PgEvidence): number {
+export function usableConnections({ activity, settings }: PgEvidence): number | undefined {
+  // The server was gone when its settings were to be read.
+  if (activity.maxConnections === 0) return undefined
   const reserved =
     Number(settings['superuser_reserved_connections'] ?? 3) + Number(settings['reserved_connections'] ?? 0)
   return Math.max(1, activity.maxConnections - (Number.isFinite(reserved) ? reserved : 3))
