@@ -1,13 +1,13 @@
 /** How each library is told the size and the limits of its pool: the remedy in the words of whoever keeps the pool. */
 import type { PoolState } from '@whetstone/model'
 
-export interface PoolSettings {
+interface PoolSettings {
   readonly max: number
   readonly acquireTimeoutMs?: number
   readonly statementTimeoutMs?: number
 }
 
-export interface PoolWords {
+interface PoolWords {
   /** The call that makes the pool, with these settings. */
   readonly make: (settings: PoolSettings) => string
   /** The way to use a connection for several statements that gives it back on every way out, and what is forgotten. */

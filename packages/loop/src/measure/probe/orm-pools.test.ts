@@ -65,3 +65,12 @@ describe.each([
     }
   })
 })
+
+test.each([
+  ['probe-prisma/http-prisma.ts', 'prisma'],
+  ['probe-services/http-drizzle.mjs', undefined],
+])('the pg.Pool of %s is known by who made it', async (file, madeBy) => {
+  const { evidence } = await observe({ file, databaseUrl }, ['/author/1'])
+  const pools = evidence.runtime.processes.flatMap(process => process.pools)
+  expect(pools.map(pool => pool.madeBy)).toEqual([madeBy])
+})
