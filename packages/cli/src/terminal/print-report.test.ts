@@ -31,6 +31,11 @@ describe('the routes of a run', () => {
       "
     `)
   })
+
+  it('have no latency where every request failed', () => {
+    const failing = recordedRun.routes.slice(0, 1).map(route => ({ ...route, errors: route.requests, p50Ms: 0 }))
+    expect(printed(terminal => printRoutes(withRun({ routes: failing }), terminal))).toContain('p50 -         p95 -')
+  })
 })
 
 describe('the findings of a run', () => {

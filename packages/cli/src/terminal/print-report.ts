@@ -18,10 +18,11 @@ export function printRoutes(report: RunReport, terminal: Terminal): void {
   const shown = report.routes.slice(0, 8)
   const nameWidth = Math.min(33, Math.max(...shown.map(route => route.route.length), 10))
   for (const route of shown) {
+    const isAnswered = route.requests > route.errors
     const cells = [
       clip(route.route, nameWidth).padEnd(nameWidth),
-      `p50 ${route.requests > 0 ? msText(route.p50Ms) : '-'}`.padStart(12),
-      `p95 ${route.requests > 0 ? msText(route.p95Ms) : '-'}`.padStart(12),
+      `p50 ${isAnswered ? msText(route.p50Ms) : '-'}`.padStart(12),
+      `p95 ${isAnswered ? msText(route.p95Ms) : '-'}`.padStart(12),
       `${percentText(route.timeFraction)} of waiting`.padStart(15),
     ]
     terminal.out(`  ${cells.join('  ')}`.trimEnd())

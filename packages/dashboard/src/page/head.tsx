@@ -125,10 +125,13 @@ function Noise({ report }: { readonly report: RunReport }) {
 function Tiles({ report }: { readonly report: RunReport }) {
   const { overall } = report
   const requests = `of ${plural(overall.requests, 'request')}`
+  // Latency is that of good answers: where requests failed there are fewer of them.
+  const answered = overall.response.count
+  const answers = overall.errors > 0 ? `of ${plural(answered, 'good answer')}` : requests
   const tiles: readonly (readonly [MetricName, number | undefined, string])[] = [
-    ['p50Ms', overall.requests > 0 ? overall.p50Ms : undefined, requests],
-    ['p95Ms', overall.requests > 0 ? overall.p95Ms : undefined, requests],
-    ['p99Ms', overall.p99Ms, overall.p99Ms === undefined ? 'too few requests' : requests],
+    ['p50Ms', answered > 0 ? overall.p50Ms : undefined, answers],
+    ['p95Ms', answered > 0 ? overall.p95Ms : undefined, answers],
+    ['p99Ms', overall.p99Ms, overall.p99Ms === undefined ? 'too few requests' : answers],
     ['ratePerSecond', overall.ratePerSecond, `asked for ${formatNumber(overall.offeredRatePerSecond)}${THIN}/s`],
     ['errorFraction', overall.requests > 0 ? errorFraction(report) : undefined, requests],
     ['queriesPerRequest', overall.queriesPerRequest, overall.queriesPerRequest === undefined ? 'not seen' : 'mean'],

@@ -50,8 +50,8 @@ function RouteTable({ routes }: { readonly routes: RunReport['routes'] }) {
           </td>
           <td class="number">{formatFraction(route.timeFraction)}</td>
           <td class="number">{formatRate(route.ratePerSecond)}</td>
-          <td class="number">{formatMs(route.p50Ms)}</td>
-          <td class="number">{formatMs(route.p95Ms)}</td>
+          <td class="number">{formatMs(isAnswered(route) ? route.p50Ms : undefined)}</td>
+          <td class="number">{formatMs(isAnswered(route) ? route.p95Ms : undefined)}</td>
           <td class="number">{formatMs(route.p99Ms)}</td>
           <td class="number">{formatFraction(route.requests === 0 ? 0 : route.errors / route.requests)}</td>
           <td class="number">{formatNumber(route.queriesPerRequest)}</td>
@@ -61,3 +61,5 @@ function RouteTable({ routes }: { readonly routes: RunReport['routes'] }) {
     </Table>
   )
 }
+
+const isAnswered = ({ requests, errors }: RunReport['routes'][number]): boolean => requests > errors
