@@ -1,6 +1,5 @@
 /** What we know of node-postgres beyond its types, in one place: these fields have been there since version 8.11. */
-import { Client } from 'pg'
-import type { Connection } from 'pg'
+import pg from 'pg'
 
 export interface ConnectionInternals {
   /** Name → text of what this session has prepared. */
@@ -13,7 +12,7 @@ export interface ConnectionInternals {
 }
 
 export interface ClientInternals {
-  readonly connection: Connection & ConnectionInternals
+  readonly connection: pg.Connection & ConnectionInternals
   /** From the server, to be shown by who wants to cancel. Behind a pooler these are the pooler's. */
   readonly processID: number | null
   readonly secretKey: number | null
@@ -25,12 +24,13 @@ export interface ClientInternals {
   readonly readyForQuery: boolean
 }
 
+const pulse = Reflect.get(pg.Client.prototype, '_pulseQueryQueue') as (this: pg.Client) => void
+
 /** Sends the next statement that waits, if the server is ready for it. */
-export function sendNext(client: Client): void {
-  const pulse = Reflect.get(Client.prototype, '_pulseQueryQueue') as (this: Client) => void
+export function sendNext(client: pg.Client): void {
   pulse.call(client)
 }
 
-export function internals(client: Client): ClientInternals {
+export function internals(client: pg.Client): ClientInternals {
   return client as unknown as ClientInternals
 }

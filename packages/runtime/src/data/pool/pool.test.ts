@@ -102,6 +102,24 @@ describe('a pool', () => {
     })
   })
 
+  it('that refused callers advises more connections, with what it measured', async () => {
+    await server.withPool({ max: 2, maxWaiting: 3 }, async pool => {
+      const asked = Array.from({ length: 10 }, async () => await pool.query('select pg_sleep(0.1)'))
+      const refused = (await Promise.allSettled(asked)).filter(({ status }) => status === 'rejected')
+      expect(refused).toHaveLength(5)
+      const { verdict, max, because, measured } = pool.advice()
+      expect({ verdict, max }).toEqual({
+        verdict: 'too-small',
+        max: expect.toSatisfy(n => n === 3 || n === 4) as number,
+      })
+      expect(because).toContain('5 were refused')
+      expect(measured).toMatchObject({ max: 2, acquisitions: 5, waits: 3, peakInUse: 2, shed: 5 })
+      // Little's law: those who held one and those who waited.
+      expect(measured.demand).toBeCloseTo(measured.meanInUse + measured.meanWaiting)
+      expect(measured.meanHeldMs).toBeGreaterThan(95)
+    })
+  })
+
   it('ends a wait after the acquire timeout, with the figures', async () => {
     await server.withPool({ max: 1, acquireTimeoutMs: 50 }, async pool => {
       // The first connection may take longer than that, and then waits idle for the next caller.

@@ -1,4 +1,5 @@
 /** What keeps writes away from a bucket that changes hands: triggers on the shard that gives it away, which cost nothing at other times. */
+import { quoted, tableSql } from '../identifier.ts'
 import type { Queryable } from '../queryable.ts'
 
 /** SQLSTATE of a write that met the fence; of a class that PostgreSQL leaves to others. */
@@ -11,17 +12,13 @@ export interface ShardedTable {
   readonly name: string
 }
 
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
 export function tableText({ schema, name }: ShardedTable): string {
-  return `${quoteName(schema)}.${quoteName(name)}`
+  return tableSql([schema, name])
 }
 
 /** One transaction: waits for every write under way, and lets none for this bucket pass afterwards. */
 export function fenceStatements(tables: readonly ShardedTable[], column: string, bucket: number): readonly string[] {
-  const name = quoteName(column)
+  const name = quoted(column)
   // The mover itself takes the moved rows away, and says so for its transaction.
   const notMover = `current_setting('whetstone.moving_bucket', true) is distinct from '${bucket}'`
   return [

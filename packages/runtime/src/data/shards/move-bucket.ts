@@ -1,10 +1,12 @@
 /** Moves one bucket to another shard while it is read and written: logical replication carries it over, a fence stops the last writes for a moment, a checksum says that nothing was lost or doubled. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
+// As a whole: before version 8.15 it is a CommonJS module, whose names cannot be imported one by one.
+import pg from 'pg'
 import { Fault, isFault } from '../../fault.ts'
+import { quoted } from '../identifier.ts'
 import type { Queryable } from '../queryable.ts'
 import { announceMove, completeMove, readPlace, withdrawMove } from './directory.ts'
-import { dropFence, fenceStatements, quoteName, tableText } from './fence.ts'
+import { dropFence, fenceStatements, tableText } from './fence.ts'
 import { type BothShards, claimMove, dropReplication, moveNames, newMoveName, pollUntil } from './move-replication.ts'
 import {
   checkNoRows,
@@ -65,8 +67,8 @@ const LOCK_NOT_AVAILABLE = '55P03'
  * FAULT_SHARD_LEFTOVER when the bucket has moved but its old rows could not be deleted
  */
 export async function moveBucket(options: BucketMoveOptions): Promise<BucketMoved> {
-  const source = new Client({ connectionString: options.from.url })
-  const target = new Client({ connectionString: options.to.url })
+  const source = new pg.Client({ connectionString: options.from.url })
+  const target = new pg.Client({ connectionString: options.to.url })
   // Otherwise a server that goes away ends the process; the next query says it as well.
   for (const client of [source, target]) client.on('error', () => undefined)
   try {
@@ -188,9 +190,9 @@ class BucketMove {
   }
 
   async #copy(): Promise<void> {
-    const name = quoteName(this.#name)
+    const name = quoted(this.#name)
     const filtered = this.#tables.map(
-      table => `${tableText(table)} where (${quoteName(this.#column)} = ${this.#options.bucket})`,
+      table => `${tableText(table)} where (${quoted(this.#column)} = ${this.#options.bucket})`,
     )
     this.#undo.push(() => dropReplication(this.#shards, this.#name))
     await this.#shards.source.query(`create publication ${name} for table ${filtered.join(', ')}`)
@@ -299,7 +301,7 @@ class BucketMove {
           await this.#shards.source.query(`select set_config('whetstone.moving_bucket', $1, true)`, [String(bucket)])
           const { rowCount } = await this.#shards.source.query(
             `delete from ${tableText(table)} where ctid = any(array(
-               select ctid from ${tableText(table)} where ${quoteName(this.#column)} = $1 limit ${REMOVE_BATCH}))`,
+               select ctid from ${tableText(table)} where ${quoted(this.#column)} = $1 limit ${REMOVE_BATCH}))`,
             [bucket],
           )
           return rowCount ?? 0
@@ -316,7 +318,7 @@ class BucketMove {
 
   async #emptyTarget(): Promise<void> {
     for (const table of this.#tables.toReversed())
-      await this.#shards.target.query(`delete from ${tableText(table)} where ${quoteName(this.#column)} = $1`, [
+      await this.#shards.target.query(`delete from ${tableText(table)} where ${quoted(this.#column)} = $1`, [
         this.#options.bucket,
       ])
   }
@@ -339,7 +341,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
+async function inTransaction<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
   await client.query('begin')
   try {
     const result = await work()

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import type { Client } from 'pg'
-import { quoteName } from './fence.ts'
+import { quoted } from '../identifier.ts'
 
 export interface BothShards {
   readonly source: Client
@@ -50,12 +50,12 @@ export async function moveNames({ source, target }: BothShards, bucket: number):
 
 /** Whatever of it there is. @throws Error when the slot is not given up in time */
 export async function dropReplication({ source, target }: BothShards, name: string): Promise<void> {
-  const quoted = quoteName(name)
+  const sqlName = quoted(name)
   const { rowCount } = await target.query('select from pg_subscription where subname = $1', [name])
   if (rowCount === 1) {
-    await target.query(`alter subscription ${quoted} disable`)
-    await target.query(`alter subscription ${quoted} set (slot_name = none)`)
-    await target.query(`drop subscription ${quoted}`)
+    await target.query(`alter subscription ${sqlName} disable`)
+    await target.query(`alter subscription ${sqlName} set (slot_name = none)`)
+    await target.query(`drop subscription ${sqlName}`)
   }
   await pollUntil(performance.now() + SLOT_RELEASE_MS, 'the end of the replication', async () => {
     const { rows } = await source.query<{ active: boolean }>(
@@ -66,7 +66,7 @@ export async function dropReplication({ source, target }: BothShards, name: stri
     if (!rows[0].active) await source.query('select pg_drop_replication_slot($1)', [name])
     return false
   })
-  await source.query(`drop publication if exists ${quoted}`)
+  await source.query(`drop publication if exists ${sqlName}`)
 }
 
 /** @param giveUpMs of `performance.now()` */

@@ -1,6 +1,7 @@
 /** What must hold of the tables of a bucket before it may move, and whether both shards hold the same afterwards. */
 import type { Client } from 'pg'
-import { quoteName, type ShardedTable, tableText } from './fence.ts'
+import { quoted } from '../identifier.ts'
+import { type ShardedTable, tableText } from './fence.ts'
 
 export interface TableColumns extends ShardedTable {
   /** In the order of the source. */
@@ -54,7 +55,7 @@ export async function checkNoRows(
 ): Promise<void> {
   for (const table of tables) {
     const { rows } = await target.query<{ found: boolean }>(
-      `select exists (select from ${tableText(table)} where ${quoteName(column)} = $1) as found`,
+      `select exists (select from ${tableText(table)} where ${quoted(column)} = $1) as found`,
       [bucket],
     )
     if (rows[0]!.found) throw new Error(`${table.name} holds rows of bucket ${bucket} on the target already`)
@@ -90,8 +91,8 @@ export async function digestOf(
   const digests: TableDigest[] = []
   for (const table of tables) {
     const { rows } = await client.query<{ count: string; sum: string }>(
-      `select count(*)::text as count, coalesce(sum(hashtextextended(row(${table.columns.map(quoteName).join(', ')})::text, 0)), 0)::text as sum
-       from ${tableText(table)} where ${quoteName(column)} = $1`,
+      `select count(*)::text as count, coalesce(sum(hashtextextended(row(${table.columns.map(quoted).join(', ')})::text, 0)), 0)::text as sum
+       from ${tableText(table)} where ${quoted(column)} = $1`,
       [bucket],
     )
     digests.push({ table: table.name, rows: Number(rows[0]!.count), sum: rows[0]!.sum })

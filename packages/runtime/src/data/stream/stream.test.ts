@@ -1,4 +1,7 @@
 import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { text } from 'node:stream/consumers'
@@ -244,6 +247,69 @@ describe('a query as a body', () => {
     await once(body, 'close')
     expect(pool.totalCount - pool.idleCount).toBe(0)
     await until(async () => (await running()).length === 0)
+  })
+})
+
+describe('over HTTP', () => {
+  async function serving(handle: RequestListener, use: (port: number) => Promise<void>): Promise<void> {
+    const http = createServer(handle).listen(0, '127.0.0.1')
+    await once(http, 'listening')
+    try {
+      await use((http.address() as AddressInfo).port)
+    } finally {
+      http.closeAllConnections()
+      http.close()
+    }
+  }
+
+  test('a client that stops reading stops the query, and one that goes away ends it', async () => {
+    await pool.query('CREATE SEQUENCE sent')
+    const statement = `SELECT nextval('sent') AS n, repeat('x', 10000) AS wide FROM generate_series(1, 20000)`
+    const sent = async () => {
+      const { rows } = await watcher.query<{ n: string }>('SELECT last_value AS n FROM sent')
+      return Number(rows[0]!.n)
+    }
+    const handle: RequestListener = (_, response) => {
+      void pipeline(ndjsonStream(pool, statement, { batchRows: 50 }), response).catch(() => undefined)
+    }
+    await serving(handle, async port => {
+      const client = connect(port, '127.0.0.1')
+      client.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
+      await once(client, 'data')
+      client.pause()
+      let [before, now] = [-1, await sent()]
+      while (before !== now) {
+        await delay(200)
+        ;[before, now] = [now, await sent()]
+      }
+      expect(now).toBeLessThan(20_000)
+      expect(pool.idleCount).toBe(0)
+      client.destroy()
+      await until(() => pool.idleCount === 1)
+      expect(await running()).toEqual([])
+    })
+  })
+
+  test('a client that goes away ends the one query it asked for', async () => {
+    const own = new Pool({ connectionString: server.url, max: 1, application_name: 'streams' })
+    const handle: RequestListener = (_, response) => {
+      const gone = new AbortController()
+      response.on('close', () => gone.abort())
+      own.query('SELECT pg_sleep(600)', [], Context.ofSignal(gone.signal)).catch(() => undefined)
+    }
+    try {
+      await serving(handle, async port => {
+        const client = connect(port, '127.0.0.1')
+        client.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
+        await until(async () => (await waiting()) === 'PgSleep')
+        client.destroy()
+        await until(async () => (await running()).length === 0)
+        expect((await own.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+        expect(own.stats()).toMatchObject({ cancelled: 1, opened: 1 })
+      })
+    } finally {
+      await own.end()
+    }
   })
 })
 
