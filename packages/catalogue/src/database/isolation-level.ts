@@ -53,6 +53,14 @@ export const isolationLevel = definePractice({
 await pool.query('UPDATE counters SET n = $1 WHERE id = $2', [rows[0].n + 1, id])`,
       after: `await pool.query('UPDATE counters SET n = n + 1 WHERE id = $1', [id])`,
     },
+    withRuntime: `// Where the new value needs code: run again, with jitter and on a free connection, after 40001 and 40P01 only.
+await pool.tx(
+  async client => {
+    const { rows } = await client.query<{ n: string }>('SELECT n FROM counters WHERE id = $1', [id])
+    await client.query('UPDATE counters SET n = $1 WHERE id = $2', [nextOf(rows[0]!.n), id])
+  },
+  { isolation: 'serializable', retry: 5 },
+)`,
   },
   detect({ traces, statements, pg }, thresholds) {
     const conflicts = conflictsOf(traces, statements, pg?.activity.sessions?.deadlocks ?? 0)

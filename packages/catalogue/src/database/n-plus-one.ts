@@ -60,6 +60,16 @@ export const nPlusOne = definePractice({
       after: `const items = await db.query('SELECT * FROM items WHERE order_id = ANY($1)', [orders.map(order => order.id)])
 for (const order of orders) order.items = items.filter(item => item.order_id === order.id)`,
     },
+    withRuntime: `import { batched } from '@whetstone/runtime/batch'
+
+// Once, at start: what is asked for in one tick becomes one statement.
+const itemsOf = batched(
+  async (orderIds: readonly number[]) =>
+    (await pool.query<Item>('SELECT * FROM items WHERE order_id = ANY($1)', [orderIds])).rows,
+  { by: item => item.order_id, many: true },
+)
+
+const full = await Promise.all(orders.map(async order => ({ ...order, items: await itemsOf(order.id) })))`,
   },
   detect({ traces, statements, pg }, thresholds) {
     const byId = statementsById(statements)
