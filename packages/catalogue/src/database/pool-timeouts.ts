@@ -41,6 +41,18 @@ export const poolTimeouts = definePractice({
       after:
         'new Pool({ max: 10, connectionTimeoutMillis: 2_000, idleTimeoutMillis: 30_000, statement_timeout: 10_000 })',
     },
+    withRuntime: `import { isFault } from '@whetstone/runtime'
+import { Pool } from '@whetstone/runtime/data'
+
+// Without being told, nobody waits for more than 5 s, no statement runs for more than 30 s, and 500 callers may queue.
+const pool = new Pool({ connectionString: url, max: 10, acquireTimeoutMs: 2_000, statementTimeoutMs: 10_000, maxWaiting: 100 })
+
+try {
+  return await pool.query(sql, [id])
+} catch (error) {
+  if (!isFault(error) || !error.retryable) throw error
+  return reply.code(503).header('retry-after', '1').send({ error: 'busy' })
+}`,
   },
   detect({ runtime, pg }, thresholds) {
     const { pools } = readPools(runtime)
