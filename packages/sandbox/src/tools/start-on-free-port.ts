@@ -24,6 +24,7 @@ export interface ServerRecipe {
 
 export interface StartedServer {
   readonly port: number
+  readonly pid: number
   readonly stop: () => Promise<void>
 }
 
@@ -59,7 +60,7 @@ export async function startOnFreePort(
     const deadlineMs = performance.now() + startTimeoutMs
     while (!server.hasEnded() && performance.now() < deadlineMs) {
       if (await recipe.isOurs(port, server.pid).catch(() => false)) {
-        return { port, stop: async () => await server.stop() }
+        return { port, pid: server.pid, stop: async () => await server.stop() }
       }
       await delay(pollIntervalMs)
     }

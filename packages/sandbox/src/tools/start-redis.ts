@@ -10,6 +10,8 @@ export interface RedisServer {
   readonly kind: 'redis'
   readonly url: string
   readonly port: number
+  /** Of its process, which a drill may pause or kill; undefined for yours. */
+  readonly pid: number | undefined
   /** False for yours: it is not stopped, and nothing in it may be deleted that we did not write. */
   readonly startedHere: boolean
   readonly stop: () => Promise<void>
@@ -31,8 +33,8 @@ export async function startRedis(env: NodeJS.ProcessEnv = process.env): Promise<
   if (own) return givenServer(own)
   const tool = await findTool('redis-server', env)
   if (tool.kind !== 'binary') return tool
-  const { port, stop } = await startOnFreePort(tool, redis, env)
-  return { kind: 'redis', url: `redis://127.0.0.1:${port}`, port, startedHere: true, stop }
+  const { port, pid, stop } = await startOnFreePort(tool, redis, env)
+  return { kind: 'redis', url: `redis://127.0.0.1:${port}`, port, pid, startedHere: true, stop }
 }
 
 function givenServer(url: string): RedisServer {
@@ -42,5 +44,5 @@ function givenServer(url: string): RedisServer {
       hint: 'WHETSTONE_REDIS_URL=redis://127.0.0.1:6379',
     })
   }
-  return { kind: 'redis', url, port, startedHere: false, stop: async () => await Promise.resolve() }
+  return { kind: 'redis', url, port, pid: undefined, startedHere: false, stop: async () => await Promise.resolve() }
 }

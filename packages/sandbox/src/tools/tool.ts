@@ -24,6 +24,13 @@ export const toolRecipes = {
     packages: ['nats-server'],
     inPackage: 'usr/sbin/nats-server',
   },
+  memcached: {
+    commands: ['memcached'],
+    variable: 'WHETSTONE_MEMCACHED',
+    packages: ['memcached'],
+    inPackage: 'usr/bin/memcached',
+  },
+  nginx: { commands: ['nginx'], variable: 'WHETSTONE_NGINX', packages: ['nginx'], inPackage: 'usr/sbin/nginx' },
   pgbouncer: {
     commands: ['pgbouncer'],
     variable: 'WHETSTONE_PGBOUNCER',
