@@ -64,8 +64,8 @@ export class S3Fifo implements EvictionPolicy {
       if (this.#main.oldest === 0 || (this.#small.oldest !== 0 && this.#smallWeight >= this.#smallTarget)) {
         const place = this.#small.oldest
         this.#shift(place)
-        // Twice, since the first hit so often belongs to the same visit as the load.
-        if (this.#marks[place]! > 1) this.#pushMain(place, 0)
+        // Once is enough: to ask for two hits falls 1.5 points below LRU where most keys come back (docs/decisions/cache.md).
+        if (this.#marks[place]! > 0) this.#pushMain(place, 0)
         else {
           this.#ghost.add(this.#places.hashOf(place))
           return place

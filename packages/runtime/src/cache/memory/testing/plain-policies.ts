@@ -89,7 +89,7 @@ export function plainS3Fifo(max: number, ghostCapacity: number, weightOf: (key: 
         if (main.length === 0 || (small.length > 0 && smallWeight >= max * 0.1)) {
           const key = small[0]!
           small = small.slice(1)
-          if (hits.get(key)! > 1) {
+          if (hits.get(key)! > 0) {
             hits.set(key, 0)
             main = [...main, key]
           } else {
