@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Context, type Ctx } from '../../context.ts'
+import { cached } from './cached.ts'
 import { Cache, type CacheOptions } from './cache.ts'
 import type { LoadPolicy } from './load-policy.ts'
 
@@ -27,12 +28,6 @@ const failure = (promise: Promise<unknown>) =>
     value => `answered ${String(value)}`,
     (error: Error & { code?: string }) => error.code ?? error.message,
   )
-
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = Date.now() + 10_000
-  while (!condition() && Date.now() < endMs) await new Promise(resolve => setTimeout(resolve, 1))
-  expect(condition()).toBe(true)
-}
 
 describe('a cache', () => {
   test('loads once, and serves that for its time', async () => {
@@ -160,10 +155,11 @@ describe('what is stale', () => {
     const fail = () => Promise.reject(new Error('origin down'))
     cache.set('a', 'old', policy)
     now.ms += 2_999
-    expect(await cache.getOrLoad('a', fail, policy)).toBe('old')
+    const ask = () => cache.getOrLoad('a', fail, policy)
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual(['old', 'old', 'old'])
     now.ms += 1
-    expect(await failure(cache.getOrLoad('a', fail, policy))).toBe('origin down')
-    expect(cache.counts).toMatchObject({ failedLoads: 2, stale: 1, miss: 2 })
+    expect(await failure(ask())).toBe('origin down')
+    expect(cache.counts).toMatchObject({ failedLoads: 2, stale: 3, miss: 4, coalesced: 2 })
   })
 
   test('is served without a try while a failure holds it off', async () => {
@@ -209,7 +205,6 @@ describe('an early load', () => {
     const { cache, now, dice } = stand({ defaults: { ttlMs: 60_000, earlyBeta: 1 } })
     const { loads, load } = gated()
     const first = cache.getOrLoad('a', load)
-    await until(() => performance.now() > 0)
     await new Promise(resolve => setTimeout(resolve, 20))
     loads[0]!.answer('old')
     await first
@@ -355,6 +350,24 @@ describe('a tag', () => {
     expect(cache.get('a')).toBeUndefined()
     cache.set('a', 2, { tags: ['never stamped'] })
     expect(cache.get('a')).toBe(2)
+  })
+})
+
+describe('a cached service', () => {
+  test('is asked once for each key, and given the context of the load', async () => {
+    const { cache } = stand()
+    const asked: [id: number, cancelled: boolean | undefined][] = []
+    const fetchUser = async (id: number, ctx?: Ctx) => {
+      asked.push([id, ctx?.cancelled])
+      return `user ${id}`
+    }
+    const user = cached<number, string>({ cache, key: id => `user:${id}`, ttlMs: 500 })(fetchUser)
+    expect(await Promise.all([user(1), user(2), user(1)])).toEqual(['user 1', 'user 2', 'user 1'])
+    expect(asked).toEqual([
+      [1, false],
+      [2, false],
+    ])
+    expect(cache.explain('user:1')).toMatchObject({ state: 'fresh', freshForMs: 500 })
   })
 })
 

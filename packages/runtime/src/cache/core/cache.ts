@@ -30,14 +30,16 @@ export interface CacheOptions extends Pick<
   readonly random?: () => number
 }
 
-/** Totals since it was made. A call counts as one of the first four; `coalesced` are those misses that found their load under way. */
+/** Totals since it was made. */
 export interface CacheCounts {
   hit: number
   /** Served fresh, and loaded anew before its end. */
   early: number
-  /** Served past its end. */
+  /** Served past its end: at once, or because the load failed or took too long, and then it was a miss too. */
   stale: number
+  /** Had to wait for a load, or found a remembered failure. */
   miss: number
+  /** Misses that found their load under way. */
   coalesced: number
   loads: number
   failedLoads: number
@@ -101,7 +103,7 @@ export class Cache {
    * ```ts
    * const user = await cache.getOrLoad(`user:${id}`, ctx => fetchUser(id, ctx), { ttlMs: 30_000, staleWhileRevalidateMs: 300_000 })
    * ```
-   * @throws Fault `FAULT_LOAD_TIMEOUT`, `FAULT_CANCELLED`, `FAULT_DEADLINE`, `FAULT_CACHE_CLOSED`, and whatever the loader throws
+   * @throws Fault `FAULT_LOAD_TIMEOUT`, `FAULT_CANCELLED`, `FAULT_DEADLINE`, `FAULT_CACHE_CLOSED`, and whatever the loader throws; RangeError for a policy that is none
    */
   getOrLoad<Value>(key: string, load: Loader<Value>, policy?: LoadPolicy, ctx?: Ctx): Promise<Value> {
     const kept = this.#memory.get(key)

@@ -2,7 +2,7 @@
 import type { Kept } from './kept.ts'
 
 interface Loading {
-  /** Callers that wait for it; those that may not leave count as one. */
+  /** Callers that wait for it. */
   readonly waiting: number
 }
 

@@ -35,6 +35,8 @@ export class Flight {
   #promise: Promise<unknown> | undefined
   #resolve: Settle | undefined
   #reject: Settle | undefined
+  /** Who cannot leave shares one promise. */
+  #staying = 0
   readonly #waiters = new Set<Waiter>()
   readonly #limits: TimeLimits
   readonly #onStale: FlightPlan['onStale']
@@ -53,7 +55,7 @@ export class Flight {
   }
 
   get waiting(): number {
-    return this.#waiters.size + (this.#promise === undefined ? 0 : 1)
+    return this.#waiters.size + this.#staying
   }
 
   /** @param stale served from `staleAtMs` of `performance.now()` on */
@@ -97,6 +99,7 @@ export class Flight {
   }
 
   #stay(): Promise<unknown> {
+    this.#staying++
     return (this.#promise ??= new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -110,7 +113,7 @@ export class Flight {
   }
 
   #abandon(reason: unknown): void {
-    if (this.#background || this.#promise !== undefined || this.#waiters.size > 0) return
+    if (this.#background || this.waiting > 0) return
     this.#onAbandoned(this, reason)
   }
 }
