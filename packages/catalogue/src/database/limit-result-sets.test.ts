@@ -46,6 +46,18 @@ describePractice(limitResultSets, {
     'the keys of a batch bound the rows': given(5_000, {
       conditions: [{ table: 'notes', column: 'id', operator: 'in' }],
     }),
+    'an export that is streamed, however long': {
+      ...given(200_000),
+      'http-probe': list(200_000, 30_000_000, { 'content-type': 'application/x-ndjson' }),
+    },
+    'an export of few thousand rows, built in memory': {
+      ...given(5_000),
+      'http-probe': list(5_000, 500_000, { 'content-type': 'text/csv', 'content-length': '500000' }),
+    },
+    'an export in memory that takes two per cent of its route': {
+      ...given(50_000, {}, { totalMs: 8 }),
+      'http-probe': list(50_000, 5_000_000, { 'content-type': 'text/csv', 'content-length': '5000000' }),
+    },
     'an export': { ...given(5_000), 'http-probe': list(5_000, 500_000, { 'content-type': 'text/csv' }) },
     'two per cent of the time of the route': given(5_000, {}, { totalMs: 8 }),
     'rows of a join that are all in the answer, nested': { ...given(600), pg, 'http-probe': list(20, 70_000) },
@@ -79,6 +91,22 @@ describePractice(limitResultSets, {
             },
           }),
         },
+      ],
+    },
+    'two hundred thousand rows of an export, built in memory': {
+      evidence: {
+        ...given(200_000),
+        'http-probe': list(200_000, 30_000_000, {
+          'content-type': 'application/x-ndjson',
+          'content-length': '30000000',
+        }),
+      },
+      finds: [
+        expect.objectContaining({
+          title: '200,000 rows of an export held in memory before the first is sent',
+          where: { route: 'GET /notes', statementId: 'all', site: siteAt(9) },
+          remedy: expect.objectContaining({ summary: 'Read the rows through a cursor and write them as they come.' }),
+        }),
       ],
     },
     'eight hundred rows filtered in the code': {

@@ -1,4 +1,4 @@
-/** Thousands of rows fetched per request without a limit, whether or not anybody sees them. */
+/** Thousands of rows fetched per request without a limit, whether or not anybody sees them; of an export, a result held in memory whole. */
 import {
   definePractice,
   type Finding,
@@ -30,7 +30,7 @@ export const limitResultSets = definePractice({
   title: 'Limit what a query returns',
   why: 'Every row costs the database, the wire and the event loop, which parses it in one piece; without a LIMIT the cost grows with the table until a request takes the process down.',
   unless: [
-    'It is an export or a stream that is meant to be whole.',
+    'It is an export that is meant to be whole, and the answer is written while its rows are read.',
     'The condition bounds the rows, as a list of keys does.',
   ],
   sources: ['https://www.postgresql.org/docs/current/queries-limit.html', 'https://node-postgres.com/apis/cursor'],
@@ -38,6 +38,12 @@ export const limitResultSets = definePractice({
   optional: ['pg', 'http-probe'],
   thresholds: {
     ...resultSetThresholds,
+    exportRows: {
+      value: 20_000,
+      unit: 'rows',
+      source:
+        'of an export that is built in memory: at a few hundred bytes a row as an object, several megabytes a request',
+    },
     lostRows: { value: 200, unit: 'rows', source: 'below it fetching too much is cheap' },
     lostRatio: {
       value: 10,
@@ -55,6 +61,10 @@ return orders.filter(order => order.status === 'open').slice(0, 20)`,
       after: `const limit = Math.min(Number(query.limit ?? 20), 100)
 return db.query('SELECT * FROM orders WHERE status = $1 ORDER BY id LIMIT $2', ['open', limit])`,
     },
+    withRuntime: `import { ndjsonStream } from '@whetstone/runtime/data'
+
+// Where every row is wanted: two batches in memory, written as fast as the client reads, given up when it leaves.
+return reply.type('application/x-ndjson').send(ndjsonStream(pool, 'SELECT * FROM orders ORDER BY id'))`,
   },
   detect({ statements, traces, pg, 'http-probe': probes }, thresholds) {
     const byId = statementsById(statements)
@@ -66,7 +76,9 @@ return db.query('SELECT * FROM orders WHERE status = $1 ORDER BY id LIMIT $2', [
       if (!statement || !route || !isUnlimited(statement) || use.calls === 0) return []
       const rows = use.rows / use.calls
       const answer = readAnswer(use.route, probes, traces)
-      if (answer.isExport || use.totalMs < route.totalMs * thresholds.timeFraction) return []
+      // Who knows the length of an export before its first byte holds all of it.
+      const isHeldWhole = answer.isExport && answer.isOfKnownLength && rows >= thresholds.exportRows
+      if ((answer.isExport && !isHeldWhole) || use.totalMs < route.totalMs * thresholds.timeFraction) return []
       const width = pg && rowBytesOf(statement, pg)
       const fetched = width && (use.rows / Math.max(1, use.requests)) * width.rowBytes
       // Rows of a join may all be in the answer, nested: only when most of the bytes are gone too, rows were thrown away.
@@ -78,7 +90,8 @@ return db.query('SELECT * FROM orders WHERE status = $1 ORDER BY id LIMIT $2', [
         answer.bodyBytes !== undefined &&
         fetched >= answer.bodyBytes * 4
       if (rows <= thresholds.rows && !isLost) return []
-      return [describe({ use, statement, route, answer, rows, rowBytes: width?.rowBytes }, statements, pg)]
+      const unlimited = { use, statement, route, answer, rows, rowBytes: width?.rowBytes }
+      return [isHeldWhole ? describeExport(unlimited, statements) : describe(unlimited, statements, pg)]
     })
     return found.length > 0 ? findings(found) : pass([], 'requests fetch no more than a page of rows')
   },
@@ -140,6 +153,40 @@ function describe(
         'Where all rows are needed, read them by a cursor in batches and stream the answer.',
       ],
       ...codeOf('sql', oneLine(statement.text), limited(statement, pg)),
+    },
+  }
+}
+
+/** No prediction: as many bytes are sent afterwards, and as fast; what is gone is the memory. */
+function describeExport({ use, statement, route, answer, rows }: Unlimited, statements: StatementsEvidence): Finding {
+  const site = siteOf(use.route, statement.id, statements)
+  const where = { route: use.route, statementId: statement.id, ...(site ? { site } : {}) }
+  const link = { statementId: statement.id }
+  return {
+    fingerprint: fingerprintOf('limit-result-sets', where),
+    practice: 'limit-result-sets',
+    title: `${countText(rows)} rows of an export held in memory before the first is sent`,
+    where,
+    facts: [
+      fact('rows per call', rows, 'rows', 'statements', link),
+      ...(answer.bodyBytes === undefined ? [] : [fact('the answer', answer.bodyBytes, 'bytes', 'http-probe', link)]),
+      fact('time of a call', use.totalMs / use.calls, 'ms', 'statements', link),
+      fact('share of the route time', Math.min(1, use.totalMs / route.totalMs), 'fraction', 'traces', link),
+    ],
+    confidence: 'strong',
+    remedy: {
+      summary: 'Read the rows through a cursor and write them as they come.',
+      steps: [
+        `"${excerpt(statement.text, 110)}" returns ${countText(rows)} rows at once, and the answer says its length before its first byte: rows and text are in memory whole, for every request at the same time.`,
+        'A cursor keeps two batches in memory, and reads on only when the client does.',
+        'Each stream holds a connection until its end: bound how many run at once, and give them a pool of their own.',
+      ],
+      code: {
+        language: 'ts',
+        before: 'reply.send(toText((await pool.query(sql)).rows))',
+        after: `// a row at a time by pg-query-stream, or by @whetstone/runtime/data:
+reply.type('application/x-ndjson').send(ndjsonStream(pool, sql))`,
+      },
     },
   }
 }

@@ -12,6 +12,8 @@ export interface AnswerReading {
   readonly keys: ReadonlySet<string>
   /** A download or a stream is meant to be long. */
   readonly isExport: boolean
+  /** It said its length first: it was complete before the first byte was sent. */
+  readonly isOfKnownLength: boolean
 }
 
 export function readAnswer(
@@ -31,6 +33,7 @@ export function readAnswer(
     items: items.length > 0 ? median(items) : undefined,
     keys: new Set(plain.flatMap(({ answer }) => answer.json?.keys ?? []).map(plainName)),
     isExport: plain.some(isExport),
+    isOfKnownLength: plain.some(({ answer }) => 'content-length' in answer.headers),
   }
 }
 
