@@ -1,5 +1,5 @@
 import { timeShares } from '@whetstone/catalogue'
-import type { Evidence, TracesEvidence } from '@whetstone/model'
+import type { Evidence, PgEvidence, TracesEvidence } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { reportOf, routeLoad, stepOf } from './testing/example-run.ts'
 
@@ -33,6 +33,27 @@ describe('the report', () => {
       { component: 'pool wait', fraction: 1 / 6 },
     ])
     expect(shown).toEqual(timeShares(traces).map(({ component, fraction }) => ({ component, fraction })))
+  })
+
+  it('says when and for how long the database was gone', () => {
+    const outages = [
+      { startedAt: '2026-01-01T00:00:09.000Z', durationMs: 2_500, ended: true },
+      { startedAt: '2026-01-01T00:00:20.000Z', durationMs: 9_000, ended: false },
+    ]
+    const activity = {
+      maxConnections: 0,
+      connections: 0,
+      peakConnections: 0,
+      idleInTransaction: 0,
+      windowMs: 1,
+      outages,
+    }
+    const report = reportOf({ evidence: { pg: { activity, unavailable: {}, plans: [] } as unknown as PgEvidence } })
+    expect(report.warnings).toEqual([
+      'the database refused connections from 00:00:09 UTC for 2.5 s: what was measured then tells of its absence, not of the service',
+      'the database refused connections from 00:00:20 UTC for 9.0 s, until the end of the measurement: what was measured then tells of its absence, not of the service',
+    ])
+    expect(report.events.map(({ kind, text }) => [kind, text])).toEqual(report.warnings.map(text => ['warning', text]))
   })
 
   it('speaks of the last measured step', () => {

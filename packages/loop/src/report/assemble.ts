@@ -21,6 +21,7 @@ import {
 import { meanOf } from '../measure/quantiles.ts'
 import { budgetResults, budgetWarnings, type Budgets } from './budgets.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { outageEvents } from './outages.ts'
 import { plansOf } from './plans.ts'
 import { emptySummary, summaryOf } from './summary.ts'
 
@@ -55,6 +56,7 @@ export function assembleReport(input: AssembleInput): RunReport {
   const statementIds = new Set(
     input.findings.flatMap(finding => (finding.where.statementId ? [finding.where.statementId] : [])),
   )
+  const outages = outageEvents(input.evidence.pg, input.run.startedAt)
   const exemplars = exemplarTraces(input.evidence, input.findings)
   for (const trace of exemplars)
     for (const span of trace.spans) if (span.statementId) statementIds.add(span.statementId)
@@ -88,8 +90,13 @@ export function assembleReport(input: AssembleInput): RunReport {
     excerpts: source?.excerpts ?? {},
     ...(input.evidence['cpu-profile'] ? { cpuProfile: input.evidence['cpu-profile'] } : {}),
     ...(input.evidence.host ? { host: input.evidence.host } : {}),
-    events: input.events ?? [],
-    warnings: [...(input.warnings ?? []), ...budgetWarnings(budgets), ...generatorWarnings(step)],
+    events: [...outages, ...(input.events ?? [])],
+    warnings: [
+      ...outages.map(({ text }) => text),
+      ...(input.warnings ?? []),
+      ...budgetWarnings(budgets),
+      ...generatorWarnings(step),
+    ],
   }
 }
 

@@ -136,6 +136,17 @@ export interface PgActivity {
   readonly windowMs: number
   /** What they stood in, look by look. */
   readonly sessions?: PgSessions
+  /** When it could not be reached, in order; absent where it always could. */
+  readonly outages?: readonly PgOutage[]
+}
+/** The server cut its connection and refused a new one. */
+export interface PgOutage {
+  /** ISO 8601. */
+  readonly startedAt: string
+  /** Until it answered again, or until the window was read. */
+  readonly durationMs: number
+  /** It answered again. */
+  readonly ended: boolean
 }
 
 export interface PgStatement {

@@ -187,8 +187,11 @@ function hookConnect(prototype: Client): void {
     const site = level >= TRACE ? siteOf(connect, current) : undefined
     const observed: Callback = function (this: unknown, ...args) {
       const durationMs = now() - startedAt
-      current.connects++
-      current.connectMs += durationMs
+      // One that was refused opened nothing: a server that is gone is no lack of a pool.
+      if (!args[0]) {
+        current.connects++
+        current.connectMs += durationMs
+      }
       if (level >= TRACE && !current.isFinished)
         current.addSpan({ kind: 'connect', startedAt, durationMs, failed: Boolean(args[0]), site })
       return callInRequest(current, callback as Callback, this, args)

@@ -28,7 +28,7 @@ describe('sessions of a real server', () => {
       'drop table if exists counters; create table counters (id int primary key, n int); insert into counters values (1, 0), (2, 0)',
     )
     watcher = await connectReadOnly(url)
-    sampler = await startActivitySampler(watcher, 10)
+    sampler = await startActivitySampler({ client: watcher }, 10)
   })
   afterEach(async () => {
     await sampler.stop(plain)

@@ -36,7 +36,11 @@ interface Backend {
   readonly text: string | null
 }
 
-export async function startActivitySampler(client: Client, intervalMs: number): Promise<ActivitySampler> {
+/** @param held its client may be another one after the server was gone */
+export async function startActivitySampler(
+  held: { readonly client: Client },
+  intervalMs: number,
+): Promise<ActivitySampler> {
   const known = new Set<string>()
   const counts: number[] = []
   const locks = new LockWaits()
@@ -45,10 +49,10 @@ export async function startActivitySampler(client: Client, intervalMs: number): 
   let newOnes = 0
   let active = 0
   let waitingForLocks = 0
-  const before = await counters(client)
+  const before = await counters(held.client)
 
   const sample = async (): Promise<void> => {
-    const { rows } = await client.query<Backend>(sampleQuery)
+    const { rows } = await held.client.query<Backend>(sampleQuery)
     const first = counts.push(rows.length) === 1
     idleInTransaction = Math.max(idleInTransaction, rows.filter(row => row.idle === true).length)
     active += rows.filter(row => row.active === true).length
@@ -62,7 +66,7 @@ export async function startActivitySampler(client: Client, intervalMs: number): 
       if (!first) newOnes++
     }
     // Only where somebody waits: asking who blocks whom holds up the server's lock table for an instant.
-    if (locked > 0) locks.add(await readLockSessions(client))
+    if (locked > 0) locks.add(await readLockSessions(held.client))
   }
   await sample()
   let inFlight: Promise<void> | undefined
@@ -78,8 +82,9 @@ export async function startActivitySampler(client: Client, intervalMs: number): 
     async stop(statementOf) {
       clearInterval(timer)
       await inFlight
-      await sample()
-      const after = await counters(client)
+      // What was seen until the server went away is still worth having.
+      await sample().catch(() => {})
+      const after = await counters(held.client)
       const sessions: PgSessions = {
         looks: counts.length,
         active,

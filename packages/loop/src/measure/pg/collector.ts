@@ -1,11 +1,10 @@
 /** Reads a PostgreSQL database around a measured window: counters before and after, activity in between, catalog and plans at the end. */
-import type { Client } from 'pg'
 import type { PgEvidence, Statement } from '@whetstone/model'
 import { startActivitySampler } from './activity.ts'
 import { readCountersAgeMs, readForeignKeys, readIndexes, readTables } from './catalog.ts'
-import { connectReadOnly } from './connect.ts'
 import { explainAll } from './explain.ts'
 import { readDatabaseCounts, readHealth } from './health.ts'
+import { HeldConnection } from './held-connection.ts'
 import { Parts } from './parts.ts'
 import { readRangeReads } from './range-reads.ts'
 import { readReplication } from './replication.ts'
@@ -26,7 +25,7 @@ export interface PgCollectorOptions {
 }
 
 export interface PgCollector {
-  /** Ends the window, reads the rest and closes the connection. Rejects only when the connection is gone. */
+  /** Ends the window, reads the rest and closes the connection. What cannot be read, as from a server that is gone, is named in `unavailable`. */
   finish(given: { readonly statements: readonly Statement[] }): Promise<PgEvidence>
   /** Closes without reading. */
   stop(): Promise<void>
@@ -34,17 +33,18 @@ export interface PgCollector {
 
 /** @throws WHET_DATABASE_UNREACHABLE */
 export async function startPgCollector(options: PgCollectorOptions): Promise<PgCollector> {
-  const client = await connectReadOnly(options.url)
+  const held = await HeldConnection.open({ url: options.url })
   try {
-    return await begin(client, options)
+    return await begin(held, options)
   } catch (error) {
-    await client.end().catch(() => {})
+    await held.close()
     throw error
   }
 }
 
-async function begin(client: Client, options: PgCollectorOptions): Promise<PgCollector> {
+async function begin(held: HeldConnection, options: PgCollectorOptions): Promise<PgCollector> {
   const parts = new Parts()
+  const { client } = held
   const { rows } = await client.query<{ version: number; database: string }>(
     `select current_setting('server_version_num')::int as version, current_database() as database`,
   )
@@ -52,14 +52,16 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
   const countersBefore = await parts.read('statements', undefined, () => readStatementCounters(client))
   const tablesBefore = await parts.read<TableCounts>('scans', new Map(), () => readTableCounts(client))
   const databaseBefore = await parts.read('health', undefined, () => readDatabaseCounts(client))
-  const sampler = await startActivitySampler(client, options.activityIntervalMs ?? 250)
+  const sampler = await startActivitySampler(held, options.activityIntervalMs ?? 250)
   const startedMs = performance.now()
 
   const read = async (statements: readonly Statement[]): Promise<PgEvidence> => {
     const windowMs = performance.now() - startedMs
+    const outages = held.outages()
     const seen = await parts.read('activity', { connections: 0, peakConnections: 0, idleInTransaction: 0 }, () =>
       sampler.stop(sessionStatements(statements)),
     )
+    const { client } = held
     const counted =
       countersBefore &&
       (await parts.read('statements', undefined, async () =>
@@ -101,7 +103,12 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
       countersAgeMs,
       settings,
       extensions,
-      activity: { maxConnections: Number(settings.max_connections ?? 0), ...seen, windowMs },
+      activity: {
+        maxConnections: Number(settings.max_connections ?? 0),
+        ...seen,
+        windowMs,
+        ...(outages.length > 0 ? { outages } : {}),
+      },
       statements: counted?.statements ?? [],
       plans: explained.plans,
       indexTrials: [],
@@ -113,14 +120,14 @@ async function begin(client: Client, options: PgCollectorOptions): Promise<PgCol
   }
   const close = async () => {
     await sampler.stop(sessionStatements([])).catch(() => {})
-    await client.end().catch(() => {})
+    await held.close()
   }
   return {
     finish: async ({ statements }) => {
       try {
         return await read(statements)
       } finally {
-        await client.end().catch(() => {})
+        await held.close()
       }
     },
     stop: close,

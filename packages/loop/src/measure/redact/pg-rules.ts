@@ -16,6 +16,7 @@ import type {
   PgForeignKey,
   PgHealth,
   PgIndex,
+  PgOutage,
   PgPlan,
   PgRangeRead,
   PgReplication,
@@ -218,6 +219,7 @@ export const pg = object<PgEvidence>({
     newConnections: figure,
     windowMs: figure,
     sessions,
+    outages: list(object<PgOutage>({ startedAt: instant, durationMs: figure, ended: figure })),
   }),
   statements: list(
     object<PgStatement>({

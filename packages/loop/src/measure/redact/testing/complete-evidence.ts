@@ -158,6 +158,7 @@ export const completeEvidence = {
       newConnections: 0,
       windowMs: 1,
       sessions,
+      outages: [{ startedAt: '2026-11-21T10:00:00.000Z', durationMs: 1, ended: true }],
     },
     statements: [
       {
