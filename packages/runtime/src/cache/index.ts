@@ -1,4 +1,5 @@
 /** `@whetstone/runtime/cache`: answers kept close, for as long as they are true. The tier in memory needs nothing but Node. */
+export * from './codec/index.ts'
 export { Cache } from './core/cache.ts'
 export type { CacheCounts, CacheOptions, Loader } from './core/cache.ts'
 export { cached } from './core/cached.ts'
