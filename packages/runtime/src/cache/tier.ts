@@ -76,6 +76,7 @@ export interface Invalidation {
 
 /** Tells the memory tiers of other processes what is no longer true. At least once, in any order. */
 export interface InvalidationBus {
+  /** Rejects when it could not be told to the others: the caller keeps it and tells it again. */
   publish(invalidation: Invalidation): Promise<void>
   /**
    * `onInvalidation` also hears what was published by this process.
@@ -93,6 +94,8 @@ export type LoadOutcome =
 export interface Lease {
   /** Larger than that of every lease of the key before: what carries a smaller one comes from a process that was thought dead. */
   readonly fence: Version
+  /** Holds it for `holdMs` from now: what a holder that lives does in good time. @returns false when it ran out before */
+  extend(holdMs: number): Promise<boolean>
   /** Ends it and wakes who waits, whether the load succeeded or failed. Never throws for a lease that ran out. */
   release(outcome: LoadOutcome): Promise<void>
 }
@@ -106,4 +109,6 @@ export interface Leases {
    * @returns what the holder said, also when that was a moment before the waiting began
    */
   wait(key: string, untilMs: number, ctx?: Ctx): Promise<LoadOutcome>
+  /** What it opened itself; a lease that is held runs out. */
+  close(): Promise<void>
 }

@@ -1,0 +1,160 @@
+/** Leases in Redis: the server decides who holds one, and wakes who waits when it is released. */
+import { randomBytes } from 'node:crypto'
+import type { Ctx } from '../../context.ts'
+import type { Lease, Leases, LoadOutcome } from '../tier.ts'
+import { within } from '../within.ts'
+import { linkOf, type RedisClient, type RedisLink, script } from './link.ts'
+
+export interface RedisLeasesOptions {
+  /** As of the tier beside it. Default `cache:`. */
+  readonly prefix?: string
+}
+
+/** `h`, fence and token while it is held, and a `w` when somebody waits; `o`, fence and outcome for a moment after. */
+const takeScript = script(`
+local old = redis.call('GET', KEYS[1])
+if old and string.sub(old, 1, 1) == 'h' then
+  if string.sub(old, -1) ~= 'w' then redis.call('APPEND', KEYS[1], 'w') end
+  return false
+end
+local time = redis.call('TIME')
+local fence = math.max(time[1] * 1000000 + time[2], (old and tonumber(string.sub(old, 2, 17)) or 0) + 1)
+local digits = string.format('%016.0f', fence)
+redis.call('SET', KEYS[1], 'h' .. digits .. ARGV[1], 'PX', ARGV[2])
+return digits`)
+
+const extendScript = script(`
+local old = redis.call('GET', KEYS[1])
+if not old or string.sub(old, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
+
+const releaseScript = script(`
+local old = redis.call('GET', KEYS[1])
+if not old or string.sub(old, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+if ARGV[3] == '0' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], 'o' .. string.sub(old, 2, 17) .. ARGV[2], 'PX', ARGV[3])
+end
+if string.sub(old, -1) == 'w' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
+return 1`)
+
+const peekScript = script(`return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`)
+
+/** Long enough for who was refused the lease a moment before it was released, and asks then how it ended. */
+const outcomeMs = 2_000
+const headLength = 17
+
+/** Leases in the Redis of `client`. Waiting opens one connection more, a duplicate of the client's. */
+export function redisLeases(client: RedisClient, options: RedisLeasesOptions = {}): Leases {
+  return new RedisLeases(linkOf(client), options)
+}
+
+class RedisLeases implements Leases {
+  readonly #link: RedisLink
+  readonly #prefix: string
+  readonly #channel: string
+  /** By key: wakes who waits for it in this process. */
+  readonly #waiting = new Map<string, Set<() => void>>()
+  #listening: Promise<() => Promise<void>> | undefined
+
+  constructor(link: RedisLink, { prefix = 'cache:' }: RedisLeasesOptions) {
+    this.#link = link
+    this.#prefix = prefix
+    this.#channel = `${prefix}woken`
+  }
+
+  async take(key: string, holdMs: number, ctx?: Ctx): Promise<Lease | undefined> {
+    const token = randomBytes(8).toString('hex')
+    const leaseKey = this.#leaseKey(key)
+    const taken = this.#link.run(takeScript, [leaseKey], [token, String(Math.ceil(holdMs))])
+    const lease = (digits: unknown): Lease | undefined =>
+      digits === null ? undefined : this.#lease(key, (digits as Buffer).toString(), token)
+    // Taken for a caller who is gone: nobody else need wait until it runs out.
+    return lease(await within(taken, ctx, digits => void lease(digits)?.release({ kind: 'lost' })))
+  }
+
+  async wait(key: string, untilMs: number, ctx?: Ctx): Promise<LoadOutcome> {
+    this.#listening ??= this.#listen()
+    let wake = nothing
+    const waiters = this.#waiting.get(key) ?? new Set()
+    const waiter = (): void => wake()
+    this.#waiting.set(key, waiters.add(waiter))
+    try {
+      for (;;) {
+        // Armed before the question: what happens while it is asked is not missed.
+        const woken = new Promise<void>(resolve => (wake = resolve))
+        const [held, lifeMs] = (await within(this.#link.run(peekScript, [this.#leaseKey(key)]), ctx)) as [
+          Buffer | null,
+          number,
+        ]
+        if (held === null) return { kind: 'lost' }
+        const text = held.toString()
+        if (text.startsWith('o')) return JSON.parse(text.slice(headLength)) as LoadOutcome
+        const leftMs = Math.min(untilMs - Date.now(), Number(lifeMs) + 1)
+        if (untilMs <= Date.now()) return { kind: 'lost' }
+        await within(wokenWithin(woken, leftMs), ctx)
+      }
+    } finally {
+      waiters.delete(waiter)
+      if (waiters.size === 0) this.#waiting.delete(key)
+    }
+  }
+
+  async close(): Promise<void> {
+    const listening = this.#listening
+    this.#listening = undefined
+    await (
+      await listening?.catch(() => undefined)
+    )?.()
+  }
+
+  #lease(key: string, digits: string, token: string): Lease {
+    const leaseKey = this.#leaseKey(key)
+    const held = `h${digits}${token}`
+    return {
+      fence: Number(digits),
+      extend: async holdMs =>
+        Number(await this.#link.run(extendScript, [leaseKey], [held, String(Math.ceil(holdMs))])) === 1,
+      release: async outcome => {
+        const keptMs = outcome.kind === 'lost' ? '0' : String(outcomeMs)
+        await this.#link
+          .run(releaseScript, [leaseKey], [held, JSON.stringify(outcome), keptMs, this.#channel, key])
+          // It runs out by itself.
+          .catch(nothing)
+      },
+    }
+  }
+
+  #listen(): Promise<() => Promise<void>> {
+    const listening = this.#link.listen(
+      this.#channel,
+      key => {
+        for (const wake of this.#waiting.get(key) ?? []) wake()
+      },
+      // Whatever was said while nobody heard: all ask again.
+      () => {
+        for (const waiters of this.#waiting.values()) for (const wake of waiters) wake()
+      },
+    )
+    // Those who wait ask again when the lease would run out; who waits next tries to listen again.
+    listening.catch(() => (this.#listening = undefined))
+    return listening
+  }
+
+  #leaseKey(key: string): string {
+    return `${this.#prefix}l:${key}`
+  }
+}
+
+function wokenWithin(woken: Promise<void>, limitMs: number): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, Math.max(1, limitMs))
+    void woken.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+function nothing(): void {}

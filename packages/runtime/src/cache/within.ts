@@ -1,0 +1,40 @@
+/** An answer for as long as its caller wants it: stores have time limits of their own, but none that knows the caller's. */
+import type { Ctx } from '../context.ts'
+import { deadlineFault } from '../time-limits.ts'
+
+/** What `answer` says, unless `ctx` ends before; what it says later is nobody's, and `late` may undo it. */
+export function within<Value>(
+  answer: Promise<Value>,
+  ctx: Ctx | undefined,
+  late?: (value: Value) => void,
+): Promise<Value> {
+  if (ctx === undefined) return answer
+  if (ctx.cancelled) return Promise.reject(ctx.reason as Error)
+  return new Promise((resolve, reject) => {
+    let over = false
+    const leave = (reason: unknown): void => {
+      end()
+      reject(reason as Error)
+    }
+    const leftMs = ctx.deadlineMs - performance.now()
+    const timer = leftMs < Infinity ? setTimeout(() => leave(deadlineFault(true)), Math.max(0, leftMs)) : undefined
+    const stopListening = ctx.onCancel(leave)
+    const end = (): void => {
+      over = true
+      clearTimeout(timer)
+      stopListening()
+    }
+    answer.then(
+      value => {
+        if (over) return late?.(value)
+        end()
+        resolve(value)
+      },
+      (error: unknown) => {
+        if (over) return
+        end()
+        reject(error as Error)
+      },
+    )
+  })
+}
