@@ -28,7 +28,7 @@ export interface Threshold {
   readonly source: string
 }
 
-/** What a detector may ask the loop to gather for round two; every request is read-only and bounded. */
+/** What a detector may ask the loop to gather for round two; every request is bounded, and all but the drills are read-only. */
 export type EvidenceRequest =
   | {
       readonly kind: 'index-trial'
@@ -41,6 +41,9 @@ export type EvidenceRequest =
   | { readonly kind: 'http-probe'; readonly route: RouteName; readonly variation: HttpProbeVariation }
   /** The same load for some seconds more, with a full collection every second and allocations sampled. */
   | { readonly kind: 'heap-growth' }
+  /** Breaks the cache on purpose; carried out only where the user allowed this drill, and on this machine. */
+  | { readonly kind: 'cache-failure' }
+  | { readonly kind: 'cache-stampede'; readonly keyTemplate: string }
 
 export type Outcome =
   | { readonly kind: 'finding'; readonly findings: readonly Finding[] }

@@ -3,7 +3,8 @@ import { expect } from 'vitest'
 import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { availability } from './availability.ts'
 
-const stopped = (more: Partial<StopDrill> = {}): DrillsEvidence => ({
+type Stopped = Omit<DrillsEvidence, 'drills'> & { readonly drills: readonly StopDrill[] }
+const stopped = (more: Partial<StopDrill> = {}): Stopped => ({
   schema: 'drills@1',
   drills: [
     {

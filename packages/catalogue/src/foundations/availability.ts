@@ -45,7 +45,7 @@ export const availability = definePractice({
     },
   },
   detect({ drills, source }, thresholds) {
-    const stop = drills.drills.findLast(({ kind }) => kind === 'stop')
+    const stop = drills.drills.findLast(drill => drill.kind === 'stop')
     if (!stop)
       return unknown(['drills'], 'it was not stopped: whetstone did not start it', 'whetstone diagnose -- <command>')
     const facts = factsOf(stop)

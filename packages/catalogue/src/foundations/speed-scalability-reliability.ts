@@ -86,7 +86,7 @@ function scalabilityOf(capacity: MeasuredCapacity | undefined, ratePerSecond: nu
 }
 
 function reliabilityOf({ errorFraction }: Speed, drills: DrillsEvidence | undefined): Part | undefined {
-  const stop = drills?.drills.findLast(({ kind }) => kind === 'stop')
+  const stop = drills?.drills.findLast(drill => drill.kind === 'stop')
   if (!stop) return undefined
   const lost = stop.underWay > 0 ? stop.lost / stop.underWay : 0
   return {

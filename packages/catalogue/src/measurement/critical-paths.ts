@@ -55,6 +55,7 @@ const words = {
   own: 'the service itself',
   query: 'the database',
   outbound: 'other services',
+  cache: 'the cache',
   connect: 'connecting',
   'pool-wait': 'waiting for a connection',
   internal: 'the service itself',

@@ -1,5 +1,6 @@
 /** Every kind of evidence by its name: what collectors write, what practices read. */
 import type { AnswersEvidence } from './answers.ts'
+import type { CountersEvidence } from './counters.ts'
 import type { CpuProfileEvidence } from './cpu-profile.ts'
 import type { DrillsEvidence } from './drills.ts'
 import type { HeapProfileEvidence } from './heap-profile.ts'
@@ -8,6 +9,7 @@ import type { HostEvidence } from './host.ts'
 import type { HttpProbeEvidence } from './http-probe.ts'
 import type { LoadCurveEvidence } from './load-curve.ts'
 import type { PgEvidence } from './pg.ts'
+import type { RedisEvidence } from './redis.ts'
 import type { RuntimeEvidence } from './runtime.ts'
 import type { SourceEvidence } from './source.ts'
 import type { StatementsEvidence } from './statements.ts'
@@ -19,7 +21,9 @@ export interface EvidenceByKind {
   readonly traces: TracesEvidence
   readonly statements: StatementsEvidence
   readonly pg: PgEvidence
+  readonly redis: RedisEvidence
   readonly runtime: RuntimeEvidence
+  readonly counters: CountersEvidence
   readonly 'cpu-profile': CpuProfileEvidence
   readonly 'heap-profile': HeapProfileEvidence
   readonly host: HostEvidence
@@ -37,7 +41,9 @@ export const evidenceKinds: readonly EvidenceKind[] = [
   'traces',
   'statements',
   'pg',
+  'redis',
   'runtime',
+  'counters',
   'cpu-profile',
   'heap-profile',
   'host',
@@ -48,6 +54,8 @@ export const evidenceKinds: readonly EvidenceKind[] = [
 ]
 
 export type * from './answers.ts'
+export type * from './cache-use.ts'
+export type * from './counters.ts'
 export type * from './cpu-profile.ts'
 export type * from './drills.ts'
 export type * from './heap-profile.ts'
@@ -61,6 +69,7 @@ export type * from './pg-health.ts'
 export type * from './pg-replication.ts'
 export type * from './pg-sessions.ts'
 export type * from './pg.ts'
+export type * from './redis.ts'
 export type * from './runtime.ts'
 export type * from './source.ts'
 export type * from './statements.ts'

@@ -1,5 +1,6 @@
 /** Requests seen from inside: whole-population aggregates per route, and exemplar traces with their spans. */
 import type { RouteName, Site } from '../place.ts'
+import type { CacheTraffic } from './cache-use.ts'
 import type { SerializedHistogram } from './histogram.ts'
 
 export interface TracesEvidence {
@@ -10,6 +11,8 @@ export interface TracesEvidence {
   readonly traces: readonly Trace[]
   /** Records the probe or the receiver had to drop; above zero the counts are lower bounds. */
   readonly dropped: number
+  /** Commands to Redis and Memcached; absent in runs of older versions and without the probe. */
+  readonly cache?: CacheTraffic
 }
 
 /** Every request of a route, not only the exemplars. */
@@ -32,6 +35,9 @@ export interface RouteAggregate {
   readonly responseBytes: number
   /** Requests in which at least one query waited for a pool connection longer than 1 ms. */
   readonly requestsThatWaited: number
+  /** Commands to a cache, and their time from call to answer summed over requests; those of one pipeline overlap. */
+  readonly cacheCalls?: number
+  readonly cacheMs?: number
   /** Where the handler of the route is registered or defined, when known. */
   readonly site?: Site
 }
@@ -56,8 +62,8 @@ export interface Trace {
 export interface Span {
   readonly id: number
   readonly parentId?: number
-  readonly kind: 'query' | 'pool-wait' | 'connect' | 'outbound' | 'internal'
-  /** Query text is looked up by `statementId`; outbound: `GET host/template`. */
+  readonly kind: 'query' | 'pool-wait' | 'connect' | 'outbound' | 'cache' | 'internal'
+  /** Query text is looked up by `statementId`; outbound: `GET host/template`; cache: `GET product:{n}`. */
   readonly name: string
   /** Since the start of the trace. */
   readonly startMs: number
@@ -77,4 +83,12 @@ export interface Span {
   readonly urlTemplate?: string
   readonly statusCode?: number
   readonly failed?: boolean
+  /** Of a cache: the command, upper case. */
+  readonly command?: string
+  readonly keyTemplate?: string
+  /** Equal hash = equal keys, of all keys of the command; never the keys themselves. */
+  readonly keyHash?: string
+  /** Of a command that reads: every key it asked for was there. */
+  readonly hit?: boolean
+  readonly valueBytes?: number
 }

@@ -5,8 +5,6 @@ import type {
   CpuProfile,
   CpuProfileEvidence,
   CurvePoint,
-  Drill,
-  DrillsEvidence,
   DurationMetric,
   EarlierCapacity,
   EarlierLoad,
@@ -41,12 +39,12 @@ import type {
   RuntimeProcess,
   RuntimeSample,
   SourceEvidence,
-  StopDrill,
-  StoppedRoute,
   SyncCall,
   TableAnswer,
   UslSummary,
 } from '@whetstone/model'
+import { counters, redis } from './cache-rules.ts'
+import { drills } from './drill-rules.ts'
 import { header, headers } from './header-rules.ts'
 import { frame, loadCurve, site } from './load-rules.ts'
 import { pg } from './pg-rules.ts'
@@ -63,7 +61,6 @@ import {
   instead,
   key,
   list,
-  matching,
   name,
   object,
   packageName,
@@ -206,23 +203,6 @@ export const host = object<HostEvidence>({
       droppedPackets: figure,
       targetCpuCores: figure,
       databaseCpuCores: figure,
-    }),
-  ),
-})
-
-const drills = object<DrillsEvidence>({
-  schema,
-  drills: list(
-    object<Drill>({
-      kind: word,
-      signal: matching(/^SIG[A-Z]{3,6}$/),
-      underWay: figure,
-      drained: figure,
-      lost: figure,
-      routes: list(object<StoppedRoute>({ route, underWay: figure, lost: figure })),
-      later: object<StopDrill['later']>({ answered: figure, refused: figure, cut: figure }),
-      endedAfterMs: figure,
-      graceMs: figure,
     }),
   ),
 })
@@ -383,7 +363,9 @@ export const evidence = object<EvidenceByKind>({
   traces,
   statements,
   pg,
+  redis,
   runtime,
+  counters,
   'cpu-profile': cpuProfile,
   'heap-profile': heapProfile,
   host,

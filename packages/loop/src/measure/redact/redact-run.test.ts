@@ -2,7 +2,7 @@ import type { Evidence, RunReport } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
 import { redactRun } from './redact-run.ts'
 import { completeEvidence } from './testing/complete-evidence.ts'
-import { anyKey } from './testing/complete-parts.ts'
+import { anyKey } from './testing/complete-basics.ts'
 import { completeReport } from './testing/complete-report.ts'
 
 const run = { report: completeReport as RunReport, evidence: completeEvidence as Evidence }
@@ -52,7 +52,7 @@ describe('an exported run', () => {
     const exported = redactRun(withTexts(run, () => 'plantedname') as typeof run)
     const fields = placesOf('plantedname', exported).map(place => place.split('.').at(-1))
     expect([...new Set(fields)].toSorted().join(' ')).toMatchInlineSnapshot(
-      `"alias answers arm arrivals by chapter column columnType columns commit component confidence cpu-profile definition dependencies (key) drills driver endedBy errorsByKind (key) expression extensions file filter findings fingerprint framework function generator generatorVerdict heap-profile history host http-probe include index indexCondition issuedBy joinCondition joinFilter kept kind label load-curve lock log madeBy method metric missing name nulls operation operator operatorClass otherColumn otherTable outcome owner package parameter parameters (key) partitionOf pg predicate purpose referencedColumns referencedTable relation resource risk runtime schema settings (key) severity shape sortKey sortMethod source state statements table tables targetColumns text traces type unavailable (key) unit verdict where"`,
+      `"alias answers arm arrivals by chapter column columnType columns commit component confidence counters cpu-profile definition dependencies (key) drills driver endedBy errorsByKind (key) event expression extensions file filter findings fingerprint framework function generator generatorVerdict heap-profile history host http-probe include index indexCondition issuedBy joinCondition joinFilter kept keyTemplate kind label load-curve lock log madeBy method metric missing mode name nulls operation operator operatorClass otherColumn otherTable outcome owner package parameter parameters (key) partitionOf pg policy predicate product purpose redis referencedColumns referencedTable relation resource risk role runtime schema settings (key) severity shape sortKey sortMethod source state statements table tables targetColumns text traces type unavailable (key) unit verdict where"`,
     )
   })
 

@@ -4,7 +4,13 @@ import type {
   AccessJoin,
   AccessOrder,
   AccessTerm,
+  CacheClient,
+  CacheKeys,
+  CacheLoads,
+  CacheTraffic,
+  CacheUse,
   Condition,
+  HotKey,
   OrderColumn,
   RequestLiteral,
   RouteAggregate,
@@ -25,6 +31,7 @@ import {
   figure,
   gone,
   list,
+  matching,
   name,
   object,
   route,
@@ -36,6 +43,14 @@ import {
 
 export const statementId = alias('statement')
 export const traceId = alias('request')
+
+/** As Redis names its commands. */
+export const command = matching(/^[A-Z][A-Z_]{0,30}(?:[| ][A-Z_]{1,30})?$/)
+/** What the probe took for fixed may still be somebody's name: only placeholders and plain words stay. */
+export const keyTemplate = matching(
+  /^(?:(?:[a-z_]{1,24}|[A-Z][A-Za-z]{1,24}|v\d{1,2}|\{(?:n|id|x)\}|\*)(?:[:/.|-](?!$)|$)){0,8}$/,
+)
+const keyHash = alias('key')
 
 const span = object<Span>({
   id: figure,
@@ -56,6 +71,12 @@ const span = object<Span>({
   urlTemplate: template,
   statusCode: figure,
   failed: figure,
+  command,
+  keyTemplate,
+  // A hash of few keys can be guessed back.
+  keyHash,
+  hit: figure,
+  valueBytes: figure,
 })
 
 export const trace = object<Trace>({
@@ -69,6 +90,85 @@ export const trace = object<Trace>({
   url: gone,
   spans: list(span),
   spansDropped: figure,
+})
+
+const cache = object<CacheTraffic>({
+  uses: list(
+    object<CacheUse>({
+      route,
+      driver: word,
+      command,
+      keyTemplate,
+      site,
+      calls: figure,
+      requests: figure,
+      hits: figure,
+      misses: figure,
+      errors: figure,
+      valueBytes: figure,
+      maxValueBytes: figure,
+      duration: histogram,
+    }),
+  ),
+  keys: list(
+    object<CacheKeys>({
+      keyTemplate,
+      driver: word,
+      distinctKeys: figure,
+      hits: figure,
+      misses: figure,
+      missesBy: object<CacheKeys['missesBy']>({ unseen: figure, deleted: figure, expired: figure, other: figure }),
+      sets: figure,
+      ttls: list(object<CacheKeys['ttls'][number]>({ ttlMs: figure, sets: figure })),
+      busiestSetSecond: object<NonNullable<CacheKeys['busiestSetSecond']>>({ sets: figure, sameTtlFraction: figure }),
+      refreshes: figure,
+      refreshesUnchanged: figure,
+      deletes: figure,
+      loads: object<CacheLoads>({
+        loads: figure,
+        totalMs: figure,
+        maxMs: figure,
+        unfilled: figure,
+        stampedes: figure,
+        stampedeLoads: figure,
+        maxConcurrent: figure,
+        statements: list(object<CacheLoads['statements'][number]>({ statementId, loads: figure })),
+        site,
+      }),
+      hot: list(
+        object<HotKey>({
+          pid: figure,
+          keyHash,
+          reads: figure,
+          hits: figure,
+          sets: figure,
+          peakReadsPerSecond: figure,
+          fromMs: figure,
+          toMs: figure,
+          valueChanges: figure,
+          valueBytes: figure,
+        }),
+      ),
+    }),
+  ),
+  servers: list(
+    object<CacheClient>({
+      driver: word,
+      mode: word,
+      host: alias('host'),
+      port: figure,
+      database: figure,
+      clients: figure,
+      connects: figure,
+      queuedOffline: figure,
+      commandTimeoutMs: figure,
+      connectTimeoutMs: figure,
+      maxRetries: figure,
+      offlineQueue: figure,
+      site,
+    }),
+  ),
+  overflowed: figure,
 })
 
 export const traces = object<TracesEvidence>({
@@ -90,11 +190,14 @@ export const traces = object<TracesEvidence>({
       connects: figure,
       responseBytes: figure,
       requestsThatWaited: figure,
+      cacheCalls: figure,
+      cacheMs: figure,
       site,
     }),
   ),
   traces: list(trace),
   dropped: figure,
+  cache,
 })
 
 const shape = object<StatementShape>({

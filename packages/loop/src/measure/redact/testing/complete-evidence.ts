@@ -1,19 +1,8 @@
 /** Test support: evidence in which every field is there, also those that exclude one another, so that none can leave unseen. */
 import type { Evidence, EvidenceByKind } from '@whetstone/model'
-import {
-  anyKey,
-  type Complete,
-  cpuProfile,
-  excerpts,
-  host,
-  loadCurve,
-  plan,
-  root,
-  sessions,
-  site,
-  statements,
-  traces,
-} from './complete-parts.ts'
+import { counters, drills, redis } from './complete-cache.ts'
+import { anyKey, type Complete, site } from './complete-basics.ts'
+import { cpuProfile, excerpts, host, loadCurve, plan, root, sessions, statements, traces } from './complete-parts.ts'
 
 const answer: Complete<EvidenceByKind['http-probe']['probes'][number]['answer']> = {
   statusCode: 200,
@@ -224,6 +213,8 @@ export const completeEvidence = {
     },
     unavailable: { plans: 'no right to read public.orders', [anyKey]: 'x' },
   },
+  redis,
+  counters,
   runtime: {
     schema: 'runtime@1',
     processes: [
@@ -283,22 +274,7 @@ export const completeEvidence = {
       },
     ],
   },
-  drills: {
-    schema: 'drills@1',
-    drills: [
-      {
-        kind: 'stop',
-        signal: 'SIGTERM',
-        underWay: 1,
-        drained: 0,
-        lost: 1,
-        routes: [{ route: 'GET /orders/:id', underWay: 1, lost: 1 }],
-        later: { answered: 1, refused: 1, cut: 1 },
-        endedAfterMs: 1,
-        graceMs: 1,
-      },
-    ],
-  },
+  drills,
   host,
   source: {
     schema: 'source@1',

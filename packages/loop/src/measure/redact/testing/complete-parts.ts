@@ -1,22 +1,8 @@
-/** Test support: the pieces that evidence and report of a complete run share, and what complete means. */
+/** Test support: the pieces that evidence and report of a complete run share. */
 import type { EvidenceByKind } from '@whetstone/model'
+import { anyKey, type Complete, histogram, site } from './complete-basics.ts'
+import { cacheTraffic } from './complete-cache.ts'
 
-/** Nothing optional; of a union, any of its alternatives. */
-export type Complete<T> = T extends object ? { readonly [K in keyof T]-?: Complete<Exclude<T[K], undefined>> } : T
-
-/** Stands for a key of a record, where a record is keyed by what was measured. */
-export const anyKey = 'any key'
-
-export const histogram = {
-  schema: 'log-linear@1',
-  digits: 2,
-  count: 1,
-  min: 1,
-  max: 1,
-  sum: 1,
-  buckets: [[1, 1]],
-} as const
-export const site = [{ file: '/home/ann/shop/src/orders.ts', line: 1, column: 1, function: 'listOrders' }]
 const latency = { requests: 1, errors: 0, response: histogram, service: histogram }
 const errorsByKind = { timeout: 1, [anyKey]: 1 }
 
@@ -108,6 +94,11 @@ export const trace: Complete<EvidenceByKind['traces']['traces'][number]> = {
       urlTemplate: '/pay/:id',
       statusCode: 200,
       failed: false,
+      command: 'GET',
+      keyTemplate: 'order:{n}',
+      keyHash: 'k1',
+      hit: true,
+      valueBytes: 1,
     },
   ],
   spansDropped: 0,
@@ -183,11 +174,14 @@ export const traces: Complete<EvidenceByKind['traces']> = {
       connects: 1,
       responseBytes: 1,
       requestsThatWaited: 1,
+      cacheCalls: 1,
+      cacheMs: 1,
       site,
     },
   ],
   traces: [trace],
   dropped: 0,
+  cache: cacheTraffic,
 }
 
 export const statements: Complete<EvidenceByKind['statements']> = {

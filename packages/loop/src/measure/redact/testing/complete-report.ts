@@ -1,17 +1,7 @@
 /** Test support: a report in which every field is there. */
 import type { RunReport } from '@whetstone/model'
-import {
-  type Complete,
-  cpuProfile,
-  excerpts,
-  histogram,
-  host,
-  loadCurve,
-  plan,
-  site,
-  statement,
-  trace,
-} from './complete-parts.ts'
+import { type Complete, histogram, site } from './complete-basics.ts'
+import { cpuProfile, excerpts, host, loadCurve, plan, statement, trace } from './complete-parts.ts'
 
 const interval = { estimate: 1, low: 1, high: 1 }
 const where = { route: 'GET /orders/:id', statementId: 'd1', site, resource: 'orders(mail)' }
@@ -105,7 +95,9 @@ export const completeReport = {
       traces: 'gathered',
       statements: 'gathered',
       pg: 'partial',
+      redis: 'gathered',
       runtime: 'gathered',
+      counters: 'gathered',
       'cpu-profile': 'gathered',
       'heap-profile': 'gathered',
       answers: 'gathered',

@@ -1,0 +1,185 @@
+/** Test support: what a complete run knows of caches, and of what was broken on purpose. */
+import type { EvidenceByKind, TracesEvidence } from '@whetstone/model'
+import { anyKey, type Complete, histogram, site } from './complete-basics.ts'
+
+export const cacheTraffic: Complete<NonNullable<TracesEvidence['cache']>> = {
+  uses: [
+    {
+      route: 'GET /orders/:id',
+      driver: 'ioredis',
+      command: 'GET',
+      keyTemplate: 'order:{n}',
+      site,
+      calls: 1,
+      requests: 1,
+      hits: 1,
+      misses: 0,
+      errors: 0,
+      valueBytes: 1,
+      maxValueBytes: 1,
+      duration: histogram,
+    },
+  ],
+  keys: [
+    {
+      keyTemplate: 'order:{n}',
+      driver: 'ioredis',
+      distinctKeys: 1,
+      hits: 1,
+      misses: 1,
+      missesBy: { unseen: 1, deleted: 0, expired: 0, other: 0 },
+      sets: 1,
+      ttls: [{ ttlMs: 1, sets: 1 }],
+      busiestSetSecond: { sets: 1, sameTtlFraction: 1 },
+      refreshes: 1,
+      refreshesUnchanged: 0,
+      deletes: 1,
+      loads: {
+        loads: 1,
+        totalMs: 1,
+        maxMs: 1,
+        unfilled: 0,
+        stampedes: 1,
+        stampedeLoads: 1,
+        maxConcurrent: 1,
+        statements: [{ statementId: 'd1', loads: 1 }],
+        site,
+      },
+      hot: [
+        {
+          pid: 1,
+          keyHash: 'k1',
+          reads: 1,
+          hits: 1,
+          sets: 1,
+          peakReadsPerSecond: 1,
+          fromMs: 1,
+          toMs: 1,
+          valueChanges: 1,
+          valueBytes: 1,
+        },
+      ],
+    },
+  ],
+  servers: [
+    {
+      driver: 'ioredis',
+      mode: 'single',
+      host: 'cache.example.org',
+      port: 1,
+      database: 0,
+      clients: 1,
+      connects: 1,
+      queuedOffline: 0,
+      commandTimeoutMs: 1,
+      connectTimeoutMs: 1,
+      maxRetries: 1,
+      offlineQueue: true,
+      site,
+    },
+  ],
+  overflowed: 0,
+}
+
+export const redis: Complete<EvidenceByKind['redis']> = {
+  schema: 'redis@1',
+  servers: [
+    {
+      product: 'redis',
+      host: 'cache.example.org',
+      port: 1,
+      version: '7.0.15',
+      mode: 'standalone',
+      role: 'primary',
+      uptimeMs: 1,
+      windowMs: 1,
+      memory: { usedBytes: 1, maxBytes: 1, policy: 'allkeys-lru', peakBytes: 1, fragmentation: 1 },
+      keys: { total: 1, withTtl: 1, averageTtlMs: 1 },
+      counts: {
+        hits: 1,
+        misses: 1,
+        evicted: 1,
+        expired: 1,
+        commands: 1,
+        connections: 1,
+        rejectedConnections: 1,
+        errors: 1,
+        inputBytes: 1,
+        outputBytes: 1,
+      },
+      clients: { connected: 1, max: 1, blocked: 1 },
+      commands: [{ command: 'CONFIG|GET', calls: 1, totalMs: 1, failed: 0 }],
+      persistence: {
+        appendOnly: true,
+        snapshots: true,
+        lastSaveFailed: false,
+        lastAppendFailed: false,
+        latestForkMs: 1,
+      },
+      slowLog: {
+        thresholdMs: 1,
+        entries: [{ command: 'SMEMBERS', keyTemplate: 'tag:{x}', arguments: 1, durationMs: 1, atMs: 1 }],
+      },
+      latency: { pings: 1, p50Ms: 1, p99Ms: 1, maxMs: 1, events: [{ event: 'fork', latestMs: 1, maxMs: 1 }] },
+      sample: { keys: [{ keyTemplate: 'order:{n}', type: 'hash', bytes: 1, ttlMs: 1, members: 1 }], complete: true },
+      unavailable: { latency: 'no right to run LATENCY', [anyKey]: 'x' },
+    },
+  ],
+}
+
+export const counters: Complete<EvidenceByKind['counters']> = {
+  schema: 'counters@1',
+  caches: [
+    {
+      pid: 1,
+      name: 'prices',
+      hit: 1,
+      early: 1,
+      stale: 1,
+      miss: 1,
+      coalesced: 1,
+      loads: 1,
+      failedLoads: 1,
+      loadMs: 1,
+      evicted: 1,
+      entries: 1,
+    },
+  ],
+}
+
+const phase = { requests: 1, errors: 0, p50Ms: 1, p99Ms: 1, maxMs: 1 }
+export const drills: Complete<EvidenceByKind['drills']> = {
+  schema: 'drills@1',
+  drills: [
+    {
+      kind: 'stop',
+      signal: 'SIGTERM',
+      underWay: 1,
+      drained: 0,
+      lost: 1,
+      routes: [{ route: 'GET /orders/:id', underWay: 1, lost: 1 }],
+      later: { answered: 1, refused: 1, cut: 1 },
+      endedAfterMs: 1,
+      graceMs: 1,
+    },
+    {
+      kind: 'cache-failure',
+      by: 'client-pause',
+      pausedMs: 1,
+      ratePerSecond: 1,
+      before: phase,
+      during: phase,
+      after: phase,
+      routes: [{ route: 'GET /orders/:id', before: phase, during: phase, after: phase }],
+      recoveredAfterMs: 1,
+    },
+    {
+      kind: 'cache-stampede',
+      keyTemplate: 'order:{n}',
+      ratePerSecond: 1,
+      rounds: [{ misses: 1, loads: 1, maxConcurrent: 1, refilledAfterMs: 1 }],
+      usual: phase,
+      afterwards: phase,
+    },
+  ],
+}
