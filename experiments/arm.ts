@@ -1,4 +1,4 @@
-/** One arm of an experiment as a process: `arm.ts <experiment file> before|after`, with DATABASE_URL, REPLICA_URLS, SHARD_URLS and UPSTREAM_PORT. */
+/** One arm of an experiment as a process: `arm.ts <experiment file> before|after`, with DATABASE_URL, REPLICA_URLS, SHARD_URLS, REDIS_URL and UPSTREAM_PORT. */
 import cluster from 'node:cluster'
 import Fastify from 'fastify'
 import pg from 'pg'
@@ -22,6 +22,7 @@ async function serve(): Promise<void> {
     pg,
     replicaConnectionStrings: listed('REPLICA_URLS'),
     shardConnectionStrings: listed('SHARD_URLS'),
+    ...(process.env['REDIS_URL'] ? { redisUrl: process.env['REDIS_URL'] } : {}),
     ...(process.env['UPSTREAM_PORT'] ? { upstreamPort: Number(process.env['UPSTREAM_PORT']) } : {}),
   })
   await server.listen({ host: '127.0.0.1', port: 0 })

@@ -48,6 +48,7 @@ interface ArmPlace {
   readonly databaseUrl: string
   readonly replicaUrls: readonly string[]
   readonly shardUrls?: readonly string[]
+  readonly redisUrl?: string | undefined
   readonly upstreamPort?: number | undefined
   /** Default: as many as the arm says. */
   readonly workers?: number
@@ -56,7 +57,7 @@ interface ArmPlace {
 export function armCommand(
   file: string,
   arm: ArmName,
-  { databaseUrl, replicaUrls, shardUrls = [], upstreamPort, workers }: ArmPlace,
+  { databaseUrl, replicaUrls, shardUrls = [], redisUrl, upstreamPort, workers }: ArmPlace,
 ) {
   const entry = fileURLToPath(new URL('arm.ts', import.meta.url))
   return {
@@ -67,6 +68,7 @@ export function armCommand(
       NODE_ENV: 'development',
       ...(replicaUrls.length > 0 ? { REPLICA_URLS: replicaUrls.join(' ') } : {}),
       ...(shardUrls.length > 0 ? { SHARD_URLS: shardUrls.join(' ') } : {}),
+      ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
       ...(upstreamPort ? { UPSTREAM_PORT: String(upstreamPort) } : {}),
       ...(workers === undefined ? {} : { ARM_WORKERS: String(workers) }),
     },

@@ -12,6 +12,8 @@ export interface ArmContext {
   readonly replicaConnectionStrings: readonly string[]
   /** Of servers beside the first, each with a database of the arm's own, when the experiment has any. */
   readonly shardConnectionStrings: readonly string[]
+  /** Of a Redis of the arm's own, when the experiment has any; empty before the arm is first started. */
+  readonly redisUrl?: string
 }
 
 export interface ExperimentArm {
@@ -23,6 +25,8 @@ export interface ExperimentArm {
   readonly maintenance?: readonly string[]
   /** Settings of a PostgreSQL of the arm's own, for what takes a restart: then each arm has one. Not with `replicas` or `shards`. */
   readonly server?: Readonly<Record<string, string>>
+  /** Settings of its own Redis, as CONFIG SET has them: `maxmemory`, `maxmemory-policy`. Only where the experiment has `redis`. */
+  readonly redis?: Readonly<Record<string, string>>
   /** Standbys of this arm's own cluster, in a drill of `failover`. Default 0. */
   readonly standbys?: number
   /** Processes that share the port, as replicas or `node:cluster` do. Default 1. */
@@ -64,6 +68,8 @@ export interface Arms {
   readonly replicas?: number
   /** Servers with the same tables beside the first one, at the same distance as `replicas`; nothing is copied between them. */
   readonly shards?: number
+  /** Each arm has a Redis of its own. What its processes leave there, the next ones find. */
+  readonly redis?: true
   /** What production has of the tables, told as in `whetstone.config.ts`, where an experiment can hold only a part. */
   readonly productionRows?: Readonly<Record<string, number>>
   /** A second service that both arms may call; runs in the runner's process. */

@@ -1,9 +1,17 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import type { Arms, ExperimentArm } from './define.ts'
+import { withRedis } from './redis.ts'
 import { onStand } from './stand.ts'
 
 const arm: ExperimentArm = { app: () => {} }
+const quick = {
+  file: 'none.ts',
+  chapter: 'database',
+  quick: true,
+  onProgress: () => {},
+  signal: new AbortController().signal,
+}
 
 async function shown(url: string, sql: string): Promise<readonly unknown[]> {
   const client = new pg.Client({ connectionString: url })
@@ -26,15 +34,7 @@ async function onArms<Result>(
     load: { ratePerSecond: 1, durationMs: 1_000 },
     ...arms,
   }
-  const options = {
-    file: 'none.ts',
-    chapter: 'database',
-    experiment,
-    quick: true,
-    onProgress: () => {},
-    signal: new AbortController().signal,
-  }
-  return await onStand(options, stand =>
+  return await onStand({ ...quick, experiment }, stand =>
     use(stand.command('before').env.DATABASE_URL, stand.command('after').env.DATABASE_URL),
   )
 }
@@ -55,6 +55,26 @@ describe('the arms of an experiment', { timeout: 60_000 }, () => {
       const memory = `SELECT current_setting('shared_buffers') AS value`
       expect([await shown(before, memory), await shown(after, memory)]).toEqual([['8MB'], ['128MB']])
       for (const url of [before, after]) expect(await shown(url, 'SELECT id AS value FROM letters')).toEqual([7])
+    })
+  })
+
+  it('have a Redis each, set as they say, where the experiment asks for it', async () => {
+    const experiment: Arms = {
+      practice: 'hit-ratio',
+      database: 'CREATE TABLE letters (id int)',
+      requests: [],
+      load: { ratePerSecond: 1, durationMs: 1_000 },
+      redis: true,
+      before: { ...arm, redis: { maxmemory: '3mb' } },
+      after: arm,
+    }
+    await onStand({ ...quick, experiment }, async stand => {
+      const memory = async (name: 'before' | 'after') =>
+        await withRedis(stand.command(name).env.REDIS_URL!, async client => await client.config('GET', 'maxmemory'))
+      expect([await memory('before'), await memory('after')]).toEqual([
+        ['maxmemory', '3145728'],
+        ['maxmemory', '0'],
+      ])
     })
   })
 })

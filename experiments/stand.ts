@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { diagnose, type Diagnosis, type OnProgress } from '@whetstone/loop'
 import type { AnswersEvidence, Workload } from '@whetstone/model'
-import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
+import { startPostgres, type PostgresServer, type RedisServer } from '@whetstone/sandbox'
 import Fastify from 'fastify'
 import { type ArmName, armCommand, type ArmServers, type ArmStart, databases, sharedBy, workloadOf } from './arms.ts'
 import type { Arms } from './define.ts'
+import { startRedisOfArms } from './redis.ts'
 import { startReplicas, startShards } from './replicas.ts'
 
 export interface StandOptions {
@@ -24,6 +25,8 @@ export interface StandOptions {
 export interface Stand {
   readonly base: string
   readonly workload: Workload
+  /** Where the experiment has `redis`. */
+  readonly redis: Partial<Readonly<Record<ArmName, RedisServer>>>
   command(arm: ArmName, workers?: number): ArmStart
   diagnosis(arm: ArmName): Promise<Diagnosis>
 }
@@ -34,6 +37,7 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
   const started: PostgresServer[] = []
   const replicas: PostgresServer[] = []
   const shards: PostgresServer[] = []
+  const redis: Partial<Record<ArmName, RedisServer>> = {}
   const base = await mkdtemp(join(tmpdir(), 'whetstone-experiment-'))
   try {
     if (upstream) {
@@ -45,12 +49,14 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
     const urls = await databases(servers, experiment)
     await startReplicas(servers.before, experiment.replicas ?? 0, replicas)
     await startShards(servers.before, experiment.shards ?? 0, shards)
+    if (experiment.redis) await startRedisOfArms(experiment, redis)
     const shardUrls = await Promise.all(shards.map(shard => databases(sharedBy(shard), experiment)))
     const command = (arm: ArmName, workers?: number) =>
       armCommand(options.file, arm, {
         databaseUrl: urls[arm],
         replicaUrls: replicas.map(replica => replica.urlOf(new URL(urls[arm]).pathname.slice(1))),
         shardUrls: shardUrls.map(one => one[arm]),
+        redisUrl: redis[arm]?.url,
         upstreamPort,
         ...(workers === undefined ? {} : { workers }),
       })
@@ -58,13 +64,14 @@ export async function onStand<Result>(options: StandOptions, use: (stand: Stand)
     return await use({
       base,
       workload,
+      redis,
       command,
       diagnosis: arm =>
         diagnoseArm(options, { arm, base, workload, databaseUrl: urls[arm], postgres: servers[arm], ...command(arm) }),
     })
   } finally {
     await upstream?.close()
-    for (const server of [...replicas, ...shards, ...started]) await server.stop()
+    for (const server of [...replicas, ...shards, ...started, ...Object.values(redis)]) await server.stop()
     await rm(base, { recursive: true, force: true })
   }
 }
