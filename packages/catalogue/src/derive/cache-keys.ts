@@ -1,0 +1,54 @@
+/** What is kept in a cache on the network, by the template of its keys: how it answers, and where the code reads it. */
+import type { CacheKeys, CacheUse, RouteName, Site, TracesEvidence } from '@whetstone/model'
+import { memo } from './memo.ts'
+
+export interface KeyFamily {
+  readonly keyTemplate: string
+  readonly keys: CacheKeys
+  /** Keys asked for: hits and misses. */
+  readonly reads: number
+  /** 0 without reads. */
+  readonly hitFraction: number
+  /** Commands that read it and can miss, most called first. */
+  readonly readers: readonly CacheUse[]
+  /** The only one that reads it. */
+  readonly route?: RouteName
+  /** Where it is read most. */
+  readonly site?: Site
+}
+
+/** Read at least once, most read first. */
+export const keyFamilies: (traces: TracesEvidence) => readonly KeyFamily[] = memo(({ cache }) =>
+  (cache?.keys ?? [])
+    .map(keys => familyOf(keys, cache?.uses ?? []))
+    .filter(({ reads }) => reads > 0)
+    .toSorted((a, b) => b.reads - a.reads),
+)
+
+function familyOf(keys: CacheKeys, uses: readonly CacheUse[]): KeyFamily {
+  const readers = uses
+    .filter(use => use.keyTemplate === keys.keyTemplate && use.driver === keys.driver && use.hits + use.misses > 0)
+    .toSorted((a, b) => b.calls - a.calls)
+  const routes = [...new Set(readers.map(({ route }) => route))]
+  const site = readers.find(use => use.site?.length)?.site
+  const reads = keys.hits + keys.misses
+  return {
+    keyTemplate: keys.keyTemplate,
+    keys,
+    reads,
+    hitFraction: reads > 0 ? keys.hits / reads : 0,
+    readers,
+    ...(routes.length === 1 && routes[0] ? { route: routes[0] } : {}),
+    ...(site ? { site } : {}),
+  }
+}
+
+/** Mean time from a miss to the set behind it; undefined where nothing was loaded. */
+export function meanLoadMs({ loads: { loads, totalMs } }: CacheKeys): number | undefined {
+  return loads > 0 ? totalMs / loads : undefined
+}
+
+/** By the TTL most keys were set with; null = none, undefined where nobody set any. */
+export function usualTtlMs({ ttls }: CacheKeys): number | null | undefined {
+  return ttls[0]?.ttlMs
+}
