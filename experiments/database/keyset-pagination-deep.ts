@@ -1,17 +1,37 @@
-/** Pages from 100,000 rows deep on, newest first, ties by id: OFFSET walks to them, a key of two columns goes straight there. */
-import { contractChange, defineExperiment, spread } from '../define.ts'
+/** Pages from 100,000 rows deep on, newest first, ties by id: OFFSET walks to them, a signed cursor of the runtime goes straight there. */
+import { keyset, Pool, type Queryable } from '@whetstone/runtime/data'
+import { defineExperiment, spread } from '../define.ts'
 
 const rows = 500_000
 const first = 100_000
-// The n-th row from the newest on: two rows a second, so that the key needs its second column.
-const pages = spread(250_000, at => {
-  const depth = first + at
-  const id = rows - depth + 1
-  return `/events?offset=${depth}&at=${Math.ceil(id / 2)}&id=${id}`
+const newestFirst = keyset({
+  select: 'SELECT id, at, note FROM events',
+  order: [
+    { column: 'at', descending: true, nulls: 'none' },
+    { column: 'id', descending: true, nulls: 'none' },
+  ],
+  keys: ['signs nothing but these pages'],
 })
 
+/** As a reader of the list brings it, who has read as far as this row: asked of a list of two rows that begins with it. */
+async function cursorAfter(at: number, id: number): Promise<string> {
+  const list = [id, id - 1].map(one => ({ id: one, at, __position: [String(at), String(one)] }))
+  const db: Queryable = {
+    query: async () => ({ rows: list as never[], rowCount: 2, command: 'SELECT', oid: 0, fields: [] }),
+  }
+  return (await newestFirst(db, { size: 1 })).next ?? ''
+}
+
+// The n-th row from the newest on: two rows a second, so that the key needs its second column.
+const pages = await Promise.all(
+  spread(250_000, at => String(first + at)).map(async depth => {
+    const id = rows - Number(depth) + 1
+    return `/events?offset=${depth}&after=${await cursorAfter(Math.ceil(id / 2), id)}`
+  }),
+)
+
 interface Page {
-  readonly Querystring: { readonly offset: string; readonly at: string; readonly id: string }
+  readonly Querystring: { readonly offset: string; readonly after: string }
 }
 
 export const experiment = defineExperiment({
@@ -33,14 +53,15 @@ export const experiment = defineExperiment({
     },
   },
   after: {
-    app(server, { pg, connectionString }) {
-      const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })
+    app(server, { connectionString }) {
+      const pool = new Pool({ connectionString, max: 10 })
       server.get<Page>('/events', async ({ query }) => {
-        const sql = 'SELECT id, at, note FROM events WHERE (at, id) < ($1, $2) ORDER BY at DESC, id DESC LIMIT 20'
-        return (await pool.query(sql, [query.at, query.id])).rows
+        const { rows: page } = await newestFirst(pool, { size: 20, after: query.after })
+        return page
       })
     },
   },
-  answer: contractChange('a page is named by the key before it instead of by how many rows precede it'),
+  // What changes is how a page is asked for; here both arms are told both.
+  answer: 'same',
   expects: { metric: 'p50', atLeast: 20 },
 })
