@@ -1,12 +1,35 @@
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
 import { hostOf, pgOf, pool, query, runtimeOf, siteAt, times, trace, tracesOf } from '../derive/testing/evidence.ts'
+import { loadOf } from '../derive/testing/load.ts'
+import { secondsOf } from '../derive/testing/profile.ts'
 import { poolSize } from './pool-size.ts'
 
 const waiting = (waitMs: number) =>
   tracesOf(times(20, trace('GET /orders', 20 + waitMs, [query('a', waitMs, 10, { poolWaitMs: waitMs })])))
 const small = pool({ maxConnections: 2, peakInUse: 2, peakWaiting: 9, waits: 800, waitMs: 9_000, site: siteAt(3) })
 const pg = pgOf()
+const arriving = (offeredRatePerSecond: number) => loadOf([], { offeredRatePerSecond })
+/** Three of its four connections' worth of time is work: the rest of the queue is what came in while they were busy. */
+const backlogged = pool({ maxConnections: 4, peakInUse: 4, peakWaiting: 41, waits: 745, waitMs: 350_000 })
+const sessions = (active: number, waitingForLocks: number) =>
+  pgOf({
+    activity: {
+      ...pg.activity,
+      sessions: { looks: 100, active, waitingForLocks, connections: [3], blocked: [], idleTransactions: [] },
+    },
+  })
+const fullEventLoop = {
+  ...runtimeOf([]),
+  processes: secondsOf([{ requests: 50, windowMs: 1_000, cpuUserMs: 900, cpuSystemMs: 50 }]).processes.map(process => ({
+    ...process,
+    pools: [small],
+  })),
+}
+const serviceAt = (targetCpuCores: number, databaseCpuCores: number) => {
+  const host = hostOf(databaseCpuCores)
+  return { ...host, samples: host.samples.map(sample => ({ ...sample, targetCpuCores })) }
+}
 
 describePractice(poolSize, {
   silent: {
@@ -29,6 +52,41 @@ describePractice(poolSize, {
       host: hostOf(0.5),
     },
     'pools well below what the server accepts': { runtime: runtimeOf([pool()], [pool()], [pool()]), pg },
+    'a backlog of forty in front of a pool that fits the load: 6 requests per second hold one for 100 ms': {
+      runtime: runtimeOf([backlogged]),
+      traces: tracesOf(times(20, trace('GET /orders', 2_000, [query('a', 1_900, 100, { poolWaitMs: 1_870 })]))),
+      pg,
+      host: hostOf(0.5),
+      'load-curve': arriving(6),
+    },
+    'statements wait for a locked row while they hold the connection': {
+      runtime: runtimeOf([small]),
+      traces: waiting(50),
+      pg: sessions(40, 12),
+      host: hostOf(0.5),
+      'load-curve': arriving(200),
+    },
+    'the service and the database fill the cores together': {
+      runtime: runtimeOf([small]),
+      traces: waiting(50),
+      pg,
+      host: serviceAt(0.85, 0.8),
+      'load-curve': arriving(200),
+    },
+    'the event loop is full': {
+      runtime: fullEventLoop,
+      traces: waiting(50),
+      pg,
+      host: hostOf(0.2, 8),
+      'load-curve': arriving(200),
+    },
+    'two connections take all the cores the service leaves': {
+      runtime: runtimeOf([small]),
+      traces: waiting(50),
+      pg,
+      host: serviceAt(0.4, 1.15),
+      'load-curve': arriving(200),
+    },
     'waits without any trace of requests': { runtime: runtimeOf([small]), pg },
     'the server was gone before it told how many it accepts': {
       runtime: runtimeOf([pool()]),
@@ -61,7 +119,13 @@ describePractice(poolSize, {
       finds: [expect.objectContaining({ title: '100 % of requests wait 50 ms for one of 2 connections' })],
     },
     'requests wait while the database idles': {
-      evidence: { runtime: runtimeOf([small]), traces: waiting(30), pg, host: hostOf(0.4) },
+      evidence: {
+        runtime: runtimeOf([small]),
+        traces: waiting(30),
+        pg,
+        host: hostOf(0.4),
+        'load-curve': arriving(190),
+      },
       finds: [
         {
           fingerprint: 'pool-size||src/orders.ts#load|pool too small',
@@ -73,6 +137,15 @@ describePractice(poolSize, {
             expect.objectContaining({ label: 'most waiting at once', quantity: { value: 9, unit: 'count' } }),
             expect.objectContaining({ quantity: { value: 0.6, unit: 'fraction' } }),
             expect.objectContaining({ label: 'requests that waited', quantity: { value: 1, unit: 'fraction' } }),
+            expect.objectContaining({ label: 'requests that arrive', quantity: { value: 190, unit: 'per-second' } }),
+            expect.objectContaining({
+              label: 'time a request holds a connection',
+              quantity: { value: 10, unit: 'ms' },
+            }),
+            expect.objectContaining({
+              label: 'connections in use at once by these two',
+              quantity: { value: 1.9, unit: 'count' },
+            }),
             expect.objectContaining({
               label: 'database CPU of the machine',
               quantity: { value: 0.2, unit: 'fraction' },
@@ -83,8 +156,8 @@ describePractice(poolSize, {
             }),
           ],
           confidence: 'strong',
-          edit: { kind: 'connection', change: { kind: 'pool-size', from: 2, to: 8 } },
-          remedy: expect.objectContaining({ summary: 'Try 8 connections instead of 2.' }),
+          edit: { kind: 'connection', change: { kind: 'pool-size', from: 2, to: 6 } },
+          remedy: expect.objectContaining({ summary: 'Try 6 connections instead of 2.' }),
         },
       ],
     },
@@ -101,9 +174,37 @@ describePractice(poolSize, {
             code: {
               language: 'ts',
               before: 'new Sequelize(url, { pool: { max: 2 } })',
-              after: 'new Sequelize(url, { pool: { max: 8 } })',
+              after: 'new Sequelize(url, { pool: { max: 4 } })',
             },
           }),
+        }),
+      ],
+    },
+    'no more connections than the database has cores for': {
+      evidence: {
+        runtime: runtimeOf([small]),
+        traces: waiting(30),
+        pg,
+        host: serviceAt(0.2, 0.8),
+        'load-curve': arriving(190),
+      },
+      finds: [
+        expect.objectContaining({
+          edit: { kind: 'connection', change: { kind: 'pool-size', from: 2, to: 4 } },
+        }),
+      ],
+    },
+    'each process gets its share of what arrives': {
+      evidence: {
+        runtime: runtimeOf([{ ...small, maxConnections: 1 }], [{ ...small, maxConnections: 1 }]),
+        traces: waiting(30),
+        pg,
+        host: hostOf(0.2),
+        'load-curve': arriving(100),
+      },
+      finds: [
+        expect.objectContaining({
+          edit: { kind: 'connection', change: { kind: 'pool-size', from: 1, to: 3 } },
         }),
       ],
     },

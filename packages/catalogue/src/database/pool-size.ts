@@ -7,10 +7,12 @@ import {
   fingerprintOf,
   notApplicable,
   pass,
+  type PgEvidence,
   type TracesEvidence,
 } from '@whetstone/model'
 import { databaseBusy } from '../derive/database-cpu.ts'
 import { countText, fact, msText, percentText } from '../derive/figures.ts'
+import { connectionsFor, coresFor, type PoolDemand, poolDemand, widestBurst } from '../derive/pool-demand.ts'
 import { type PoolReading, readPools, usableConnections } from '../derive/pools.ts'
 import { poolWords } from '../derive/pool-words.ts'
 import { readRoutes } from '../derive/routes.ts'
@@ -22,15 +24,17 @@ export const poolSize = definePractice({
   why: 'A pool too small makes requests queue for a connection while the database idles; pools that add up to more than the server accepts make it refuse connections.',
   unless: [
     'The database is busy already: more connections then only make it slower.',
-    'Each request holds its connection needlessly long, by a loop or a slow statement: shorten that first.',
+    'Each request holds its connection needlessly long, by a loop, a slow statement or a wait for a row that others hold: shorten that first.',
+    'The service and the database together fill the cores already, or more arrives than they can ever answer: the queue is then the overload itself.',
   ],
   sources: [
     'https://node-postgres.com/guides/pool-sizing',
     'https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing',
+    'https://en.wikipedia.org/wiki/Little%27s_law',
     'https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS',
   ],
   needs: ['runtime'],
-  optional: ['traces', 'pg', 'host'],
+  optional: ['traces', 'pg', 'host', 'load-curve'],
   thresholds: {
     waitFraction: {
       value: 0.1,
@@ -45,10 +49,21 @@ export const poolSize = definePractice({
     },
     requestsThatWait: { value: 0.05, unit: 'fraction', source: 'one request in twenty, so that the p95 feels it' },
     databaseBusy: { value: 0.7, unit: 'fraction', source: 'above 70 % utilisation queues form in the database itself' },
+    coresBusy: {
+      value: 0.8,
+      unit: 'fraction',
+      source: 'service and database together: beyond it more work at once is only slower work',
+    },
+    mainThreadBusy: { value: 0.9, unit: 'fraction', source: 'a full event loop is what requests wait for then' },
+    lockFraction: {
+      value: 0.2,
+      unit: 'fraction',
+      source: 'of the sessions at work: a larger pool puts more of them into the same queue for a row',
+    },
     stepRatio: {
       value: 4,
       unit: 'ratio',
-      source: 'the queue counts every statement of a burst: no knee lies that many times higher before it was measured',
+      source: 'a burst asks for a connection a statement: no knee lies that many times higher before it was measured',
     },
     fullFraction: {
       value: 0.8,
@@ -67,33 +82,56 @@ export const poolSize = definePractice({
         'new Pool({ max: 12, connectionTimeoutMillis: 2_000 }) // the knee of a sweep 2..50, and 4 processes × 12 < 97',
     },
   },
-  detect({ runtime, traces, pg, host }, thresholds) {
+  detect({ runtime, traces, pg, host, 'load-curve': load }, thresholds) {
     const pools = readPools(runtime)
     if (!pools.main) return notApplicable('no connection pool was seen')
     const usable = pg && usableConnections(pg)
     const over = usable === undefined ? undefined : overCommitted(pools, usable, thresholds.fullFraction)
+    const otherwise = (why: string) => (over ? findings([over]) : pass([], why))
     const waits = traces && waitsOf(traces)
     const isWaiting =
       waits !== undefined &&
       (waits.timeFraction >= thresholds.waitFraction ||
         (waits.meanMs >= thresholds.waitMs && waits.timeFraction >= thresholds.leastFraction)) &&
       waits.requestFraction >= thresholds.requestsThatWait
+    if (!isWaiting) return otherwise('requests hardly wait for a connection')
     const busy = host && databaseBusy(host)
-    if (!isWaiting || (busy !== undefined && busy >= thresholds.databaseBusy)) {
-      return over ? findings([over]) : pass([], 'requests hardly wait for a connection')
-    }
-    const room = usable === undefined ? Infinity : Math.floor((usable * thresholds.fullFraction) / pools.processes)
-    const wanted = Math.min(
-      room,
-      pools.main.maxConnections * thresholds.stepRatio,
-      Math.max(pools.main.maxConnections + 1, pools.main.peakInUse + pools.main.peakWaiting),
+    if (busy !== undefined && busy >= thresholds.databaseBusy) return otherwise('the database is busy already')
+    const lockFraction = pg ? waitingForLocks(pg) : 0
+    if (lockFraction >= thresholds.lockFraction)
+      return otherwise('connections are held by statements that wait for a lock')
+    const { maxConnections } = pools.main
+    const seen = traces && poolDemand(traces, load)
+    const demand = seen && { ...seen, inUse: seen.inUse * (1 - lockFraction) }
+    const cores = host && coresFor(host, runtime, demand && Math.min(demand.inUse, maxConnections * pools.processes))
+    if (cores && cores.usedFraction >= thresholds.coresBusy)
+      return otherwise('the service and the database fill the cores')
+    if (cores && cores.mainThreadFraction >= thresholds.mainThreadBusy) return otherwise('the event loop is full')
+    const burst = traces ? widestBurst(traces, thresholds.requestsThatWait) : 0
+    const fitting = Math.max(
+      // Where the rate is not known, nothing but the next step is.
+      demand ? connectionsFor(demand.inUse / pools.processes) : maxConnections * 2,
+      Math.min(burst, maxConnections * thresholds.stepRatio),
     )
-    // Raising it is wrong where the pools together already reach what the server has.
-    if (wanted <= pools.main.maxConnections)
-      return over ? findings([over]) : pass([], 'the server has no room for a larger pool')
-    return findings([tooSmall(pools, waits, wanted, busy, usable), ...(over ? [over] : [])])
+    if (fitting <= maxConnections) return otherwise('the pool fits the load: what waits is the backlog of a stall')
+    const room = Math.min(
+      usable === undefined ? Infinity : usable * thresholds.fullFraction,
+      cores?.connections ?? Infinity,
+    )
+    const wanted = Math.min(Math.floor(room / pools.processes), fitting)
+    // Raising it is wrong where the pools together already reach what the server has, or its cores can work on.
+    if (wanted <= maxConnections) return otherwise('the server has no room for a larger pool')
+    return findings([tooSmall(pools, waits, demand, wanted, busy, usable), ...(over ? [over] : [])])
   },
 })
+
+/** Of the sessions found at work; a handful of sightings may be chance. */
+function waitingForLocks({ activity: { sessions } }: PgEvidence): number {
+  return sessions === undefined || sessions.waitingForLocks < leastLockWaits
+    ? 0
+    : sessions.waitingForLocks / Math.max(1, sessions.active)
+}
+const leastLockWaits = 3
 
 interface Waits {
   readonly timeFraction: number
@@ -129,6 +167,7 @@ function waitsOf(traces: TracesEvidence): Waits {
 function tooSmall(
   pools: PoolReading,
   waits: Waits,
+  demand: PoolDemand | undefined,
   wanted: number,
   busy: number | undefined,
   usable: number | undefined,
@@ -141,6 +180,13 @@ function tooSmall(
     fact('most waiting at once', pool.peakWaiting, 'count', 'runtime'),
     fact('share of request time spent waiting', waits.timeFraction, 'fraction', 'traces'),
     fact('requests that waited', waits.requestFraction, 'fraction', 'traces'),
+    ...(demand === undefined
+      ? []
+      : [
+          fact('requests that arrive', demand.arrivalsPerSecond, 'per-second', 'load-curve'),
+          fact('time a request holds a connection', demand.heldMs, 'ms', 'traces'),
+          fact('connections in use at once by these two', demand.inUse, 'count', 'traces'),
+        ]),
     ...(busy === undefined ? [] : [fact('database CPU of the machine', busy, 'fraction', 'host')]),
     ...(usable === undefined ? [] : [fact('connections the server accepts', usable, 'count', 'pg')]),
   ]
@@ -157,6 +203,11 @@ function tooSmall(
       summary: `Try ${wanted} connections instead of ${pool.maxConnections}.`,
       steps: [
         'First shorten what holds a connection: loops of queries, slow statements, calls to others inside a transaction.',
+        ...(demand === undefined
+          ? []
+          : [
+              `${countText(demand.arrivalsPerSecond)} requests per second × ${msText(demand.heldMs)} hold ${countText(demand.inUse)} at once on average (the law of Little); the rest is room for chance.`,
+            ]),
         `Then measure ${pool.maxConnections}, ${wanted} and one size between under the same load; keep the smallest that no longer waits.`,
         ...(usable === undefined
           ? []

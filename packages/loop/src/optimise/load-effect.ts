@@ -223,9 +223,11 @@ function processesOf(edits: readonly Edit[], { processes }: Figures): readonly [
   return [processes, shared?.kind === 'instances' ? (processes * shared.to) / shared.from : processes]
 }
 
-/** More processes share the cores of the machine with the database on it: a request then costs no less CPU than before. */
+/** More processes, or more statements at once, share the cores of the machine with the database on it: a request then costs no less CPU than before. */
 function machineDemandMs(edits: readonly Edit[], cpu: Resource | undefined, figures: Figures): number {
-  if (!cpu || figures.databaseCores === undefined || !edits.some(({ kind }) => kind === 'instances')) return 0
+  const widens = (edit: Edit) =>
+    edit.kind === 'instances' || (edit.kind === 'connection' && edit.change.kind === 'pool-size')
+  if (!cpu || figures.databaseCores === undefined || !edits.some(widens)) return 0
   const ownMs = demandMs({ ...cpu.after, servers: 1 })
   return (ownMs + (figures.databaseCpuMsPerRequest ?? 0)) / figures.databaseCores
 }
