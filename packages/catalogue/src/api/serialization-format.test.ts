@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
-import { httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
+import { httpProbe, httpProbesOf, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { own, profileOf } from '../derive/testing/profile.ts'
 import { serializationFormat } from './serialization-format.ts'
 
@@ -43,6 +43,10 @@ describePractice(serializationFormat, {
     },
     'too few samples': { 'cpu-profile': profileOf([[1, undefined, stringify, 30]], 1) },
     'no request while it ran': { 'cpu-profile': profileOf([[1, undefined, stringify, 300]], 0) },
+    'half of the requests fail: it is error answers that are turned into text': {
+      'cpu-profile': list,
+      traces: tracesOf(times(100, trace('GET /list', 5, [])), { 'GET /list': { errors: 50 } }),
+    },
     'an idle service': { 'cpu-profile': profileOf([]) },
   },
   reports: {

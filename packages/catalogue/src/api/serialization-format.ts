@@ -7,6 +7,7 @@ import {
   notApplicable,
   pass,
   type SourceEvidence,
+  type TracesEvidence,
   type Where,
 } from '@whetstone/model'
 import { fact, msText, percentText } from '../derive/figures.ts'
@@ -38,6 +39,11 @@ export const serializationFormat = definePractice({
       source: 'a body of about 100 kB; below, the share is that of a service that does nothing else',
     },
     heavyMsPerRequest: { value: 5, unit: 'ms', source: 'a core then serves at most 200 such requests a second' },
+    failedFraction: {
+      value: 0.2,
+      unit: 'fraction',
+      source: 'with one request in five failing, a good part of the profile is of error answers',
+    },
     busySamples: { value: 50, unit: 'count', source: 'with fewer samples a tenth is five, and chance' },
   },
   remedy: {
@@ -56,6 +62,8 @@ export const serializationFormat = definePractice({
     const thread = readMainThread(profile, traces)
     if (!thread || thread.busySamples < thresholds.busySamples)
       return notApplicable('the profile has too few samples of work')
+    if (traces && failedFraction(traces) >= thresholds.failedFraction)
+      return notApplicable('too many requests failed: the profile is of error answers')
     const json = thread.charges.filter(charge => charge.work === 'json')
     const heavy = json.filter(charge => {
       const ms = msPerRequest(charge, thread, traces)
@@ -64,7 +72,10 @@ export const serializationFormat = definePractice({
         ms >= thresholds.heavyMsPerRequest
       )
     })
-    const largest = Math.max(0, ...(probes?.probes ?? []).map(({ answer }) => (answer.json ? answer.bodyBytes : 0)))
+    const largest = Math.max(
+      0,
+      ...(probes?.probes ?? []).map(({ answer }) => (answer.json && answer.statusCode < 400 ? answer.bodyBytes : 0)),
+    )
     if (heavy.length > 0)
       return findings(heavy.map(charge => describe(charge, msPerRequest(charge, thread, traces), largest, source)))
     const share = json.reduce((sum, charge) => sum + charge.busyFraction, 0)
@@ -74,6 +85,11 @@ export const serializationFormat = definePractice({
     )
   },
 })
+
+function failedFraction({ routes }: TracesEvidence): number {
+  const sum = (of: 'requests' | 'errors') => routes.reduce((total, route) => total + route[of], 0)
+  return sum('errors') / Math.max(1, sum('requests'))
+}
 
 function describe(
   charge: Charge,

@@ -41,6 +41,21 @@ describePractice(connectionPooling, {
     'a reconnect now and then': {
       traces: tracesOf([trace('GET /me', 20, [connect(8)]), ...times(99, trace('GET /me', 5, [query('a', 1, 2)]))]),
     },
+    'the database was gone, and connections are opened again': {
+      traces: churn(),
+      pg: pgOf({
+        activity: {
+          ...pgOf().activity,
+          outages: [{ startedAt: '2026-11-20T10:00:00.000Z', durationMs: 3_000, ended: true }],
+        },
+      }),
+    },
+    'each failure throws its connection away': {
+      traces: tracesOf(times(200, trace('GET /me', 20, [connect(8), query('a', 10, 2)])), {
+        'GET /me': { errors: 195 },
+      }),
+      runtime: runtimeOf([pool({ maxConnections: 10 })]),
+    },
     'connecting takes two per cent of a slow report': { traces: churn(400, 8) },
   },
   reports: {

@@ -61,10 +61,14 @@ const { rows } = await pool.query(sql)`,
       return routes.some(({ aggregate }) => aggregate.databaseMs > 0)
         ? pass([fact('connections opened by requests', 0, 'count', 'traces')], 'requests open no connections')
         : notApplicable('no request uses the database')
-    // A pool that grows to its size opens each of its connections once.
-    if (connects <= (pools?.capacity ?? 0)) return pass([], 'only as many connections were opened as the pools hold')
+    if (pg?.activity.outages?.length)
+      return pass([], 'the database was gone for a while: connections were opened again')
+    // A pool that grows to its size opens each of its connections once, and throws one away with every failure.
+    const failures = routes.reduce((sum, { aggregate }) => sum + aggregate.errors, 0)
+    if (connects <= (pools?.capacity ?? 0) + failures)
+      return pass([], 'only as many connections were opened as the pools hold')
     const found = routes.flatMap(route => {
-      const perRequest = route.aggregate.connects / route.requests
+      const perRequest = Math.max(0, route.aggregate.connects - route.aggregate.errors) / route.requests
       const timeFraction = route.aggregate.connectMs / Math.max(1e-9, route.totalMs)
       const isChurn = perRequest >= thresholds.connectsPerRequest && timeFraction >= thresholds.timeFraction
       return isChurn ? [{ route, perRequest, timeFraction }] : []
