@@ -70,6 +70,7 @@ export interface TargetInfo {
 export interface LatencySummary {
   readonly requests: number
   readonly errors: number
+  /** Good answers: a failure is no throughput. */
   readonly ratePerSecond: number
   readonly offeredRatePerSecond: number
   readonly p50Ms: number

@@ -23,11 +23,11 @@ describePractice(benchmarkMethodology, {
           fingerprint: 'benchmark-methodology|||this measurement',
           practice: 'benchmark-methodology',
           title:
-            'this measurement is weak: 8 % of the CPU was taken by other machines; a warm-up of 0 ms; 120 requests in all',
+            'this measurement is weak: 8 % of the CPU was taken by other machines; a warm-up of 0 ms; 120 answers in all',
           where: { resource: 'this measurement' },
           facts: [
             { label: 'warm-up', quantity: { value: 0, unit: 'ms' }, evidence: { kind: 'history' } },
-            { label: 'requests measured', quantity: { value: 120, unit: 'count' }, evidence: { kind: 'history' } },
+            { label: 'answers measured', quantity: { value: 120, unit: 'count' }, evidence: { kind: 'history' } },
             {
               label: 'CPU taken by the hypervisor',
               quantity: { value: 0.08, unit: 'fraction' },

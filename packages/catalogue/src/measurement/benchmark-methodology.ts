@@ -58,7 +58,7 @@ export const benchmarkMethodology = definePractice({
     if (warmUpMs < thresholds.warmUpMs)
       weak.push({ text: `a warm-up of ${msText(warmUpMs)}`, remedy: 'Let the service warm up for some seconds first.' })
     if (requests > 0 && requests < thresholds.requests)
-      weak.push({ text: `${countText(requests)} requests in all`, remedy: 'Measure longer, or at a higher --rate.' })
+      weak.push({ text: `${countText(requests)} answers in all`, remedy: 'Measure longer, or at a higher --rate.' })
     if (guardSpreadFraction !== undefined && guardSpreadFraction >= thresholds.guardSpreadFraction)
       weak.push({
         text: `the same code against itself differed by ${percentText(guardSpreadFraction)}`,
@@ -66,7 +66,7 @@ export const benchmarkMethodology = definePractice({
       })
     const facts = [
       fact('warm-up', warmUpMs, 'ms', 'history'),
-      fact('requests measured', requests, 'count', 'history'),
+      fact('answers measured', requests, 'count', 'history'),
       fact('CPU taken by the hypervisor', stealFraction, 'fraction', 'history'),
       ...(trialPairs === undefined ? [] : [fact('interleaved pairs', trialPairs, 'count', 'history')]),
     ]

@@ -22,10 +22,21 @@ describe('the verdict as a sentence', () => {
   it('names the heaviest cause when nothing was changed yet', () => {
     expect(read(reports.diagnosedReport())).toMatchInlineSnapshot(`
       {
-        "detail": "p95 is 374 ms at 200 requests per second, over 24,120 requests. Each is below with its evidence, its place and its remedy; nothing was changed yet.",
+        "detail": "p95 is 374 ms over 24,037 good answers, 200 per second; 12 of 24,120 requests failed. Each is below with its evidence, its place and its remedy; nothing was changed yet.",
         "sentence": "Three things make it slow, above all: 51 queries per request where 2 would do",
       }
     `)
+  })
+
+  it('tells good answers from requests where some failed', () => {
+    const report = reports.diagnosedReport()
+    const { overall } = report
+    const failing = { ...overall, errors: 4_120, requests: overall.response.count + 4_120, ratePerSecond: 150 }
+    expect(read({ ...report, overall: failing }).detail).toMatch(
+      /^p95 is 374 ms over [\d,]+ good answers, 150 per second; 4,120 of [\d,]+ requests failed\. Each is below/,
+    )
+    const none = { ...overall, errors: 5, requests: 5, response: { ...overall.response, count: 0 } }
+    expect(read({ ...report, overall: none }).detail).toMatch(/^All that is known is that 5 of 5 requests failed\. /)
   })
 
   it('says that there is nothing to fix in what could be seen', () => {

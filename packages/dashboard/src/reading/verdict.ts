@@ -109,8 +109,18 @@ function diagnosed(report: RunReport): VerdictText {
       : `${numberWord(causes.length)} things make it slow, above all: ${first}`
   return {
     sentence,
-    detail: `p95 is ${formatMs(report.overall.p95Ms)} at ${formatNumber(report.overall.ratePerSecond)} requests per second, over ${plural(report.overall.requests, 'request')}. Each is below with its evidence, its place and its remedy; nothing was changed yet.`,
+    detail: `${measuredOn(report)}. Each is below with its evidence, its place and its remedy; nothing was changed yet.`,
   }
+}
+
+/** Latency and rate are of good answers; where some failed, all three counts are named. */
+function measuredOn({ overall }: RunReport): string {
+  const { p95Ms, ratePerSecond, requests, errors, response } = overall
+  if (errors === 0)
+    return `p95 is ${formatMs(p95Ms)} at ${formatNumber(ratePerSecond)} requests per second, over ${plural(requests, 'request')}`
+  const failed = `${formatNumber(errors)} of ${plural(requests, 'request')} failed`
+  if (response.count === 0) return `All that is known is that ${failed}`
+  return `p95 is ${formatMs(p95Ms)} over ${plural(response.count, 'good answer')}, ${formatNumber(ratePerSecond)} per second; ${failed}`
 }
 
 function nothingToFix(report: RunReport): VerdictText {

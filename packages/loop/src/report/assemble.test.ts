@@ -35,6 +35,13 @@ describe('the report', () => {
     expect(shown).toEqual(timeShares(traces).map(({ component, fraction }) => ({ component, fraction })))
   })
 
+  it('takes only good answers for throughput', () => {
+    const route = { ...routeLoad('GET /orders', 100), errors: 40 }
+    const step = { ...stepOf([route]), durationMs: 10_000 }
+    const { routes } = reportOf({ evidence: { 'load-curve': { schema: 'load-curve@1', steps: [step] } } })
+    expect(routes.map(({ ratePerSecond }) => ratePerSecond)).toEqual([6])
+  })
+
   it('says when and for how long the database was gone', () => {
     const outages = [
       { startedAt: '2026-01-01T00:00:09.000Z', durationMs: 2_500, ended: true },

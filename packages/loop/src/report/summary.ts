@@ -18,7 +18,7 @@ export function summaryOf(
   return {
     requests: record.requests,
     errors: record.errors,
-    ratePerSecond: record.requests / (durationMs / 1_000),
+    ratePerSecond: (record.requests - record.errors) / (durationMs / 1_000),
     offeredRatePerSecond,
     p50Ms: quantileMs(record.response, 0.5),
     p95Ms: quantileMs(record.response, 0.95),
