@@ -1,5 +1,8 @@
 /** `probe@1`: what the probe sends over the local socket, newline-delimited JSON, a batch a second. The only contract between a service under test and the tool. */
 import type {
+  CacheClient,
+  CacheKeys,
+  CacheUse,
   HeapCollection,
   ParameterSample,
   PoolState,
@@ -56,6 +59,9 @@ export type ProbeRecord =
   | ProbeRuntime
   | { readonly kind: 'pool'; readonly pool: PoolState; readonly poolId: number }
   | { readonly kind: 'sync-call'; readonly call: SyncCall }
+  /** Of one template, everything since the last reset: the newest stands for all before. */
+  | { readonly kind: 'cache-keys'; readonly keys: CacheKeys }
+  | ({ readonly kind: 'cache-client' } & ProbeCacheClient)
   /** A V8 .cpuprofile as text, level `profile` or on demand. */
   | {
       readonly kind: 'cpu-profile'
@@ -76,11 +82,23 @@ export interface ProbeAggregates {
   readonly routes: readonly ProbeRouteDelta[]
   readonly uses: readonly ProbeUseDelta[]
   readonly statementsOverflowed: number
+  /** Absent without any. */
+  readonly cacheUses?: readonly CacheUse[]
+  readonly cacheOverflowed?: number
 }
 /** What the route did since the last batch; where its handler is comes in the `route` record, once. */
 export type ProbeRouteDelta = Omit<RouteAggregate, 'site'>
 /** The route is empty when the statement ran outside any request. */
 export type ProbeUseDelta = StatementUse
+/** A client of a cache server since the last reset; how to reach that server as the service does stays out of the evidence. */
+export interface ProbeCacheClient {
+  /** Counts from 0 within the process. */
+  readonly clientId: number
+  readonly client: CacheClient
+  readonly username?: string
+  readonly password?: string
+  readonly tls?: boolean
+}
 /** Sampled by the probe once a second, kept by the tool as it comes. */
 export type ProbeRuntime = { readonly kind: 'runtime' } & RuntimeSample
 

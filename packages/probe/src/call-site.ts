@@ -21,7 +21,7 @@ const issuers =
 
 /** Carries a call without meaning anything by it: drivers, ORMs, frameworks, and what they stand on. */
 const carriers =
-  /^(?:pg|pg-.*|postgres|pgpass|fastify|avvio|find-my-way|express|router|connect|finalhandler|koa|koa-.*|@koa\/.*|@nestjs\/.*|@fastify\/.*|graphql|graphql-.*|@graphql-.*|@apollo\/.*|apollo-.*|@prisma\/.*|tarn|generic-pool|sequelize-pool|retry-as-promised|dataloader|rxjs|slonik|@slonik\/.*|@sequelize\/.*|@mikro-orm\/.*|bluebird|tslib|reflect-metadata|zone\.js|@opentelemetry\/.*|@whetstone\/runtime|@babel\/.*|regenerator-runtime|tsx|ts-node)$/
+  /^(?:pg|pg-.*|postgres|pgpass|fastify|avvio|find-my-way|express|router|connect|finalhandler|koa|koa-.*|@koa\/.*|@nestjs\/.*|@fastify\/.*|graphql|graphql-.*|@graphql-.*|@apollo\/.*|apollo-.*|@prisma\/.*|tarn|generic-pool|sequelize-pool|retry-as-promised|dataloader|rxjs|slonik|@slonik\/.*|@sequelize\/.*|@mikro-orm\/.*|bluebird|tslib|reflect-metadata|zone\.js|@opentelemetry\/.*|@whetstone\/runtime|ioredis|redis|@redis\/.*|@node-redis\/.*|memjs|standard-as-callback|@babel\/.*|regenerator-runtime|tsx|ts-node)$/
 const packageName = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/
 
 const sites = new BoundedMap<string, Site>(sitesKept)

@@ -77,17 +77,17 @@ function spanOf(
   origin: number,
   siteOf: (statement: StatementRecord) => Site | undefined,
 ): Span {
-  const { statement, hash, method, host, urlTemplate } = span
+  const { statement, hash, host, urlTemplate, cacheCommand } = span
   const site = span.site ?? (statement && siteOf(statement))
   return {
     id,
     kind: span.kind,
-    name: statement ? statement.id : span.kind === 'outbound' ? `${method} ${host}${urlTemplate}` : span.kind,
+    name: nameOf(span),
     startMs: span.startedAt - origin,
     durationMs: span.durationMs,
     ...(statement && { statementId: statement.id }),
     ...(span.rows !== undefined && { rows: span.rows }),
-    ...(hash !== undefined && { parametersHash: hash.toString(16).padStart(8, '0') }),
+    ...(hash !== undefined && { [cacheCommand ? 'keyHash' : 'parametersHash']: hash.toString(16).padStart(8, '0') }),
     ...(span.poolWaitMs && { poolWaitMs: span.poolWaitMs }),
     ...(span.connection && { connection: span.connection }),
     ...(span.transaction && { transaction: span.transaction }),
@@ -96,5 +96,14 @@ function spanOf(
     ...(urlTemplate !== undefined && { urlTemplate }),
     ...(span.statusCode && { statusCode: span.statusCode }),
     ...(span.failed && { failed: true }),
+    ...(cacheCommand && { command: cacheCommand.name, keyTemplate: cacheCommand.keyTemplate }),
+    ...(span.hit !== undefined && { hit: span.hit }),
+    ...(span.valueBytes !== undefined && { valueBytes: span.valueBytes }),
   }
+}
+
+function nameOf({ kind, statement, method, host, urlTemplate, cacheCommand }: SpanRecord): string {
+  if (statement) return statement.id
+  if (cacheCommand) return `${cacheCommand.name} ${cacheCommand.keyTemplate}`.trimEnd()
+  return kind === 'outbound' ? `${method} ${host}${urlTemplate}` : kind
 }

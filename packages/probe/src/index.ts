@@ -4,6 +4,8 @@ import { graphqlHooks } from './frameworks/graphql.ts'
 import { koaHooks } from './frameworks/koa.ts'
 import { hookFastify } from './frameworks/fastify.ts'
 import { ormPoolHooks } from './drivers/orm-pool.ts'
+import { ioredisHooks } from './drivers/ioredis.ts'
+import { nodeRedisHooks } from './drivers/node-redis.ts'
 import { pgHooks } from './drivers/pg.ts'
 import { hookPostgres, postgresHooks } from './drivers/postgres.ts'
 import { hookWhetstonePool } from './drivers/whetstone-pool.ts'
@@ -29,7 +31,16 @@ if (socketPath) {
 async function install(path: string): Promise<void> {
   whenAwake(() => startReporter(path))
   hookServers()
-  hookModules([...pgHooks, ...ormPoolHooks, ...postgresHooks, ...expressHooks, ...koaHooks, ...graphqlHooks])
+  hookModules([
+    ...pgHooks,
+    ...ormPoolHooks,
+    ...postgresHooks,
+    ...ioredisHooks,
+    ...nodeRedisHooks,
+    ...expressHooks,
+    ...koaHooks,
+    ...graphqlHooks,
+  ])
   hookFastify()
   hookOutbound()
   hookSyncCalls()

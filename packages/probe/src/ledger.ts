@@ -1,6 +1,8 @@
 /** Where finished requests are added up: one entry a route, and one for what runs outside any request. */
 import type { ProbeAggregates, SyncCall, Trace } from '@whetstone/model'
 import { wallClock } from './clock.ts'
+import { takeCacheOverflow } from './cache/cache-uses.ts'
+import type { CacheUseRecord } from './cache/cache-uses.ts'
 import { Exemplars } from './exemplars.ts'
 import { level, TRACE } from './level.ts'
 import { UseRecord } from './request-record.ts'
@@ -35,6 +37,7 @@ export function finishRequest(
   served++
   if (record.generation !== generation) return
   const { figures, exemplars } = routeOf(record, statusCode)
+  record.caches?.end()
   if (record.syncCalls !== undefined) for (const call of record.syncCalls) addSyncCall(call, figures.name)
   figures.add(record, durationMs, statusCode >= 500 || statusCode === 0, responseBytes)
   if (level >= TRACE)
@@ -49,6 +52,11 @@ export function addBackgroundUse(statement: StatementRecord, durationMs: number,
   use.rows = rows
   if (failed) use.errors = 1
   background.addUse(use)
+}
+
+/** A command to a cache outside any request. */
+export function addBackgroundCache(use: CacheUseRecord): void {
+  background.cacheUses.add(use)
 }
 
 /** Requests finished since the last call. */
@@ -91,9 +99,19 @@ export function takeAggregates(): ProbeAggregates | undefined {
   const figures = [...allRoutes()].map(route => route.figures)
   const routes = figures.flatMap(route => route.takeRoute() ?? [])
   const uses = [background, ...figures].flatMap(route => route.takeUses())
+  const cacheUses = [background, ...figures].flatMap(route => route.takeCacheUses())
   const statementsOverflowed = takeOverflowed()
-  if (routes.length === 0 && uses.length === 0 && statementsOverflowed === 0) return undefined
-  return { kind: 'aggregates', atMs: wallClock(), routes, uses, statementsOverflowed }
+  const cacheOverflowed = takeCacheOverflow()
+  if (routes.length + uses.length + cacheUses.length + statementsOverflowed + cacheOverflowed === 0) return undefined
+  return {
+    kind: 'aggregates',
+    atMs: wallClock(),
+    routes,
+    uses,
+    statementsOverflowed,
+    ...(cacheUses.length > 0 && { cacheUses }),
+    ...(cacheOverflowed > 0 && { cacheOverflowed }),
+  }
 }
 
 export function takeTraces(): Trace[] {

@@ -2,6 +2,8 @@
 import type { ProbeCommand, Site } from '@whetstone/model'
 import { entry } from './application.ts'
 import { startInterval, stopInterval } from './clock.ts'
+import { resetCacheClients, takeCacheClients } from './cache/cache-clients.ts'
+import { resetCacheKeys, takeCacheKeys } from './cache/known-keys.ts'
 import { profile } from './cpu-profile.ts'
 import { poolStates, resetPools } from './drivers/pool-figures.ts'
 import { announceRoutes } from './frameworks/registered-routes.ts'
@@ -58,6 +60,8 @@ function obey(command: ProbeCommand, sampler: RuntimeSampler): void {
       resetLedger()
       resetReads()
       resetPools()
+      resetCacheKeys()
+      resetCacheClients()
       break
     case 'profile':
       void profile(command.durationMs, requestsServed)
@@ -97,7 +101,18 @@ function collect(): void {
     for (const sample of statement.unshipped.splice(0)) send({ kind: 'parameters', statementId: statement.id, sample })
   }
   const aggregates = takeAggregates()
-  if (aggregates) send({ ...aggregates, uses: aggregates.uses.map(use => ({ ...use, ...mapped(use.site) })) })
+  if (aggregates) {
+    const { uses, cacheUses } = aggregates
+    send({
+      ...aggregates,
+      uses: uses.map(use => ({ ...use, ...mapped(use.site) })),
+      ...(cacheUses && { cacheUses: cacheUses.map(use => ({ ...use, ...mapped(use.site) })) }),
+    })
+  }
+  for (const keys of takeCacheKeys())
+    send({ kind: 'cache-keys', keys: { ...keys, loads: { ...keys.loads, ...mapped(keys.loads.site) } } })
+  for (const { client, ...rest } of takeCacheClients())
+    send({ kind: 'cache-client', ...rest, client: { ...client, ...mapped(client.site) } })
   for (const reads of takeReads()) send({ kind: 'reads', ...reads })
   for (const call of takeSyncCalls()) send({ kind: 'sync-call', call: { ...call, ...mapped(call.site) } })
   for (const trace of takeTraces())

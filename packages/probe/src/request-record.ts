@@ -1,10 +1,12 @@
 /** What one request did, while it runs; folded into its route's figures when it ends. */
 import type { Site } from '@whetstone/model'
+import type { CacheCommand } from './cache/cache-uses.ts'
+import type { RequestCaches } from './cache/request-caches.ts'
 import type { Trail } from './await-trail.ts'
 import type { StatementRecord } from './statements.ts'
 
 export interface SpanRecord {
-  readonly kind: 'query' | 'pool-wait' | 'connect' | 'outbound'
+  readonly kind: 'query' | 'pool-wait' | 'connect' | 'outbound' | 'cache'
   readonly startedAt: number
   readonly durationMs: number
   readonly failed: boolean
@@ -19,6 +21,9 @@ export interface SpanRecord {
   readonly host?: string | undefined
   readonly urlTemplate?: string | undefined
   readonly statusCode?: number | undefined
+  readonly cacheCommand?: CacheCommand | undefined
+  readonly hit?: boolean | undefined
+  readonly valueBytes?: number | undefined
 }
 
 /** The calls of one statement from one place in one request. */
@@ -93,6 +98,7 @@ export class RequestRecord {
   /** Uses whose statement then came from another place. */
   earlierUses: UseRecord[] | undefined
   syncCalls: SyncRecord[] | undefined
+  caches: RequestCaches | undefined
   queries = 0
   databaseMs = 0
   poolWaitMs = 0

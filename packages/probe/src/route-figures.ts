@@ -1,41 +1,13 @@
 /** Every request of a route added up since the last batch, so that what leaves the process grows with its routes and not with its traffic. */
-import type { ProbeRouteDelta, ProbeUseDelta, RouteName, SerializedHistogram, Site } from '@whetstone/model'
-import { Histogram } from '@whetstone/stats'
+import type { CacheUse, ProbeRouteDelta, ProbeUseDelta, RouteName, Site } from '@whetstone/model'
+import type { RequestCaches } from './cache/request-caches.ts'
+import { CacheUses } from './cache/cache-uses.ts'
 import type { UseRecord, RequestRecord } from './request-record.ts'
 import type { StatementRecord } from './statements.ts'
+import { Values } from './values.ts'
 
-/** A second's worth; a faster route is folded early. */
-const valuesKept = 20_000
 const usesKept = 2_000
 const waitedMs = 1
-/** Shared by all routes: it serves for a moment, at shipping. */
-const scratch = new Histogram()
-
-class Values {
-  #values: number[] = []
-  #folded: Histogram | undefined
-
-  add(value: number): void {
-    if (this.#values.length >= valuesKept) this.#fold()
-    this.#values.push(value)
-  }
-
-  take(): SerializedHistogram {
-    const histogram = this.#folded ?? scratch
-    for (const value of this.#values) histogram.record(value)
-    const json = histogram.toJSON()
-    histogram.reset()
-    this.#folded = undefined
-    this.#values = []
-    return json
-  }
-
-  #fold(): void {
-    this.#folded ??= new Histogram()
-    for (const value of this.#values) this.#folded.record(value)
-    this.#values = []
-  }
-}
 
 class UseFigures {
   calls = 0
@@ -80,8 +52,11 @@ export class RouteFigures {
   #connects = 0
   #responseBytes = 0
   #requestsThatWaited = 0
+  #cacheCalls = 0
+  #cacheMs = 0
   #uses = new Map<StatementRecord, Map<Site | undefined, UseFigures>>()
   #useCount = 0
+  readonly cacheUses = new CacheUses()
   /** The place a statement last came from: calls whose stack was not read are counted there. */
   readonly #lastSite = new Map<StatementRecord, Site>()
 
@@ -103,8 +78,15 @@ export class RouteFigures {
     this.#connects += record.connects
     this.#responseBytes += responseBytes
     if (record.longestWaitMs > waitedMs) this.#requestsThatWaited++
+    if (record.caches !== undefined) this.#addCaches(record.caches)
     if (record.uses !== undefined) for (const use of record.uses.values()) if (use.calls > 0) this.addUse(use)
     if (record.earlierUses !== undefined) for (const use of record.earlierUses) this.addUse(use)
+  }
+
+  #addCaches(caches: RequestCaches): void {
+    this.#cacheCalls += caches.calls
+    this.#cacheMs += caches.totalMs
+    for (const use of caches.uses.values()) this.cacheUses.add(use)
   }
 
   addUse(use: UseRecord): void {
@@ -144,9 +126,10 @@ export class RouteFigures {
       connects: this.#connects,
       responseBytes: this.#responseBytes,
       requestsThatWaited: this.#requestsThatWaited,
+      ...(this.#cacheCalls > 0 && { cacheCalls: this.#cacheCalls, cacheMs: this.#cacheMs }),
     }
     this.#requests = this.#errors = this.#databaseMs = this.#poolWaitMs = this.#connectMs = this.#outboundMs = 0
-    this.#rows = this.#connects = this.#responseBytes = this.#requestsThatWaited = 0
+    this.#rows = this.#connects = this.#responseBytes = this.#requestsThatWaited = this.#cacheCalls = this.#cacheMs = 0
     return delta
   }
 
@@ -168,5 +151,9 @@ export class RouteFigures {
     this.#uses = new Map()
     this.#useCount = 0
     return deltas
+  }
+
+  takeCacheUses(): CacheUse[] {
+    return this.cacheUses.take(this.name)
   }
 }

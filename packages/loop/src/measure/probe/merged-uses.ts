@@ -24,6 +24,8 @@ const summedFields = [
   'connects',
   'responseBytes',
   'requestsThatWaited',
+  'cacheCalls',
+  'cacheMs',
 ] as const satisfies readonly (keyof Summed)[]
 
 interface RouteSums {
@@ -39,7 +41,7 @@ export class RouteTotals {
   add(delta: ProbeRouteDelta): void {
     const totals = this.#totalsOf(delta.route)
     if (totals === undefined) return
-    for (const field of summedFields) totals.sums[field] += delta[field]
+    for (const field of summedFields) totals.sums[field] += delta[field] ?? 0
     totals.duration.merge(Histogram.fromJSON(readable(delta.duration)))
     totals.queries.merge(Histogram.fromJSON(readable(delta.queriesPerRequest)))
     totals.outbound.merge(Histogram.fromJSON(readable(delta.outboundPerRequest)))
@@ -59,9 +61,11 @@ export class RouteTotals {
   list(siteOf: (route: string) => Site | undefined): RouteAggregate[] {
     return [...this.#routes].map(([route, { sums, duration, queries, outbound }]) => {
       const site = siteOf(route)
+      const { cacheCalls, cacheMs, ...others } = sums
       return {
         route,
-        ...sums,
+        ...others,
+        ...(cacheCalls > 0 ? { cacheCalls, cacheMs } : {}),
         duration: duration.toJSON(),
         queriesPerRequest: queries.toJSON(),
         outboundPerRequest: outbound.toJSON(),
@@ -144,6 +148,6 @@ function sumOf(one: StatementUse, other: StatementUse): StatementUse {
   }
 }
 
-function readable(histogram: SerializedHistogram): Parameters<typeof Histogram.fromJSON>[0] {
+export function readable(histogram: SerializedHistogram): Parameters<typeof Histogram.fromJSON>[0] {
   return histogram as Parameters<typeof Histogram.fromJSON>[0]
 }

@@ -10,6 +10,7 @@ import type {
   TracesEvidence,
 } from '@whetstone/model'
 import { mapSite } from '../source-map.ts'
+import { CacheUseTotals, mergedCacheKeys, mergedClients } from './cache-totals.ts'
 import { foldHeap } from './fold-heap.ts'
 import { foldProfile } from './fold-profile.ts'
 import { KeptTraces } from './kept-traces.ts'
@@ -36,11 +37,13 @@ export function evidenceOf(
   const uses = new UseTotals()
   const reads = new ReadTotals()
   const traces = new KeptTraces()
+  const cacheUses = new CacheUseTotals()
   for (const process of processes) {
     routes.merge(process.routes)
     uses.merge(process.uses)
     reads.merge(process.reads)
     traces.merge(process.traces)
+    cacheUses.merge(process.cacheUses)
   }
   const placedUses = uses.list()
   const siteByPair = new Map(placedUses.map(use => [pairKey(use), use.site]))
@@ -63,6 +66,17 @@ export function evidenceOf(
         spans: trace.spans.map(span => withMappedSite(placed(trace.route, span))),
       })),
       dropped: sum(processes.map(process => process.dropped)),
+      cache: {
+        uses: cacheUses.list().map(withMappedSite),
+        keys: mergedCacheKeys(processes.map(process => [...process.cacheKeys.values()])).map(keys => ({
+          ...keys,
+          loads: withMappedSite(keys.loads),
+        })),
+        servers: mergedClients(
+          processes.flatMap(process => [...process.cacheClients.values()].map(({ client }) => client)),
+        ).map(withMappedSite),
+        overflowed: sum(processes.map(process => process.cacheOverflowed)),
+      },
     },
     statements: {
       schema: 'statements@1',

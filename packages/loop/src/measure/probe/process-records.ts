@@ -1,5 +1,14 @@
 /** Everything one process of the service reported since the last reset, held within bounds. */
-import type { PoolState, ProbeHello, ProbeRecord, RuntimeSample, SyncCall } from '@whetstone/model'
+import type {
+  CacheKeys,
+  PoolState,
+  ProbeCacheClient,
+  ProbeHello,
+  ProbeRecord,
+  RuntimeSample,
+  SyncCall,
+} from '@whetstone/model'
+import { CacheUseTotals } from './cache-totals.ts'
 import { KeptTraces } from './kept-traces.ts'
 import { RouteTotals, siteKey, UseTotals } from './merged-uses.ts'
 import { ReadTotals } from './merged-reads.ts'
@@ -10,6 +19,8 @@ const heapsKept = 3_600
 const heapProfilesKept = 8
 const syncCallsKept = 1_000
 const poolsKept = 200
+const cacheTemplatesKept = 1_000
+const cacheClientsKept = 200
 
 export type CpuProfileRecord = Extract<ProbeRecord, { kind: 'cpu-profile' }>
 
@@ -20,6 +31,9 @@ export class ProcessRecords {
   routes = new RouteTotals()
   uses = new UseTotals()
   reads = new ReadTotals()
+  cacheUses = new CacheUseTotals()
+  cacheKeys = new Map<string, CacheKeys>()
+  cacheClients = new Map<number, ProbeCacheClient>()
   traces = new KeptTraces()
   samples: RuntimeSample[] = []
   pools = new Map<number, PoolState>()
@@ -27,6 +41,7 @@ export class ProcessRecords {
   profiles: CpuProfileRecord[] = []
   heaps: HeapRecord[] = []
   statementsOverflowed = 0
+  cacheOverflowed = 0
   dropped = 0
 
   constructor(hello: ProbeHello) {
@@ -37,6 +52,9 @@ export class ProcessRecords {
     this.routes = new RouteTotals()
     this.uses = new UseTotals()
     this.reads = new ReadTotals()
+    this.cacheUses = new CacheUseTotals()
+    this.cacheKeys.clear()
+    this.cacheOverflowed = 0
     this.traces = new KeptTraces()
     this.samples = []
     this.pools.clear()
@@ -54,6 +72,8 @@ export class ProcessRecords {
         for (const route of record.routes) this.routes.add(route)
         for (const use of record.uses) this.uses.add(use)
         this.statementsOverflowed += record.statementsOverflowed
+        for (const use of record.cacheUses ?? []) this.cacheUses.add(use)
+        this.cacheOverflowed += record.cacheOverflowed ?? 0
         break
       case 'reads':
         this.reads.add(record)
@@ -66,6 +86,15 @@ export class ProcessRecords {
         break
       case 'pool':
         if (this.pools.has(record.poolId) || this.pools.size < poolsKept) this.pools.set(record.poolId, record.pool)
+        break
+      case 'cache-keys': {
+        const id = `${record.keys.driver} ${record.keys.keyTemplate}`
+        if (this.cacheKeys.has(id) || this.cacheKeys.size < cacheTemplatesKept) this.cacheKeys.set(id, record.keys)
+        break
+      }
+      case 'cache-client':
+        if (this.cacheClients.has(record.clientId) || this.cacheClients.size < cacheClientsKept)
+          this.cacheClients.set(record.clientId, record)
         break
       case 'sync-call':
         this.#addSyncCall(record.call)
