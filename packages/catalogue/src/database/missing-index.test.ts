@@ -186,6 +186,52 @@ describePractice(missingIndex, {
       },
       finds: [expect.objectContaining({ title: 'items is read in full (900,000 rows) to sort by order_id' })],
     },
+    'the line of the project is named, where a heavier statement comes from a library': {
+      evidence: {
+        pg: pg({ indexTrials: [tried(result(), result({ statementId: 'own', medianMsBefore: 20 }))] }),
+        statements: statementsOf(
+          [items, { ...items, id: 'own', issuedBy: 'knex' }],
+          [
+            use('GET /posts', 'items', 500, 29_000, {
+              site: [{ file: 'node_modules/@strapi/database/dist/query-builder.js', line: 471, column: 1 }],
+            }),
+            use('GET /feed', 'own', 500, 10_000, { site: siteAt(8, 'src/post.js') }),
+          ],
+        ),
+      },
+      finds: [
+        expect.objectContaining({
+          where: {
+            statementId: 'own',
+            route: 'GET /feed',
+            site: siteAt(8, 'src/post.js'),
+            resource: 'items(order_id)',
+          },
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining([expect.stringMatching(/^With Knex: .*migration/)]),
+          }),
+        }),
+      ],
+    },
+    'an index that is read from end to end is no table': {
+      evidence: {
+        pg: pg({
+          indexTrials: [
+            tried(
+              result({
+                planBefore: plan('Index Only Scan', 11_379, { relation: 'items', index: 'items_uq', planRows: 3 }),
+              }),
+            ),
+          ],
+        }),
+        statements,
+      },
+      finds: [
+        expect.objectContaining({
+          title: 'All of the index items_uq of items is read (900,000 rows) to find rows by order_id',
+        }),
+      ],
+    },
     'round two reports what was measured': {
       evidence: { pg: pg({ indexTrials: [tried(result(), result({ parameterSet: 1 }))] }), statements },
       finds: [

@@ -19,7 +19,9 @@ import { type IndexAdvice, type IndexAdviceLimits, readIndexes, type ServedState
 import { indexCost, type IndexCost } from './index-cost.ts'
 import { indexOwners } from './index-limits.ts'
 import { createIndexSql, proposalText } from './index-sql.ts'
-import { placeOf } from './places.ts'
+import { indexStep } from './orm.ts'
+import { isOwnCode, placeOf } from './places.ts'
+import { fullScans, nodesOf, plansByStatement } from './plans.ts'
 import { statementsById } from './statements.ts'
 
 /** Each practice asks for and reports its own kind of index, judged beside all the others. */
@@ -51,7 +53,8 @@ export function indexOutcome(
 function indexFinding(practice: string, advice: IndexAdvice, pg: PgEvidence, statements: StatementsEvidence): Finding {
   const { question, trial, cost, served } = advice
   const { candidate, together = [] } = question
-  const first = served[0]!
+  // A line people can change tells them more than the heavier one of a library that builds all SQL in one place.
+  const first = served.find(({ statementId }) => isOwnCode(placeOf(statementId, statements).site)) ?? served[0]!
   const resource = proposalText(question)
   const table = tableOf(pg, `${candidate.schema}.${candidate.table}`)
   const timed = first.medianMsBefore !== undefined && first.medianMsAfter !== undefined
@@ -61,7 +64,10 @@ function indexFinding(practice: string, advice: IndexAdvice, pg: PgEvidence, sta
     // The heaviest statement may change from run to run; the missing index does not.
     fingerprint: fingerprintOf(practice, { resource }),
     practice,
-    title: titleOf(question, table?.rows ?? 0, onlySorts(first.statementId, candidate, statements)),
+    title: titleOf(question, table?.rows ?? 0, {
+      scan: scanOf(first.statementId, candidate.table, trial, pg),
+      sorts: onlySorts(first.statementId, candidate, statements),
+    }),
     where: { ...placeOf(first.statementId, statements), resource },
     facts: [
       ...(timed
@@ -147,24 +153,53 @@ function createAll(candidates: readonly IndexCandidate[], pg: PgEvidence): strin
   return candidates.map(candidate => createIndexSql(candidate, taken)).join('\n')
 }
 
-function titleOf({ variant, candidate, together = [] }: IndexAdvice['question'], rows: number, sorts: boolean): string {
+interface Reading {
+  readonly scan: Scan
+  readonly sorts: boolean
+}
+/** How the statement reaches the rows now. */
+type Scan = { readonly kind: 'table' | 'condition' } | { readonly kind: 'whole-index'; readonly index: string }
+
+/** Where no plan is known the table is taken to be read in full: that is what the question was asked for. */
+function scanOf(statementId: string, table: string, trial: IndexTrial | undefined, pg: PgEvidence): Scan {
+  const tried = (trial?.results ?? []).flatMap(result =>
+    result.statementId === statementId && result.planBefore ? [result.planBefore] : [],
+  )
+  const roots = tried.length > 0 ? tried : (plansByStatement(pg).get(statementId) ?? []).map(({ root }) => root)
+  if (roots.length === 0 || roots.some(root => fullScans(root, table).length > 0)) return { kind: 'table' }
+  const reads = roots.flatMap(nodesOf).filter(({ relation }) => relation === table)
+  const whole = reads.find(({ nodeType, indexCondition }) => /index/i.test(nodeType) && indexCondition === undefined)
+  if (whole?.index !== undefined) return { kind: 'whole-index', index: whole.index }
+  return { kind: reads.length === 0 ? 'table' : 'condition' }
+}
+
+function titleOf(
+  { variant, candidate, together = [] }: IndexAdvice['question'],
+  rows: number,
+  { scan, sorts }: Reading,
+): string {
   const { table, columns, method, include = [], where } = candidate
   const names = columns.map(({ name, expression }) => expression ?? name)
-  const scan = `${table} is read in full (${countText(rows)} rows)`
+  const reads =
+    scan.kind === 'whole-index'
+      ? `All of the index ${scan.index} of ${table} is read (${countText(rows)} rows)`
+      : `${table} is read in full (${countText(rows)} rows)`
   const tables = new Set([table, ...together.map(one => one.table)])
   if (tables.size > 1) return `${[...tables].join(' and ')} are all read in full to join a few of their rows`
   if (together.length > 0) {
     const others = together.map(({ columns: [first] }) => first?.expression ?? first?.name ?? '')
-    return `${scan} because an OR asks for ${[...names, ...others].join(' or ')}`
+    return `${reads} because an OR asks for ${[...names, ...others].join(' or ')}`
   }
-  if (method === 'gin') return `${scan} to search inside ${names[0]}`
-  if (variant === 'foreign-key') return `${scan} to follow its foreign key ${names[0]}`
+  if (method === 'gin') return `${reads} to search inside ${names[0]}`
+  if (variant === 'foreign-key') return `${reads} to follow its foreign key ${names[0]}`
   if (where !== undefined) return `${table} (${countText(rows)} rows) has no index of the rows where ${where}`
   if (include.length > 0)
     return `${table} (${countText(rows)} rows) has no index on ${names.join(' and ')} that carries ${include.join(' and ')}`
   if (variant === 'composite')
     return `${table} (${countText(rows)} rows) has no index on ${names.join(' and ')} together`
-  return `${scan} to ${sorts ? 'sort' : 'find rows'} by ${names[0]}`
+  if (scan.kind === 'condition' && !sorts)
+    return `${table} (${countText(rows)} rows) has no index on ${names.join(' and ')}`
+  return `${reads} to ${sorts ? 'sort' : 'find rows'} by ${names[0]}`
 }
 
 /** The statement orders by the column and has no condition on it. */
@@ -200,10 +235,21 @@ function stepsOf(
     ...(trial ? [] : ['It could not be planned here: compare EXPLAIN before and after on a copy first.']),
     ...priceText(price),
     'CONCURRENTLY does not block writes; run it outside a transaction, and drop the invalid index if it is interrupted.',
+    ...declareSteps(
+      served.map(({ statementId }) => statementId),
+      statements,
+    ),
     ...(updates > 0 && price.cost === undefined
       ? ['The table is updated: updates of an indexed column can no longer be heap-only.']
       : []),
   ]
+}
+
+/** In the words of the first ORM that issues one of them. */
+export function declareSteps(statementIds: readonly string[], statements: StatementsEvidence): readonly string[] {
+  const byId = statementsById(statements)
+  const step = statementIds.map(id => indexStep(byId.get(id)?.issuedBy)).find(text => text !== undefined)
+  return step === undefined ? [] : [step]
 }
 
 function gainText({ medianMsBefore, medianMsAfter, costBefore, costAfter, parameterSets }: ServedStatement): string {

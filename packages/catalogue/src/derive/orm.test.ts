@@ -1,6 +1,6 @@
 /** What an ORM is told to load together is what its author would write, and what it can do. */
 import { describe, expect, it } from 'vitest'
-import { togetherStep } from './orm.ts'
+import { indexStep, togetherStep } from './orm.ts'
 
 describe('loading related rows together', () => {
   it('is done by mappers, and written with builders', () => {
@@ -19,5 +19,20 @@ describe('loading related rows together', () => {
   it('is nothing where no ORM is known', () => {
     expect(togetherStep(undefined, 'many')).toBeUndefined()
     expect(togetherStep('slonik', 'many')).toBeUndefined()
+  })
+})
+
+describe('an index made by hand', () => {
+  it.each([
+    ['typeorm', '@Index'],
+    ['@prisma/client', '@@index'],
+    ['sequelize', '`indexes`'],
+    ['drizzle-orm', 'index()'],
+    ['knex', 'database/migrations'],
+  ])('is declared where %s keeps the schema', (issuedBy, words) => {
+    expect(indexStep(issuedBy)).toContain(words)
+  })
+  it('needs no word where the service writes its own SQL', () => {
+    expect(indexStep(undefined)).toBeUndefined()
   })
 })

@@ -10,6 +10,8 @@ export interface OrmAdvice {
   readonly countTogether?: string
   /** What to write so that only some columns are read. */
   readonly pickColumns: string
+  /** Where it wants to be told of an index, and what becomes of one it was not told of. */
+  readonly declareIndex?: string
 }
 
 const advice: Readonly<Record<string, OrmAdvice>> = {
@@ -19,6 +21,8 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     eagerLoadOne: `await Child.findAll({ include: Parent })`,
     countTogether: `await Child.count({ where: { parentId: ids }, group: ['parentId'] })`,
     pickColumns: `await Model.findAll({ attributes: ['id', 'name'] })`,
+    declareIndex:
+      'list it under `indexes` of the model as well, or create it by queryInterface.addIndex in a migration: `sync({ force: true })` drops the table with all that was made by hand.',
   },
   typeorm: {
     name: 'TypeORM',
@@ -26,6 +30,8 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     eagerLoadOne: `await repository.find({ relations: { parent: true } })`,
     countTogether: `await children.createQueryBuilder('child').select('child.parentId').addSelect('count(*)', 'count').where({ parentId: In(ids) }).groupBy('child.parentId').getRawMany()`,
     pickColumns: `await repository.find({ select: { id: true, name: true } })`,
+    declareIndex:
+      'declare it with @Index(…) on the entity, or create it in a migration and name it there as @Index(name, { synchronize: false }): `synchronize` drops indexes that no entity names.',
   },
   prisma: {
     name: 'Prisma',
@@ -33,6 +39,8 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     eagerLoadOne: `await prisma.child.findMany({ include: { parent: true } })`,
     countTogether: `await prisma.parent.findMany({ include: { _count: { select: { children: true } } } })`,
     pickColumns: `await prisma.model.findMany({ select: { id: true, name: true } })`,
+    declareIndex:
+      'write @@index([…]) into the model and edit the SQL of the migration (`migrate dev --create-only`) to CREATE INDEX CONCURRENTLY: `db push` and the next `migrate dev` drop what schema.prisma does not name.',
   },
   drizzle: {
     name: 'Drizzle',
@@ -40,16 +48,21 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     eagerLoadOne: `await db.query.children.findMany({ with: { parent: true } })`,
     countTogether: `await db.select({ parentId: children.parentId, count: count() }).from(children).where(inArray(children.parentId, ids)).groupBy(children.parentId)`,
     pickColumns: `await db.select({ id: table.id, name: table.name }).from(table)`,
+    declareIndex:
+      'write index().on(…).concurrently() into the table: `drizzle-kit push` drops what the schema does not name.',
   },
   'mikro-orm': {
     name: 'MikroORM',
     eagerLoad: `await em.find(Parent, {}, { populate: ['children'] })`,
     pickColumns: `await em.find(Model, {}, { fields: ['id', 'name'] })`,
+    declareIndex: 'declare it with @Index() on the entity: the schema generator drops what no entity names.',
   },
   objection: {
     name: 'Objection',
     eagerLoad: `await Parent.query().withGraphFetched('children')`,
     pickColumns: `await Model.query().select('id', 'name')`,
+    declareIndex:
+      'create it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run.',
   },
   knex: {
     name: 'Knex',
@@ -57,6 +70,8 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     eagerLoadOne: `await knex('parents').whereIn('id', children.map(child => child.parent_id))`,
     countTogether: `await knex('children').whereIn('parent_id', ids).groupBy('parent_id').select('parent_id').count()`,
     pickColumns: `await knex('table').select('id', 'name')`,
+    declareIndex:
+      'create it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run. Strapi, which stands on Knex, wants it in a file of database/migrations; see that it outlives a restart, because its schema sync drops indexes it does not know.',
   },
   kysely: {
     name: 'Kysely',
@@ -64,6 +79,7 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     eagerLoadOne: `await db.selectFrom('parents').where('id', 'in', children.map(child => child.parent_id)).selectAll().execute()`,
     countTogether: `await db.selectFrom('children').where('parent_id', 'in', ids).groupBy('parent_id').select(({ fn }) => ['parent_id', fn.countAll().as('count')]).execute()`,
     pickColumns: `await db.selectFrom('table').select(['id', 'name']).execute()`,
+    declareIndex: 'create it in a migration: `db.schema.createIndex(…)`, or sql`…` where it has to be CONCURRENTLY.',
   },
 }
 
@@ -81,6 +97,12 @@ export function togetherStep(issuedBy: string | undefined, reads: 'many' | 'one'
   const code = { many: orm?.eagerLoad, one: orm?.eagerLoadOne ?? orm?.eagerLoad, count: orm?.countTogether }[reads]
   if (orm === undefined || code === undefined) return undefined
   return isMapper(issuedBy) && reads !== 'count' ? `${orm.name} does it for you: ${code}` : `With ${orm.name}: ${code}`
+}
+
+/** One line for whoever adds an index by hand beside a library that keeps the schema. */
+export function indexStep(issuedBy: string | undefined): string | undefined {
+  const orm = ormAdvice(issuedBy)
+  return orm?.declareIndex === undefined ? undefined : `With ${orm.name}: ${orm.declareIndex}`
 }
 
 /** Builders only write the SQL they are told to; mappers decide on queries themselves. */

@@ -1,5 +1,5 @@
 /** The place of a statement for a finding: its route when only one uses it, and where the code issues it. */
-import type { StatementsEvidence, Where } from '@whetstone/model'
+import type { Site, StatementsEvidence, Where } from '@whetstone/model'
 import { siteOf } from './statements.ts'
 import { statementTimes } from './statement-time.ts'
 
@@ -12,4 +12,10 @@ export function placeOf(statementId: string, statements: StatementsEvidence): Wh
     ...(routes.length === 1 && heaviest !== undefined ? { route: heaviest } : {}),
     ...(site ? { site } : {}),
   }
+}
+
+/** A line of the project itself, which its people can change. */
+export function isOwnCode(site: Site | undefined): boolean {
+  const file = site?.[0]?.file
+  return file !== undefined && !/(?:^|[/\\])node_modules[/\\]/.test(file)
 }
