@@ -1,0 +1,12 @@
+/** `@whetstone/runtime/cache/http`: who may keep an answer, for how long, and for whom. The frameworks are subpaths of it. */
+export { cacheControl } from './cache-control.ts'
+export type { PublicOptions, StaleOptions } from './cache-control.ts'
+export type { Duration } from './duration.ts'
+export { bodyTag, namesTag, versionTag } from './entity-tag.ts'
+export { isNotModified } from './not-modified.ts'
+export type { Headers, HeaderValue } from './headers.ts'
+export type { HttpCacheOptions } from './options.ts'
+export type { Asked } from './request-key.ts'
+export { ResponseCache } from './response-cache.ts'
+export type { Answer, AnswerStore, KeptAnswer, Lead, ResponseCacheOptions, Step } from './response-cache.ts'
+export { cacheTags } from './tags.ts'
