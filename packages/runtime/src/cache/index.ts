@@ -10,6 +10,7 @@ export { MemoryCache } from './memory/memory-cache.ts'
 export type { Leaving, MemoryCacheCounts, MemoryCacheEntry, MemoryCacheOptions } from './memory/memory-cache.ts'
 export type { PolicyName } from './memory/policies/named.ts'
 export type { EvictionPolicy, Places, PolicyMaker } from './memory/policies/policy.ts'
+export * from './write-back/index.ts'
 export { everythingTag } from './tier.ts'
 export type {
   EntryStamp,
