@@ -91,9 +91,11 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     )
     .option('--json', 'one JSON object (whetstone/run@1) on stdout')
     .option('--open', 'open the report')
-    .action(async (target: string[], options: DiagnoseCommandOptions) =>
-      setExitCode(await (await import('./commands/diagnose.ts')).diagnoseCommand(target, options, context)),
-    )
+    .action(async (target: string[], options: DiagnoseCommandOptions, command: Command) => {
+      const durationGiven = command.getOptionValueSource('duration') === 'cli'
+      const { diagnoseCommand } = await import('./commands/diagnose.ts')
+      setExitCode(await diagnoseCommand(target, { ...options, durationGiven }, context))
+    })
   addStartOptions(
     addServiceOptions(
       program

@@ -16,7 +16,7 @@ import { practices as allPractices } from '@whetstone/catalogue'
 import { seededRandom } from '@whetstone/stats'
 import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
-import { calibrate } from './measure/calibrate.ts'
+import { calibrate, durationFor } from './measure/calibrate.ts'
 import { stopDrill } from './measure/drill/stop-drill.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { watchHeap } from './measure/heap-growth.ts'
@@ -25,6 +25,7 @@ import { measureWindow } from './measure/measure.ts'
 import { connectReadOnly } from './measure/pg/connect.ts'
 import { Parts } from './measure/pg/parts.ts'
 import type { OnProgress } from './measure/progress.ts'
+import { startRedisCollector } from './measure/redis/collector.ts'
 import { createRunFolder, type RunFolder } from './measure/run-folder.ts'
 import { quantileMs } from './measure/quantiles.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
@@ -37,9 +38,13 @@ export interface DiagnoseOptions {
   /** Makes the workload once the service answers. */
   readonly plan: (stand: Stand) => Promise<Workload>
   readonly databaseUrl?: string
+  /** Redis or Memcached to read; without it those that the probe sees the service use on this machine. */
+  readonly redisUrl?: string
   /** A number is kept as it is; `auto` asks the service first and stays below its knee, at most 50. */
   readonly ratePerSecond: number | 'auto'
   readonly durationMs: number
+  /** With a rate that was found by asking: so long at most, until the rarest route has been drawn often enough. Absent: not longer than `durationMs`. */
+  readonly longestMs?: number
   readonly warmUpMs: number
   readonly seed: number
   /** A load tool of the user's own drives the service; `$URL` stands for its address, `durationMs` bounds it. */
@@ -77,6 +82,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const began = performance.now()
   // Before the service is started: a wrong URL is a matter of seconds, not of the whole run.
   if (options.databaseUrl !== undefined) await (await connectReadOnly(options.databaseUrl)).end()
+  if (options.redisUrl !== undefined) (await startRedisCollector([options.redisUrl])).stop()
   const folder = await createRunFolder(options.base, runId(startedAt))
   let stand: Stand | undefined
   try {
@@ -100,11 +106,10 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const ratePerSecond =
       options.loadCommand === undefined ? await rateFor(options, planned, stand) : mostAutomaticRatePerSecond
     const keep = (evidence: Evidence) => folder.writeEvidence(evidence)
-    const window = await measureWindow(stand, { ...options, ratePerSecond, workload: planned, keep })
+    const durationMs = longEnough(options, planned, ratePerSecond)
+    const window = await measureWindow(stand, { ...options, ratePerSecond, durationMs, workload: planned, keep })
     const { workload } = window
-    const interrupted = options.signal.aborted
-      ? interruption(window.conditions.measuredMs, options.durationMs)
-      : undefined
+    const interrupted = options.signal.aborted ? interruption(window.conditions.measuredMs, durationMs) : undefined
     const history = await historyOf(window.conditions, options)
     const { answers } = options
     const first: Evidence = { ...window.evidence, history, ...(answers ? { answers } : {}) }
@@ -197,6 +202,23 @@ async function rateFor(
     detail: `open model, ${found.ratePerSecond} req/s: one request alone takes ${found.serviceMs.toFixed(1)} ms; set it with --rate`,
   })
   return found.ratePerSecond
+}
+
+/** A slow service is asked slowly: in the usual time some of its routes would hardly be called. */
+function longEnough(
+  { ratePerSecond: wanted, durationMs, longestMs, loadCommand, onProgress }: DiagnoseOptions,
+  workload: Workload,
+  ratePerSecond: number,
+): number {
+  if (wanted !== 'auto' || longestMs === undefined || loadCommand !== undefined) return durationMs
+  const found = durationFor(workload, { ratePerSecond, durationMs, mostMs: longestMs })
+  if (found.durationMs > durationMs)
+    onProgress({
+      kind: 'note',
+      label: 'load',
+      detail: `${found.durationMs / 1_000} s instead of ${durationMs / 1_000} s, so that each of ${workload.routes.length} routes is called about ${Math.floor(found.drawsOfRarest)} times or more; set it with --duration`,
+    })
+  return found.durationMs
 }
 
 /** Round two: what the practices want to know after a first look. */

@@ -18,6 +18,8 @@ import { nameOf, subjectOf } from './subject.ts'
 
 export interface DiagnoseCommandOptions extends ServiceOptions, StartOptions {
   readonly duration: number
+  /** Somebody typed it: then it is not made longer. */
+  readonly durationGiven?: boolean
   /** A load tool of the user's own; `$URL` stands for the service. */
   readonly load?: string
   readonly json?: boolean
@@ -28,6 +30,9 @@ export interface DiagnoseCommandOptions extends ServiceOptions, StartOptions {
   readonly copy?: boolean
   readonly failOn?: Severity
 }
+
+/** As long as a first look at a slow service may take by itself. */
+const mostAutomaticMs = 60_000
 
 export async function diagnoseCommand(
   words: readonly string[],
@@ -51,6 +56,7 @@ export async function diagnoseCommand(
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
       ratePerSecond: options.rate ?? 'auto',
       durationMs: options.duration,
+      ...(options.durationGiven ? {} : { longestMs: Math.max(options.duration, mostAutomaticMs) }),
       ...(options.load === undefined ? {} : { loadCommand: options.load }),
       warmUpMs: options.warmUp,
       seed: options.seed,

@@ -1,6 +1,6 @@
 import type { Workload } from '@whetstone/model'
 import { describe, expect, test } from 'vitest'
-import { calibrate } from './calibrate.ts'
+import { calibrate, durationFor } from './calibrate.ts'
 
 const route = (name: string, weight = 1) => ({
   route: name,
@@ -46,5 +46,27 @@ describe('calibration', () => {
     const { send, now } = service()
     await calibrate(workload(...Array.from({ length: 40 }, () => route('900'))), send, 50, now)
     expect(now()).toBeLessThan(10_000)
+  })
+})
+
+describe('the time to measure', () => {
+  const asked = { durationMs: 20_000, mostMs: 60_000 }
+  const eight = workload(...Array.from({ length: 8 }, (_, at) => route(`/${at}`)))
+
+  test('stays as asked for where every route is drawn ten times in it', () => {
+    expect(durationFor(eight, { ...asked, ratePerSecond: 4 })).toEqual({ durationMs: 20_000, drawsOfRarest: 10 })
+  })
+
+  test('grows until the rarest route is drawn ten times', () => {
+    expect(durationFor(eight, { ...asked, ratePerSecond: 2 })).toEqual({ durationMs: 40_000, drawsOfRarest: 10 })
+    expect(durationFor(workload(route('a', 9), route('b', 1)), { ...asked, ratePerSecond: 2 }).durationMs).toBe(50_000)
+  })
+
+  test('ends at what anybody waits for', () => {
+    expect(durationFor(eight, { ...asked, ratePerSecond: 1 })).toEqual({ durationMs: 60_000, drawsOfRarest: 7.5 })
+  })
+
+  test('is as asked for without a route', () => {
+    expect(durationFor(workload(), { ...asked, ratePerSecond: 1 }).durationMs).toBe(20_000)
   })
 })

@@ -36,6 +36,22 @@ export async function calibrate(
   return { ratePerSecond: rounded(Math.min(most, Math.max(slowestRatePerSecond, sustainable))), serviceMs }
 }
 
+/** Fewer of one route say nothing about it; so many are missed altogether once in 20,000 times. */
+const drawsOfEachRoute = 10
+
+/** Long enough for the rarest route, never shorter than asked for. @param mostMs nobody waits longer for a first look */
+export function durationFor(
+  { routes }: Workload,
+  { ratePerSecond, durationMs, mostMs }: { ratePerSecond: number; durationMs: number; mostMs: number },
+): { readonly durationMs: number; readonly drawsOfRarest: number } {
+  const drawn = routes.map(({ weight }) => weight).filter(weight => weight > 0)
+  const rarest = Math.min(...drawn) / drawn.reduce((sum, weight) => sum + weight, 0)
+  if (drawn.length === 0) return { durationMs, drawsOfRarest: 0 }
+  const neededMs = Math.ceil(drawsOfEachRoute / (ratePerSecond * rarest)) * 1_000
+  const longEnoughMs = Math.max(durationMs, Math.min(mostMs, neededMs))
+  return { durationMs: longEnoughMs, drawsOfRarest: (ratePerSecond * rarest * longEnoughMs) / 1_000 }
+}
+
 /** The fastest of a few: the first of a process compiles and connects. */
 async function timeAlone(route: PlannedRoute, send: SendRequest, now: () => number): Promise<number> {
   let best = Number.POSITIVE_INFINITY
