@@ -16,7 +16,7 @@ import { createIndexSql, indexText } from '../derive/index-sql.ts'
 import { placeOf } from '../derive/places.ts'
 import type { StatementTime } from '../derive/statement-time.ts'
 import { statementsById } from '../derive/statements.ts'
-import { indexOutcome, priceFacts, priceText, unbuiltPrice } from '../derive/index-finding.ts'
+import { declareSteps, indexOutcome, priceFacts, priceText, unbuiltPrice } from '../derive/index-finding.ts'
 import { indexThresholds } from '../derive/index-thresholds.ts'
 
 export const foreignKeyIndex = definePractice({
@@ -117,6 +117,7 @@ function deleteFinding(
         `"${excerpt(text, 110)}" takes ${msText(slowest.meanMs)}: the constraint ${key.name} looks for children without an index.`,
         ...priceText(price),
         'CONCURRENTLY does not block writes; run it outside a transaction.',
+        ...declareSteps([slowest.statementId], statements),
       ],
       code: { language: 'sql', after: createIndexSql(candidate) },
     },
