@@ -112,8 +112,10 @@ describePractice(batchReads, {
             code: {
               language: 'ts',
               before: 'await db.query(`SELECT id, name FROM people WHERE id = $1`, [key])',
-              after: `const rowOf = batched((keys, ctx) =>
-  db.query(\`SELECT id, name FROM people WHERE id = ANY($1)\`, [keys], ctx).then(({ rows }) => rows), { by: row => row.id })`,
+              after: `const rowOf = batched(
+  async keys => (await db.query(\`SELECT id, name FROM people WHERE id = ANY($1)\`, [keys])).rows,
+  { by: row => row.id },
+)`,
             },
           },
         },

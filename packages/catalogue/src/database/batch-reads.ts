@@ -54,8 +54,10 @@ export const batchReads = definePractice({
       before: `const author = await userById(post.authorId)
 const editor = await userById(post.editorId)
 const reviewer = await userById(post.reviewerId)`,
-      after: `const userById = batched((ids: readonly number[]) =>
-  db.query('SELECT * FROM users WHERE id = ANY($1)', [ids]).then(({ rows }) => rows), { by: user => user.id })
+      after: `const userById = batched(
+  async (ids: readonly number[]) => (await db.query<User>('SELECT * FROM users WHERE id = ANY($1)', [ids])).rows,
+  { by: user => user.id },
+)
 
 const [author, editor, reviewer] = await Promise.all([post.authorId, post.editorId, post.reviewerId].map(id => userById(id)))`,
     },
@@ -127,6 +129,9 @@ function batchedCode(statement: Statement, knowledge: KeyKnowledge | undefined):
   if (!many || statement.text.includes('$2')) return undefined
   const table = statement.shape?.tables[0] ?? ''
   const isOne = knowledge ? knowledge.isUnique(table, many.keyColumn) : many.keyColumn === 'id'
-  return `const rowOf = batched((keys, ctx) =>
-  db.query(\`${many.sql}\`, [keys], ctx).then(({ rows }) => rows), { by: row => row.${many.keyColumn}${isOne ? '' : ', many: true'} })`
+  // No context for the query: a pool of node-postgres takes a third argument for its callback, and answers nothing.
+  return `const rowOf = batched(
+  async keys => (await db.query(\`${many.sql}\`, [keys])).rows,
+  { by: row => row.${many.keyColumn}${isOne ? '' : ', many: true'} },
+)`
 }

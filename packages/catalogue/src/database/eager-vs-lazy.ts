@@ -55,7 +55,7 @@ export const eagerVsLazy = definePractice({
 return uniqueOrders(rows)`,
       after: `const { rows: orders } = await db.query('SELECT id, status FROM orders ORDER BY id LIMIT 25')
 // only where items are shown:
-const itemsOf = batched(ids => itemsByOrders(ids), { by: item => item.order_id, many: true })`,
+const itemsOf = batched((ids: readonly number[]) => itemsByOrders(ids), { by: item => item.order_id, many: true })`,
     },
   },
   detect({ statements, traces, 'http-probe': probes }, thresholds, overrides) {

@@ -51,7 +51,8 @@ export const readReplicas = definePractice({
     example: {
       language: 'ts',
       before: 'await primary.query(text, values)  // reads and writes alike',
-      after: `const database = new ReplicaSet({ primary, replica1 }, { tokenKeys: [process.env.SESSION_KEY] })
+      after: `const { SESSION_KEY = '' } = process.env  // 32 characters or more: less is refused
+const database = new ReplicaSet({ primary, replica1 }, { tokenKeys: [SESSION_KEY] })
 await database.withSession(request.cookies.session, () => database.query(text, values))`,
     },
   },
