@@ -1,11 +1,12 @@
 /** `@whetstone/runtime/cache`: answers kept close, for as long as they are true. The tier in memory needs nothing but Node. */
 export * from './codec/index.ts'
 export { Cache } from './core/cache.ts'
-export type { CacheCounts, CacheOptions, Loader } from './core/cache.ts'
 export { cached } from './core/cached.ts'
 export type { CachedOptions } from './core/cached.ts'
 export type { Explanation } from './core/explain.ts'
 export type { LoadPolicy } from './core/load-policy.ts'
+export type { CacheCounts, CacheOptions, Loader } from './core/options.ts'
+export type { SharedCounts, SharedOptions } from './core/shared/shared.ts'
 export { MemoryCache } from './memory/memory-cache.ts'
 export type { Leaving, MemoryCacheCounts, MemoryCacheEntry, MemoryCacheOptions } from './memory/memory-cache.ts'
 export type { PolicyName } from './memory/policies/named.ts'

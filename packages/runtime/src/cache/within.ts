@@ -1,6 +1,6 @@
 /** An answer for as long as its caller wants it: stores have time limits of their own, but none that knows the caller's. */
 import type { Ctx } from '../context.ts'
-import { deadlineFault } from '../time-limits.ts'
+import { deadlineFault, longestTimerMs } from '../time-limits.ts'
 
 /** What `answer` says, unless `ctx` ends before; what it says later is nobody's, and `late` may undo it. */
 export function within<Value>(
@@ -17,7 +17,9 @@ export function within<Value>(
       reject(reason as Error)
     }
     const leftMs = ctx.deadlineMs - performance.now()
-    const timer = leftMs < Infinity ? setTimeout(() => leave(deadlineFault(true)), Math.max(0, leftMs)) : undefined
+    // A turn later: after the process itself was busy for long, the answer may have come in time and not been read yet.
+    const expire = (): void => void setImmediate(() => over || leave(deadlineFault(true)))
+    const timer = leftMs < Infinity ? setTimeout(expire, Math.min(longestTimerMs, Math.max(0, leftMs))) : undefined
     const stopListening = ctx.onCancel(leave)
     const end = (): void => {
       over = true

@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Context, type Ctx } from '../../context.ts'
 import { cached } from './cached.ts'
-import { Cache, type CacheOptions } from './cache.ts'
+import { Cache } from './cache.ts'
 import type { LoadPolicy } from './load-policy.ts'
+import type { CacheOptions } from './options.ts'
 
 /** A cache on a clock and dice the test holds; unless it says so answers live as long as they say and are never early. */
 function stand(options: CacheOptions = {}) {
@@ -120,8 +121,8 @@ describe('a cache', () => {
 
   test('counts its bytes by the value it was given', () => {
     const { cache } = stand({ maxBytes: 10, sizeOf: value => (value as string).length })
-    cache.set('a', 'x'.repeat(6))
-    cache.set('b', 'x'.repeat(6))
+    void cache.set('a', 'x'.repeat(6))
+    void cache.set('b', 'x'.repeat(6))
     expect([cache.size, cache.counts.evicted]).toEqual([1, 1])
   })
 })
@@ -132,7 +133,7 @@ describe('what is stale', () => {
   test('is served at once while one load replaces it', async () => {
     const { cache, now } = stand()
     const { loads, load } = gated()
-    cache.set('a', 'old', policy)
+    void cache.set('a', 'old', policy)
     now.ms += 1_000
     expect(await Promise.all([1, 2, 3].map(() => cache.getOrLoad('a', load, policy)))).toEqual(['old', 'old', 'old'])
     expect(cache.explain('a')).toMatchObject({ state: 'stale', loading: { waiting: 0 }, freshForMs: 0 })
@@ -144,7 +145,7 @@ describe('what is stale', () => {
 
   test('is waited past when its time is over', async () => {
     const { cache, now } = stand()
-    cache.set('a', 'old', policy)
+    void cache.set('a', 'old', policy)
     now.ms += 1_500
     expect(cache.explain('a').state).toBe('expired')
     expect(await cache.getOrLoad('a', () => 'new', policy)).toBe('new')
@@ -153,7 +154,7 @@ describe('what is stale', () => {
   test('is served where the load fails, until that is too old too', async () => {
     const { cache, now } = stand()
     const fail = () => Promise.reject(new Error('origin down'))
-    cache.set('a', 'old', policy)
+    void cache.set('a', 'old', policy)
     now.ms += 2_999
     const ask = () => cache.getOrLoad('a', fail, policy)
     expect(await Promise.all([ask(), ask(), ask()])).toEqual(['old', 'old', 'old'])
@@ -175,7 +176,7 @@ describe('what is stale', () => {
         },
         holding,
       )
-    cache.set('a', 'old', holding)
+    void cache.set('a', 'old', holding)
     now.ms += 1_600
     expect([await ask(), await ask(), await ask(), loads]).toEqual(['old', 'old', 'old', 1])
     now.ms += 100
@@ -186,7 +187,7 @@ describe('what is stale', () => {
     const { cache, now } = stand()
     const { loads, load } = gated()
     const patient = { staleIfErrorMs: 2_000, softTimeoutMs: 5 }
-    cache.set('a', 'old', patient)
+    void cache.set('a', 'old', patient)
     now.ms += 1_000
     expect(await cache.getOrLoad('a', load, patient)).toBe('old')
     const leaving = new Context()
@@ -273,7 +274,7 @@ describe('a load', () => {
     loads[0]!.answer('too late')
     await turn()
     expect(cache.explain('a')).toMatchObject({ state: 'absent', loading: undefined })
-    cache.set('b', 'old')
+    void cache.set('b', 'old')
     now.ms += 1_000
     expect(await cache.getOrLoad('b', load)).toBe('old')
     expect(cache.counts).toMatchObject({ failedLoads: 2, loads: 2 })
@@ -283,7 +284,7 @@ describe('a load', () => {
     const { cache } = stand()
     const { loads, load } = gated()
     const before = cache.getOrLoad('a', load)
-    cache.invalidate('a')
+    void cache.invalidate('a')
     const after = cache.getOrLoad('a', load)
     loads[1]!.answer('new')
     loads[0]!.answer('old')
@@ -294,7 +295,7 @@ describe('a load', () => {
     const { cache } = stand()
     const { loads, load } = gated()
     const before = cache.getOrLoad('a', load)
-    cache.set('a', 'written')
+    void cache.set('a', 'written')
     loads[0]!.answer('read before')
     expect([await before, cache.get('a')]).toEqual(['read before', 'written'])
   })
@@ -303,7 +304,7 @@ describe('a load', () => {
     const { cache } = stand()
     const { loads, load } = gated()
     const answer = failure(cache.getOrLoad('a', load))
-    cache.close()
+    void cache.close()
     expect([await answer, loads[0]!.ctx.cancelled]).toEqual(['FAULT_CACHE_CLOSED', true])
     expect([await failure(cache.getOrLoad('a', load)), loads.length]).toEqual(['FAULT_CACHE_CLOSED', 1])
   })
@@ -313,11 +314,11 @@ describe('a tag', () => {
   test('invalidates what carries it, and what is being loaded with it', async () => {
     const { cache } = stand()
     const { loads, load } = gated()
-    cache.set('a', 1, { tags: ['red'] })
-    cache.set('b', 2, { tags: ['red', 'green'] })
-    cache.set('c', 3)
+    void cache.set('a', 1, { tags: ['red'] })
+    void cache.set('b', 2, { tags: ['red', 'green'] })
+    void cache.set('c', 3)
     const loading = cache.getOrLoad('d', load, { tags: ['green'] })
-    cache.invalidateTags('green')
+    void cache.invalidateTags('green')
     loads[0]!.answer('read before')
     await loading
     expect(['a', 'b', 'c', 'd'].map(key => cache.explain(key).state)).toEqual([
@@ -327,7 +328,7 @@ describe('a tag', () => {
       'absent',
     ])
     expect(['a', 'b', 'c', 'd'].map(key => cache.get(key))).toEqual([1, undefined, 3, undefined])
-    cache.set('b', 4, { tags: ['red', 'green'] })
+    void cache.set('b', 4, { tags: ['red', 'green'] })
     expect(cache.get('b')).toBe(4)
   })
 
@@ -336,7 +337,7 @@ describe('a tag', () => {
     const { loads, load } = gated()
     const policy = { tags: ['green'] }
     const before = cache.getOrLoad('a', load, policy)
-    cache.invalidateTags('green')
+    void cache.invalidateTags('green')
     const after = cache.getOrLoad('a', load, policy)
     loads[1]!.answer('new')
     loads[0]!.answer('old')
@@ -345,10 +346,10 @@ describe('a tag', () => {
 
   test('that was forgotten counts as invalidated: too much is loaded rather than too little', () => {
     const { cache } = stand({ maxTags: 2 })
-    cache.set('a', 1, { tags: ['never stamped'] })
-    cache.invalidateTags('one', 'two', 'three')
+    void cache.set('a', 1, { tags: ['never stamped'] })
+    void cache.invalidateTags('one', 'two', 'three')
     expect(cache.get('a')).toBeUndefined()
-    cache.set('a', 2, { tags: ['never stamped'] })
+    void cache.set('a', 2, { tags: ['never stamped'] })
     expect(cache.get('a')).toBe(2)
   })
 })
@@ -374,9 +375,9 @@ describe('a cached service', () => {
 test('clear forgets everything, and what is being loaded', async () => {
   const { cache } = stand()
   const { loads, load } = gated()
-  cache.set('a', 1)
+  void cache.set('a', 1)
   const loading = cache.getOrLoad('b', load)
-  cache.clear()
+  void cache.clear()
   loads[0]!.answer('read before')
   await loading
   expect([cache.get('a'), cache.get('b'), cache.size]).toEqual([undefined, undefined, 0])
@@ -399,10 +400,10 @@ test('no call is ever answered with what the origin said before an invalidation 
         if (what === 'pass') now.ms += ms
         else if (what === 'change') {
           origin[key]!++
-          cache.invalidate(key)
+          void cache.invalidate(key)
         } else if (what === 'changeTag') {
           for (const every of Object.keys(origin)) origin[every]!++
-          cache.invalidateTags('all')
+          void cache.invalidateTags('all')
         } else if (what === 'ask') {
           const atLeast = origin[key]!
           const load = () => {

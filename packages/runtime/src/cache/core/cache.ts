@@ -1,52 +1,18 @@
 /** Answers kept in memory and loaded once: however many ask for one at a time, and whatever becomes of its load. */
 import { AsyncResource } from 'node:async_hooks'
 import type { Ctx } from '../../context.ts'
-import { Fault } from '../../fault.ts'
 import { deadlineFault, type TimeLimit, TimeLimits } from '../../time-limits.ts'
 import { coarseNowMs } from '../memory/coarse-clock.ts'
-import { MemoryCache, type MemoryCacheOptions } from '../memory/memory-cache.ts'
+import { everythingTag, type Invalidation, type Version } from '../tier.ts'
+import { MemoryCache } from '../memory/memory-cache.ts'
 import { explain, type Explanation } from './explain.ts'
+import { closedFault, loadTimeoutFault } from './faults.ts'
 import { Flight } from './flight.ts'
-import { Kept } from './kept.ts'
+import { Failed, Kept, keptOf, lifeOf } from './kept.ts'
+import type { CacheCounts, CacheOptions, Loader } from './options.ts'
 import { type FullLoadPolicy, fullPolicy, type LoadPolicy } from './load-policy.ts'
+import { Shared, type SharedCounts } from './shared/shared.ts'
 import { TagStamps } from './tag-stamps.ts'
-
-/** Asks the origin. `undefined` says that it has no such thing. Gives up when `ctx` is cancelled: nobody waits any more, or it took too long. */
-export type Loader<Value> = (ctx: Ctx) => Promise<Value> | Value
-
-export interface CacheOptions extends Pick<
-  MemoryCacheOptions<string, unknown>,
-  'maxEntries' | 'maxBytes' | 'sizeOf' | 'policy'
-> {
-  /** In faults. Default `cache`. */
-  readonly name?: string
-  /** What calls do not say themselves. */
-  readonly defaults?: LoadPolicy
-  /** Invalidated tags remembered; beyond, what is as old as the oldest of them counts as invalidated. Default 10,000. */
-  readonly maxTags?: number
-  /** Milliseconds since 1970. Default: the system's, read about once a millisecond. */
-  readonly clock?: () => number
-  /** 0 to 1. Default `Math.random`. */
-  readonly random?: () => number
-}
-
-/** Totals since it was made. */
-export interface CacheCounts {
-  hit: number
-  /** Served fresh, and loaded anew before its end. */
-  early: number
-  /** Served past its end: at once, or because the load failed or took too long, and then it was a miss too. */
-  stale: number
-  /** Had to wait for a load, or found a remembered failure. */
-  miss: number
-  /** Misses that found their load under way. */
-  coalesced: number
-  loads: number
-  failedLoads: number
-  /** Of all loads together. */
-  loadMs: number
-  evicted: number
-}
 
 export class Cache {
   readonly #name: string
@@ -59,8 +25,11 @@ export class Cache {
   readonly #stamps: TagStamps
   // A load answers several requests, so it must not carry the context of one of them.
   readonly #outside = new AsyncResource('whetstone.cache')
+  readonly #shared: Shared | undefined
   readonly #counts = { hit: 0, early: 0, stale: 0, miss: 0, coalesced: 0, loads: 0, failedLoads: 0, loadMs: 0 }
   #version = 0
+  /** What is not newer nobody could contradict for a while: the tier is asked before it is served again. */
+  #doubted = 0
   #closed = false
 
   /** @throws RangeError for a bound or duration that is none */
@@ -68,6 +37,7 @@ export class Cache {
     name = 'cache',
     defaults,
     maxTags = 10_000,
+    shared,
     clock = coarseNowMs,
     random = Math.random,
     ...memory
@@ -85,10 +55,17 @@ export class Cache {
         sizeOf: (kept: Kept | Failed, key: string) => (kept instanceof Kept ? sizeOf(kept.value, key) : 1),
       }),
     })
+    const heard = { onInvalidation: this.#hear.bind(this), onGap: this.#doubt.bind(this) }
+    this.#shared = shared && new Shared(shared, heard)
+  }
+
+  /** Resolves when what other processes invalidate is heard; before, what they say is learnt late, not missed. */
+  async ready(): Promise<void> {
+    await this.#shared?.heard
   }
 
   get counts(): CacheCounts {
-    return { ...this.#counts, evicted: this.#memory.counts.evicted }
+    return { ...this.#counts, evicted: this.#memory.counts.evicted, ...(this.#shared?.counts ?? unshared) }
   }
 
   /** Entries in memory. */
@@ -117,34 +94,44 @@ export class Cache {
   /** What is kept under the key and still fresh; loads nothing. */
   get(key: string): unknown {
     const kept = this.#alive(key, this.#memory.get(key))
-    const fresh = kept instanceof Kept && this.#clock() < kept.freshUntilMs
+    const fresh = kept instanceof Kept && this.#clock() < kept.freshUntilMs && kept.version > this.#doubted
     this.#counts[fresh ? 'hit' : 'miss']++
     return fresh ? kept.value : undefined
   }
 
-  /** A load that is under way will not replace it. */
-  set(key: string, value: unknown, policy?: LoadPolicy): void {
+  /**
+   * A load that is under way, here or elsewhere, will not replace it.
+   * @returns in this process it holds at once; resolves when the others have been told, or after `timeoutMs`: then they will be as soon as they can
+   */
+  set(key: string, value: unknown, policy?: LoadPolicy): Promise<void> {
+    const full = fullPolicy(policy, this.#defaults)
     this.#detach(key)
-    this.#keep(key, value, 0, ++this.#version, fullPolicy(policy, this.#defaults))
+    const kept = this.#made(value, 0, ++this.#version, full)
+    this.#keep(key, kept)
+    return this.#shared === undefined ? done : this.#write(this.#shared, key, kept)
   }
 
-  /** Forgets it; who asks from now on gets what is loaded from now on. */
-  invalidate(...keys: readonly string[]): void {
+  /** Forgets it; who asks from now on gets what is loaded from now on. @returns as `set` */
+  invalidate(...keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       this.#detach(key)
       this.#memory.delete(key)
     }
+    return this.#shared?.invalidate(keys, noTags) ?? done
   }
 
-  /** Forgets all that was loaded with one of these tags, and what is being loaded with it. */
-  invalidateTags(...tags: readonly string[]): void {
+  /** Forgets all that was loaded with one of these tags, and what is being loaded with it. @returns as `set` */
+  invalidateTags(...tags: readonly string[]): Promise<void> {
     const version = ++this.#version
     for (const tag of tags) this.#stamps.stamp(tag, version)
+    return this.#shared?.invalidate(noTags, tags) ?? done
   }
 
-  clear(): void {
+  /** @returns as `set` */
+  clear(): Promise<void> {
     for (const key of this.#flights.keys()) this.#detach(key)
     this.#memory.clear()
+    return this.#shared?.invalidate(noTags, [everythingTag]) ?? done
   }
 
   /** What would happen to a call for this key now, and why. Changes nothing. */
@@ -157,12 +144,13 @@ export class Cache {
     return explain(key, kept, kept !== undefined && this.#outdated(kept), this.#clock(), loading)
   }
 
-  /** For a service that ends: what is being loaded is cancelled, and who asks from now on is refused. */
-  close(): void {
+  /** For a service that ends: nothing is loaded any more for anybody, and what others had not been told yet they are told. */
+  close(): Promise<void> {
     this.#closed = true
-    for (const [key, flight] of this.#flights) this.#abandon(key, flight, this.#closedFault())
+    for (const [key, flight] of this.#flights) this.#abandon(key, flight, closedFault(this.#name))
     this.#limits.close()
     this.#memory.clear()
+    return this.#shared?.close() ?? done
   }
 
   #decide(
@@ -177,11 +165,12 @@ export class Cache {
       this.#counts.miss++
       return Promise.reject(kept.error as Error)
     }
+    if (kept !== undefined && kept.version <= this.#doubted) return this.#wait(key, load, policy, ctx, kept)
     const nowMs = this.#clock()
     if (kept !== undefined && nowMs < kept.freshUntilMs) {
       const early = kept.isEarly(nowMs, this.#random()) && nowMs >= kept.retryAtMs && !this.#flights.has(key)
       this.#counts[early ? 'early' : 'hit']++
-      if (early) this.#start(key, load, policy, kept, true)
+      if (early) this.#start(key, load, policy, kept, true, kept.sharedVersion)
       return Promise.resolve(kept.value)
     }
     if (kept !== undefined && (nowMs < kept.revalidateUntilMs || nowMs < kept.retryAtMs)) {
@@ -200,7 +189,7 @@ export class Cache {
     stale: Kept | undefined,
   ): Promise<unknown> {
     this.#counts.miss++
-    if (this.#closed) return Promise.reject(this.#closedFault())
+    if (this.#closed) return Promise.reject(closedFault(this.#name))
     if (ctx?.cancelled) return Promise.reject(ctx.reason as Error)
     if (ctx !== undefined && ctx.deadlineMs <= performance.now()) return Promise.reject(deadlineFault(false))
     const underWay = this.#current(key)
@@ -224,6 +213,7 @@ export class Cache {
     partial: LoadPolicy | undefined,
     fallback: Kept | undefined,
     background: boolean,
+    newerThan?: Version,
   ): Flight {
     const policy = fullPolicy(partial, this.#defaults)
     const startedMs = performance.now()
@@ -241,27 +231,74 @@ export class Cache {
     const limit: TimeLimit = { atMs: deadlineMs, expire: () => this.#timeOut(key, flight, policy) }
     this.#flights.set(key, flight)
     this.#limits.add(limit)
-    this.#counts.loads++
     void this.#outside.runInAsyncScope(async () => {
       try {
-        // Within an async function of its own: a loader that throws at once must not fail its flight before anybody is aboard.
-        const value = await (async () => load(flight.context))()
-        this.#land(key, flight, value, performance.now() - startedMs, policy)
+        if (this.#shared === undefined) {
+          const { value, loadMs } = await this.#ask(load, flight)
+          this.#land(key, flight, this.#made(value, loadMs, flight.version, policy))
+        } else {
+          const kept = await this.#share(this.#shared, key, load, flight, policy, background, newerThan)
+          this.#land(key, flight, kept)
+          // It was served stale out of the tier: one load behind those who took it.
+          if (kept.freshUntilMs <= this.#clock() && !flight.detached && !background && !this.#flights.has(key))
+            this.#start(key, load, partial, kept, true)
+        }
       } catch (error) {
         this.#fail(key, flight, error, policy)
       } finally {
-        this.#counts.loadMs += performance.now() - startedMs
         this.#limits.delete(limit)
       }
     })
     return flight
   }
 
-  #land(key: string, flight: Flight, value: unknown, loadMs: number, policy: FullLoadPolicy): void {
+  /** Within an async function of its own: a loader that throws at once must not fail its flight before anybody is aboard. */
+  async #ask(load: Loader<unknown>, flight: Flight): Promise<{ value: unknown; loadMs: number }> {
+    const startedMs = performance.now()
+    this.#counts.loads++
+    try {
+      const value = await load(flight.context)
+      return { value, loadMs: performance.now() - startedMs }
+    } finally {
+      this.#counts.loadMs += performance.now() - startedMs
+    }
+  }
+
+  async #share(
+    shared: Shared,
+    key: string,
+    load: Loader<unknown>,
+    flight: Flight,
+    policy: FullLoadPolicy,
+    background: boolean,
+    newerThan: Version | undefined,
+  ): Promise<Kept> {
+    const { staleWhileRevalidateMs, tags } = policy
+    const { entry, keep } = await shared.load({
+      key,
+      tags,
+      newerThan,
+      ctx: flight.context,
+      serves: ({ freshUntilMs, goneAtMs }) =>
+        this.#clock() < (background ? freshUntilMs : Math.min(goneAtMs, freshUntilMs + staleWhileRevalidateMs)),
+      onVersion: version => (flight.sharedVersion = version),
+      onFallback: found =>
+        (flight.fallback ??= keptOf(found, this.#clock(), flight.version, policy, this.#stamps.count)),
+      load: async version => {
+        const { value, loadMs } = await this.#ask(load, flight)
+        const life = lifeOf(value, this.#clock(), policy, this.#random())
+        return { value, ...life, version, loadMs, missing: value === undefined, tags }
+      },
+    })
+    if (!keep) flight.detached = true
+    return keptOf(entry, this.#clock(), flight.version, policy, this.#stamps.count)
+  }
+
+  #land(key: string, flight: Flight, kept: Kept): void {
     if (flight.over) return
     if (this.#flights.get(key) === flight) this.#flights.delete(key)
-    if (!flight.detached) this.#keep(key, value, loadMs, flight.version, policy)
-    flight.resolve(value)
+    if (!flight.detached) this.#keep(key, kept)
+    flight.resolve(kept.value)
   }
 
   #fail(key: string, flight: Flight, error: unknown, { failureTtlMs, staleIfErrorMs }: FullLoadPolicy): void {
@@ -282,14 +319,7 @@ export class Cache {
   }
 
   #timeOut(key: string, flight: Flight, policy: FullLoadPolicy): void {
-    const fault = new Fault(
-      'FAULT_LOAD_TIMEOUT',
-      `${this.#name} waited ${policy.hardTimeoutMs} ms for the load of ${key}`,
-      {
-        retryable: false,
-        hint: 'give the loader’s own calls `ctx`, raise `hardTimeoutMs`, or let `staleIfErrorMs` bridge it',
-      },
-    )
+    const fault = loadTimeoutFault(this.#name, key, policy.hardTimeoutMs)
     this.#fail(key, flight, fault, policy)
     flight.context.cancel(fault)
   }
@@ -301,10 +331,42 @@ export class Cache {
     flight.context.cancel(reason)
   }
 
-  #keep(key: string, value: unknown, loadMs: number, version: number, policy: FullLoadPolicy): void {
-    if (policy.tags.length > 0 && this.#stamps.outdates(policy.tags, version)) return
-    const kept = new Kept(value, this.#clock(), loadMs, version, policy, this.#random(), this.#stamps.count)
-    this.#memory.setUntil(key, kept, kept.goneAtMs)
+  #keep(key: string, kept: Kept): void {
+    if (!this.#outdated(kept)) this.#memory.setUntil(key, kept, kept.goneAtMs)
+  }
+
+  #made(value: unknown, loadMs: number, version: Version, policy: FullLoadPolicy): Kept {
+    const nowMs = this.#clock()
+    const life = lifeOf(value, nowMs, policy, this.#random())
+    return new Kept(value, nowMs, loadMs, version, policy, life, this.#stamps.count, 0)
+  }
+
+  async #write(shared: Shared, key: string, kept: Kept): Promise<void> {
+    const { value, freshUntilMs, goneAtMs, loadMs, policy } = kept
+    const entry = { value, freshUntilMs, goneAtMs, loadMs, missing: value === undefined, tags: policy.tags }
+    kept.sharedVersion = (await shared.write(key, entry)) ?? 0
+  }
+
+  /** Said by another process. What is newer than that was loaded knowing it. */
+  #hear({ keys, tags, version }: Invalidation): void {
+    for (const key of keys) {
+      const kept = this.#memory.peek(key)
+      if (!(kept instanceof Kept && kept.sharedVersion > version)) this.#memory.delete(key)
+      const flight = this.#flights.get(key)
+      if (flight !== undefined && flight.sharedVersion <= version) this.#detach(key)
+    }
+    for (const tag of tags) {
+      // Which of its entries are newer is not worth remembering: they are in the tier.
+      if (tag === everythingTag) {
+        this.#memory.clear()
+        for (const [key, flight] of this.#flights) if (flight.sharedVersion <= version) this.#detach(key)
+      } else this.#stamps.stamp(tag, ++this.#version)
+    }
+  }
+
+  #doubt(): void {
+    this.#doubted = this.#version
+    this.#stamps.count++
   }
 
   #alive(key: string, kept: Kept | Failed | undefined): Kept | Failed | undefined {
@@ -313,6 +375,7 @@ export class Cache {
       this.#memory.delete(key)
       return undefined
     }
+    if (kept.version <= this.#doubted) return kept
     kept.checkedStamps = this.#stamps.count
     return kept
   }
@@ -327,16 +390,8 @@ export class Cache {
     flight.detached = true
     this.#flights.delete(key)
   }
-
-  #closedFault(): Fault {
-    return new Fault('FAULT_CACHE_CLOSED', `${this.#name} is closed`, { retryable: true })
-  }
 }
 
-/** A failure that is remembered: the next callers get it at once, and the origin is left in peace. */
-class Failed {
-  constructor(
-    readonly error: unknown,
-    readonly retryAtMs: number,
-  ) {}
-}
+const done = Promise.resolve()
+const noTags: readonly string[] = []
+const unshared: SharedCounts = { tierHit: 0, tierFailed: 0, tierSkipped: 0, pendingInvalidations: 0 }

@@ -25,7 +25,10 @@ export interface FlightPlan {
 
 export class Flight {
   readonly context: Context
-  readonly fallback: Kept | undefined
+  /** What is served where the load fails or takes too long. */
+  fallback: Kept | undefined
+  /** Of the shared tier, once it has been asked; 0 before. */
+  sharedVersion: Version = 0
   readonly version: Version
   readonly tags: readonly string[]
   /** The key was invalidated or written meanwhile: those who wait get the answer, nobody later does. */

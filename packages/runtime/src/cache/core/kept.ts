@@ -1,6 +1,7 @@
 /** An answer as the memory tier keeps it, with all that decides on its next use worked out when it was stored. */
 import type { Version } from '../tier.ts'
 import type { FullLoadPolicy } from './load-policy.ts'
+import type { SharedEntry } from './shared/guarded-tier.ts'
 
 /** Beyond this many load times before the end no draw can ask for an early load: -ln of the smallest number `Math.random` gives above 0. */
 const longestDraw = 53 * Math.LN2
@@ -16,7 +17,6 @@ export class Kept {
   /** Of the cache's stamps, when the tags were last compared with them. */
   checkedStamps: number
 
-  /** @param random 0 to 1, for the jitter */
   constructor(
     /** `undefined` when the origin has no such thing. */
     readonly value: unknown,
@@ -24,15 +24,15 @@ export class Kept {
     readonly loadMs: number,
     readonly version: Version,
     readonly policy: FullLoadPolicy,
-    random: number,
+    { freshUntilMs, goneAtMs }: Life,
     checkedStamps: number,
+    /** Of the tier that has it too; 0 when none has. */
+    public sharedVersion: Version,
   ) {
-    const { ttlMs, negativeTtlMs, jitterFraction, staleWhileRevalidateMs, staleIfErrorMs, earlyBeta } = policy
-    const freshMs = (value === undefined ? negativeTtlMs : ttlMs) * (1 - jitterFraction * random)
-    this.freshUntilMs = storedAtMs + freshMs
-    this.revalidateUntilMs = this.freshUntilMs + staleWhileRevalidateMs
-    this.goneAtMs = this.freshUntilMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs)
-    this.plainUntilMs = this.freshUntilMs - longestDraw * earlyBeta * loadMs
+    this.freshUntilMs = freshUntilMs
+    this.goneAtMs = goneAtMs
+    this.revalidateUntilMs = Math.min(goneAtMs, freshUntilMs + policy.staleWhileRevalidateMs)
+    this.plainUntilMs = freshUntilMs - longestDraw * policy.earlyBeta * loadMs
     this.checkedStamps = checkedStamps
   }
 
@@ -44,4 +44,38 @@ export class Kept {
   isEarly(nowMs: number, random: number): boolean {
     return nowMs - Math.log(random) * this.policy.earlyBeta * this.loadMs >= this.freshUntilMs
   }
+}
+
+/** Milliseconds since 1970. */
+export interface Life {
+  readonly freshUntilMs: number
+  readonly goneAtMs: number
+}
+
+/** @param random 0 to 1, for the jitter */
+export function lifeOf(value: unknown, storedAtMs: number, policy: FullLoadPolicy, random: number): Life {
+  const { ttlMs, negativeTtlMs, jitterFraction, staleWhileRevalidateMs, staleIfErrorMs } = policy
+  const freshUntilMs = storedAtMs + (value === undefined ? negativeTtlMs : ttlMs) * (1 - jitterFraction * random)
+  return { freshUntilMs, goneAtMs: freshUntilMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs) }
+}
+
+/** What the tier has, as memory keeps it: its life is the tier's, so that memory never outlives it. */
+export function keptOf(
+  entry: SharedEntry,
+  nowMs: number,
+  version: Version,
+  policy: FullLoadPolicy,
+  checkedStamps: number,
+): Kept {
+  const { value, loadMs, tags } = entry
+  const own = tags.length === 0 && policy.tags.length === 0 ? policy : { ...policy, tags }
+  return new Kept(value, nowMs, loadMs, version, own, entry, checkedStamps, entry.version)
+}
+
+/** A failure that is remembered: the next callers get it at once, and the origin is left in peace. */
+export class Failed {
+  constructor(
+    readonly error: unknown,
+    readonly retryAtMs: number,
+  ) {}
 }
