@@ -55,6 +55,31 @@ export async function lostUpdates(start: ArmStart, workload: Workload): Promise<
   })
 }
 
+const loadedMs = 4_000
+
+/** Both arms answer `GET /loads` with how often their key has been loaded. @throws Error when requests fail: a load that is refused is none */
+export async function loadsUnderLoad(start: ArmStart, workload: Workload, ratePerSecond: number): Promise<number> {
+  return await whileRunning(start, async baseUrl => {
+    const loads = async () => Number(await (await fetch(`${baseUrl}/loads`)).text())
+    // The first load of a process is a cold start, which is another matter.
+    await answeredWell(baseUrl, workload, 1)
+    const before = await loads()
+    const { measure } = await runInProcess({
+      target: loadTarget(new URL(baseUrl)),
+      routes: workload.routes,
+      ratePerSecond,
+      durationMs: loadedMs,
+      warmUpMs: 0,
+      arrivals: 'uniform',
+      seed: 1,
+      maxConnections: 500,
+      timeoutMs: 10_000,
+    })
+    if (measure.errors > 0) throw new Error(`${measure.errors} of ${measure.sent} requests failed`)
+    return (await loads()) - before
+  })
+}
+
 /** Of as many requests of six users, those answered without a server error. */
 export async function answeredWell(baseUrl: string, workload: Workload, most: number): Promise<number> {
   const requests = workload.routes.flatMap(route => route.requests)

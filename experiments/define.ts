@@ -98,7 +98,8 @@ export interface Drill extends Arms {
    * answered with a server error or not at all. `failover`: of as many, with
    * the primary killed after the first hundred and the standby promoted, if there is one. `lost-updates`: of as many changes that were answered well, those of which
    * `GET /total` knows nothing. `spilled`: megabytes written to temporary files for every request. `attributed`: of the time
-   * the server works for the arm, the percentage of which it can say afterwards by which statement.
+   * the server works for the arm, the percentage of which it can say afterwards by which statement. `loads`: by how much the number that
+   * `GET /loads` answers grows in four seconds of the load.
    */
   readonly drill:
     | 'stop'
@@ -113,6 +114,7 @@ export interface Drill extends Arms {
     | 'lost-updates'
     | 'spilled'
     | 'attributed'
+    | 'loads'
   /** Of a practice that makes no findings: its row says `unknown` of `before`, and `pass` of `after`. */
   readonly row?: true
   /** Of the medians: before over after where less is better, after over before where more is; nothing left counts as one. */

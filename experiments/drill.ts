@@ -6,7 +6,15 @@ import type { EarlierLoad, Evidence, HistoryEvidence } from '@whetstone/model'
 import { median, quantile, seededRandom, shuffled, signedRank } from '@whetstone/stats'
 import { armCommand, type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
-import { capacityOf, failedRequests, keptBytesPerRequest, lostAtStop, lostUpdates, type Capacity } from './count.ts'
+import {
+  capacityOf,
+  failedRequests,
+  keptBytesPerRequest,
+  loadsUnderLoad,
+  lostAtStop,
+  lostUpdates,
+  type Capacity,
+} from './count.ts'
 import { attributedPercent, spilledMegabytes } from './database-count.ts'
 import type { Drill } from './define.ts'
 import { failedByFailover } from './failover.ts'
@@ -97,6 +105,7 @@ const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'bet
   'lost-updates': { counts: 'updates lost, of 300', better: 'less' },
   overload: { counts: 'requests answered in time a second, of too many', better: 'more' },
   spilled: { counts: 'megabytes written to temporary files for every request', better: 'less' },
+  loads: { counts: 'loads of one key in four seconds', better: 'less' },
   attributed: { counts: 'percent of the time of the server whose statement is known', better: 'more' },
 }
 
@@ -217,6 +226,8 @@ async function count(arm: ArmName, options: DrillOptions, { workload }: Stand, s
       return spilledMegabytes(start(arm), workload)
     case 'attributed':
       return attributedPercent(start(arm), workload)
+    case 'loads':
+      return loadsUnderLoad(start(arm), workload, experiment.load.ratePerSecond)
     case 'memory':
       return keptBytesPerRequest(start(arm), workload)
     case 'peak-memory':

@@ -7,7 +7,10 @@ import { serializationFormat } from './api/serialization-format.ts'
 import { eventLoopBlocking } from './application/event-loop-blocking.ts'
 import { memoryLeak } from './application/memory-leak.ts'
 import { syncIo } from './application/sync-io.ts'
+import { cacheFailure } from './caching/cache-failure.ts'
+import { cacheStampede } from './caching/cache-stampede.ts'
 import { etagValidation } from './caching/etag-validation.ts'
+import { hitRatio } from './caching/hit-ratio.ts'
 import { httpCacheHeaders } from './caching/http-cache-headers.ts'
 import { batchReads } from './database/batch-reads.ts'
 import { batchWrites } from './database/batch-writes.ts'
@@ -153,6 +156,9 @@ export const practices: readonly AnyPractice[] = [
   dbCachingLayer,
   httpCacheHeaders,
   etagValidation,
+  cacheStampede,
+  hitRatio,
+  cacheFailure,
   payloadLimits,
   responseCompression,
   apiPagination,

@@ -1,5 +1,5 @@
 /** What is kept in a cache on the network, by the template of its keys: how it answers, and where the code reads it. */
-import type { CacheKeys, CacheUse, RouteName, Site, TracesEvidence } from '@whetstone/model'
+import type { CacheKeys, CacheUse, HotKey, RouteName, Site, TracesEvidence } from '@whetstone/model'
 import { memo } from './memo.ts'
 
 export interface KeyFamily {
@@ -51,4 +51,16 @@ export function meanLoadMs({ loads: { loads, totalMs } }: CacheKeys): number | u
 /** By the TTL most keys were set with; null = none, undefined where nobody set any. */
 export function usualTtlMs({ ttls }: CacheKeys): number | null | undefined {
   return ttls[0]?.ttlMs
+}
+
+/** Of the key that is read most, over all processes that read it; 0 where none is read often. */
+export function hotRatePerSecond({ hot }: CacheKeys): number {
+  const rates = new Map<string, number>()
+  for (const key of hot) rates.set(key.keyHash, (rates.get(key.keyHash) ?? 0) + rateOf(key))
+  return Math.max(0, ...rates.values())
+}
+
+/** Reads a second by its process; of a key that was read for less than a second, its reads. */
+export function rateOf({ reads, fromMs, toMs }: HotKey): number {
+  return reads / Math.max(1, (toMs - fromMs) / 1_000)
 }
