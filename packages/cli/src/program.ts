@@ -9,6 +9,7 @@ import type { CatalogueOptions } from './commands/catalogue.ts'
 import type { DemoOptions } from './commands/demo.ts'
 import type { DiagnoseCommandOptions } from './commands/diagnose.ts'
 import type { ExplainOptions } from './commands/explain.ts'
+import { addCacheOptions } from './commands/cache-options.ts'
 import { addLoadKinds } from './commands/load-kinds.ts'
 import { addCapacityOptions, addLoadHelp, addLoadOptions, type LoadOptions } from './commands/load-options.ts'
 import type { ReportOptions } from './commands/report.ts'
@@ -63,14 +64,16 @@ export function createProgram({ terminal, signal, words, setExitCode, runSaved }
     .action(async (options: DemoOptions) =>
       setExitCode(await (await import('./commands/demo.ts')).demoCommand(options, context)),
     )
-  addStartOptions(
-    addServiceOptions(
-      program
-        .command('diagnose')
-        .description('measure a service and name what makes it slow: diagnose -- node server.js')
-        .argument('[target...]', 'a URL, or -- and the command that starts it')
-        .passThroughOptions(),
-      { database: 'plans, statistics and keys', elsewhere: 'a service or database' },
+  addCacheOptions(
+    addStartOptions(
+      addServiceOptions(
+        program
+          .command('diagnose')
+          .description('measure a service and name what makes it slow: diagnose -- node server.js')
+          .argument('[target...]', 'a URL, or -- and the command that starts it')
+          .passThroughOptions(),
+        { database: 'plans, statistics and keys', elsewhere: 'a service or database' },
+      ),
     ),
   )
     .addOption(durationOption('--duration', 'measured time, such as 30s', 20))

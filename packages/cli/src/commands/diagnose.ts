@@ -10,13 +10,14 @@ import { openInBrowser } from '../terminal/open.ts'
 import { nextAfter, printNext } from '../terminal/print-next.ts'
 import { printCoverage, printFindings, printRoutes } from '../terminal/print-report.ts'
 import { progressPrinter } from '../terminal/progress.ts'
+import { type CacheOptions, redisOf } from './cache-options.ts'
 import { scratchDatabase } from './scratch.ts'
 import { assertSeen } from './load-tool.ts'
 import { assertNotProduction, assertThisMachine } from './safety.ts'
 import { databaseOf, planFor, type ServiceOptions, type StartOptions } from './service-options.ts'
 import { nameOf, subjectOf } from './subject.ts'
 
-export interface DiagnoseCommandOptions extends ServiceOptions, StartOptions {
+export interface DiagnoseCommandOptions extends ServiceOptions, StartOptions, CacheOptions {
   readonly duration: number
   /** Somebody typed it: then it is not made longer. */
   readonly durationGiven?: boolean
@@ -47,6 +48,7 @@ export async function diagnoseCommand(
     if (options.load !== undefined && options.otlp === undefined) assertSeen(options.load)
   }
   const databaseUrl = databaseOf(options, context)
+  const redisUrl = redisOf(options, context)
   const config = await loadConfig(context.workingDirectory)
   const scratch = await scratchDatabase({ mayCopy: options.copy ?? true })
   try {
@@ -54,6 +56,7 @@ export async function diagnoseCommand(
       subject,
       plan: stand => plan(stand, options, { databaseUrl, budgets: config.budgets }, context),
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ...(redisUrl === undefined ? {} : { redisUrl }),
       ratePerSecond: options.rate ?? 'auto',
       durationMs: options.duration,
       ...(options.durationGiven ? {} : { longestMs: Math.max(options.duration, mostAutomaticMs) }),

@@ -71,3 +71,22 @@ describe('production', () => {
     expect(() => assertNotProduction({}, { env: { NODE_ENV: 'test' } })).not.toThrow()
   })
 })
+
+describe('a cache', () => {
+  it.each(['redis://localhost', 'rediss://:secret@127.0.0.1:6380/2', 'memcached://[::1]:11211'])(
+    'at %s is on this machine',
+    url => {
+      expect(() => assertThisMachine(url, 'cache', {})).not.toThrow()
+    },
+  )
+
+  it('on another machine is read only by its name', () => {
+    expect(() => assertThisMachine('redis://cache.test', 'cache', {})).toThrow(foreign('cache.test'))
+    expect(() => assertThisMachine('redis://cache.test', 'cache', { allowHost: 'cache.test' })).not.toThrow()
+  })
+
+  it('has a URL of its own kind', () => {
+    for (const url of ['cache', 'http://127.0.0.1:6379', 'postgres://127.0.0.1/shop'])
+      expect(() => assertThisMachine(url, 'cache', {})).toThrow(expect.objectContaining({ code: 'WHET_URL' }))
+  })
+})

@@ -18,8 +18,8 @@ export function assertNotProduction(options: SafetyOptions, { env }: Pick<Comman
 }
 
 /** @throws WhetstoneError WHET_FOREIGN_HOST, WHET_URL */
-export function assertThisMachine(url: string, what: 'service' | 'database', options: SafetyOptions): void {
-  const { host, isLocal } = what === 'database' ? databaseServer(url) : serviceServer(url)
+export function assertThisMachine(url: string, what: 'service' | 'database' | 'cache', options: SafetyOptions): void {
+  const { host, isLocal } = servers[what](url)
   if (isLocal || host === options.allowHost) return
   throw new WhetstoneError('WHET_FOREIGN_HOST', `the ${what} is on ${host}, not on this machine`, {
     exitCode: exitCodes.usage,
@@ -30,6 +30,15 @@ export function assertThisMachine(url: string, what: 'service' | 'database', opt
 interface Server {
   readonly host: string
   readonly isLocal: boolean
+}
+
+const servers = { service: serviceServer, database: databaseServer, cache: cacheServer }
+
+function cacheServer(url: string): Server {
+  if (!/^(?:rediss?|memcached):\/\//i.test(url) || !URL.canParse(url))
+    throw notAUrl(url, 'cache', 'redis://127.0.0.1:6379')
+  const { hostname } = new URL(url)
+  return { host: hostname, isLocal: /^(?:localhost|127(?:\.\d+){3}|\[::1\]|)$/i.test(hostname) }
 }
 
 function serviceServer(url: string): Server {

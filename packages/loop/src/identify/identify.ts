@@ -107,8 +107,10 @@ function coverageRow(practice: AnyPractice, outcome: Judgement): CoverageRow {
 /** What to type so that the evidence exists next time. */
 const give: Readonly<Partial<Record<EvidenceKind, string>>> = {
   pg: '--db "$DATABASE_URL"',
+  redis: '--redis redis://127.0.0.1:6379',
   traces: 'whetstone diagnose -- <command>, or --otlp :4318',
   statements: 'whetstone diagnose -- <command>, or --otlp :4318',
+  counters: 'whetstone diagnose -- <command> (Node)',
   runtime: 'whetstone diagnose -- <command> (Node)',
   'cpu-profile': 'whetstone diagnose -- <command> (Node)',
   'heap-profile': 'whetstone diagnose -- <command> (Node)',

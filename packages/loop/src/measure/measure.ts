@@ -17,6 +17,8 @@ import { type DriveOptions, type Driven, driveOf, type Judged } from './drive.ts
 import { startPgCollector } from './pg/collector.ts'
 import { serverOf } from './pg/connect.ts'
 import { Parts } from './pg/parts.ts'
+import { cacheUrls } from './redis/addresses.ts'
+import { startRedisCollector } from './redis/collector.ts'
 import { relativePaths } from './relative-paths.ts'
 import { processesListeningOn, processTree } from './process-tree.ts'
 import { seenInside } from './seen-inside.ts'
@@ -27,6 +29,8 @@ import { loadStatementParser, statementShape } from './statement-shape.ts'
 export interface WindowOptions extends DriveOptions {
   readonly databaseUrl?: string
   readonly explainAnalyze?: boolean
+  /** Redis or Memcached; without it those that the probe saw the service connect to, on this machine. */
+  readonly redisUrl?: string
   /** Called with the load as soon as it is over: whatever fails later, that is not lost. */
   readonly keep?: (evidence: Evidence) => Promise<void>
 }
@@ -54,14 +58,20 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     databaseUrl === undefined
       ? undefined
       : await parts.read('pg', undefined, () => startPgCollector({ url: databaseUrl, explainAnalyze }))
+  const redisUrls = cacheUrls(options.redisUrl, stand.probe?.cacheClients() ?? [])
+  const redis =
+    redisUrls.length === 0 ? undefined : await parts.read('redis', undefined, () => startRedisCollector(redisUrls))
   const host = startHostCollector({ pids: () => pids.service, databasePids: () => pids.database })
   options.onProgress({ kind: 'stage', stage: 'measuring', detail: drive.detail })
   stand.probe?.profile(drive.profileMs)
   const driven = await drive.run().catch(async (error: unknown) => {
     host.finish()
     await pg?.stop()
+    redis?.stop()
     throw error
   })
+  // Before anything else is asked: its counters belong to the load.
+  const redisEvidence = redis && (await parts.read('redis', undefined, () => redis.finish()))
   const hostEvidence = host.finish()
   const curveOf = (step: LoadStep): LoadCurveEvidence => ({
     schema: 'load-curve@1',
@@ -96,6 +106,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
   const { runtime, 'cpu-profile': cpuProfile, 'heap-profile': heapProfile } = seen
   const sites = [
     ...(statements?.uses ?? []).flatMap(use => (use.site ? [use.site] : [])),
+    ...(seen.traces?.cache?.uses ?? []).flatMap(use => (use.site ? [use.site] : [])),
     ...profileSites(cpuProfile),
     ...(runtime?.syncCalls ?? []).flatMap(call => (call.site ? [call.site] : [])),
     ...(runtime?.processes ?? []).flatMap(({ pools }) => pools.flatMap(pool => (pool.site ? [pool.site] : []))),
@@ -117,6 +128,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     ...(seen.traces ? { traces: seen.traces } : {}),
     ...(statements ? { statements } : {}),
     ...(pgEvidence ? { pg: pgEvidence } : {}),
+    ...(redisEvidence ? { redis: redisEvidence } : {}),
     ...(runtime ? { runtime } : {}),
     ...(cpuProfile ? { 'cpu-profile': cpuProfile } : {}),
     ...(heapProfile ? { 'heap-profile': heapProfile } : {}),

@@ -34,7 +34,9 @@ export function seenInside(
 }
 
 function sawSomething(evidence: TracedEvidence | undefined): evidence is TracedEvidence {
-  return evidence !== undefined && (evidence.traces.routes.length > 0 || evidence.statements.uses.length > 0)
+  if (evidence === undefined) return false
+  const { traces, statements } = evidence
+  return traces.routes.length > 0 || statements.uses.length > 0 || (traces.cache?.uses.length ?? 0) > 0
 }
 
 /** A service may carry the probe and an SDK: a route that the probe knows is taken from it alone, or each of its requests would count twice. */
@@ -55,6 +57,7 @@ function both(probe: TracedEvidence, otlp: TracedEvidence): TracedEvidence {
       routes: [...probe.traces.routes, ...added(otlp.traces.routes)],
       traces: [...probe.traces.traces, ...added(otlp.traces.traces)],
       dropped: probe.traces.dropped + otlp.traces.dropped,
+      ...(probe.traces.cache ? { cache: probe.traces.cache } : {}),
     },
     statements: {
       schema: 'statements@1',

@@ -5,7 +5,15 @@ import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { ProbeAnswer, ProbeCommand, ProbeHello, ProbeLevel, ProbeRecord, Site } from '@whetstone/model'
+import type {
+  ProbeAnswer,
+  ProbeCacheClient,
+  ProbeCommand,
+  ProbeHello,
+  ProbeLevel,
+  ProbeRecord,
+  Site,
+} from '@whetstone/model'
 import { KnownStatements } from './known-statements.ts'
 import { probeEntry } from './probe-entry.ts'
 import { evidenceOf } from './probe-evidence.ts'
@@ -102,6 +110,11 @@ export class ProbeReceiver {
 
   routes(): readonly RegisteredRoute[] {
     return [...this.#routes.values()]
+  }
+
+  /** With what it takes to connect as the service does: never part of the evidence. */
+  cacheClients(): readonly ProbeCacheClient[] {
+    return this.#processes.flatMap(({ cacheClients }) => [...cacheClients.values()])
   }
 
   /** Processes that report at this moment. */
