@@ -120,7 +120,7 @@ class BucketMove {
       reached('switched')
     } catch (error) {
       // Others are the directory's own, of a pool without room for example: there is still everything to take back.
-      if (isFault(error) && error.code.startsWith('FAULT_SHARD_')) throw error
+      if (isFault(error) && /^FAULT_SHARD_/.test(error.code)) throw error
       await this.#takeBack()
       throw this.#failure(step, error)
     }
