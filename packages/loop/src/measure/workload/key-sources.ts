@@ -64,9 +64,19 @@ async function* fromDatabase(
   const column = columnOf(parameter.name)
   for (const table of tableNamesOf(parameter.resource, parameter.name)) {
     const keys = await sampleKeys(table, column, count)
-    if (keys !== undefined && keys.length > 0) return yield { from: `table ${table}`, keys }
+    if (keys === undefined || keys.length === 0) continue
+    yield { from: `table ${table}`, keys }
+    // Asked for only where the service knew none of the primary keys.
+    for (const publicName of column === undefined ? publicKeys : []) {
+      const others = await sampleKeys(table, publicName, count)
+      if (others !== undefined && others.length > 0) yield { from: `${publicName} of table ${table}`, keys: others }
+    }
+    return
   }
 }
+
+/** What services show instead of a primary key, `:id` or not; Strapi 5 calls it a document id. */
+const publicKeys = ['document_id', 'uuid', 'public_id', 'guid', 'slug']
 
 async function* fromLists(
   pattern: string,

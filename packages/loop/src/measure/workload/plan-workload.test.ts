@@ -38,6 +38,16 @@ describe('planWorkload', () => {
     expect(pathsOf(workload, 'GET /orders/:id')).toEqual(['/orders/3', '/orders/5000', '/orders/9'])
   })
 
+  it('tries what the service shows instead of a primary key when that answers 404', async () => {
+    const workload = await plan({ frameworkRoutes: [get('/orders/:id')] }, async (table, column) => {
+      if (table !== 'orders') return undefined
+      return column === undefined ? ['a', 'b', 'c'] : column === 'document_id' ? ['1', '3'] : undefined
+    })
+    expect(workload.skipped).toEqual([])
+    expect(workload.keysFrom).toEqual({ 'GET /orders/:id': 'document_id of table orders' })
+    expect(pathsOf(workload, 'GET /orders/:id')).toEqual(['/orders/1', '/orders/3'])
+  })
+
   it('falls back to the list when the keys of the table are not those of the route', async () => {
     const workload = await plan({ frameworkRoutes: [get('/people/:name')] }, async () => ['nobody', 'noone'])
     expect(workload.keysFrom).toEqual({ 'GET /people/:name': 'GET /people' })
