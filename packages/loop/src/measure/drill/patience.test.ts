@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { RouteLoad, Workload } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
-import { patienceFor } from './patience.ts'
+import { graceAfter, patienceFor } from './patience.ts'
 
 const workload = (...paths: readonly string[]): Workload => ({
   routes: paths.map(path => ({ route: `GET ${path}`, weight: 1, requests: [{ method: 'GET', path, headers: {} }] })),
@@ -53,5 +53,12 @@ describe('the patience of a stop', () => {
 
   test('asks what was not measured', () => {
     expect(asked(patienceFor(workload('/'), [], 4_000).workload)).toEqual(['GET /'])
+  })
+
+  test('holds three times what many at once took, as far as anybody waits', () => {
+    expect([graceAfter(100, 4_000), graceAfter(2_000, 4_000), graceAfter(20_000, 4_000)]).toEqual([
+      4_000, 6_000, 30_000,
+    ])
+    expect(graceAfter(20_000, 40_000)).toBe(40_000)
   })
 })

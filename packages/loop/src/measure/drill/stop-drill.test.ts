@@ -10,14 +10,17 @@ const get = (path: string): Workload => ({
   skipped: [],
 })
 
-async function drilled(onStop: string, { workload = get('/slow'), graceMs = 4_000, usualMs = 100 } = {}) {
+async function drilled(
+  onStop: string,
+  { workload = get('/slow'), graceMs = 4_000, usualMs = 100, ratePerSecond = 40 } = {},
+) {
   const target = await startTarget({
     command: [process.execPath, fixturePath('probe-services/stoppable.mjs')],
     env: { ON_STOP: onStop },
   })
   const drill = await stopDrill(target, {
     workload,
-    ratePerSecond: 40,
+    ratePerSecond,
     usualMs,
     graceMs,
     random: seededRandom(1),
@@ -53,6 +56,20 @@ describe('a service that is stopped with requests under way', () => {
     const drill = await drilled('hang', { graceMs: 700 })
     expect(drill).toMatchObject({ lost: 0, graceMs: 700 })
     expect(drill?.endedAfterMs).toBeUndefined()
+  })
+
+  test('and is slow only when many ask at once is given the time that they take', async () => {
+    const drill = await drilled('drain', { workload: get('/in-turns'), ratePerSecond: 2, graceMs: 300 })
+    expect(drill?.underWay).toBeGreaterThan(5)
+    expect(drill).toMatchObject({ drained: drill?.underWay, lost: 0 })
+    expect(drill?.endedAfterMs).toBeGreaterThan(300)
+    expect(drill?.graceMs).toBeGreaterThan(1_000)
+  })
+
+  test('and fails when many ask at once, signal or not, loses none by the signal', async () => {
+    const drill = await drilled('drain', { workload: get('/alone'), ratePerSecond: 2 })
+    expect(drill?.underWay).toBeGreaterThan(5)
+    expect(drill?.lost).toBe(0)
   })
 
   test('and answers within a millisecond may have nothing under way', async () => {

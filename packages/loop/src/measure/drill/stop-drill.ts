@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { PlannedRequest, RouteLoad, RouteName, StopDrill, Workload } from '@whetstone/model'
 import type { Target } from '../target.ts'
 import { ask, type Asked } from './asked.ts'
-import { patienceFor } from './patience.ts'
+import { graceAfter, patienceFor } from './patience.ts'
 
 export interface StopDrillOptions {
   readonly workload: Workload
@@ -16,7 +16,7 @@ export interface StopDrillOptions {
   readonly random: () => number
   /** What each route took under load: those that take half the grace are not asked. */
   readonly measured?: readonly RouteLoad[]
-  /** At least. Default 4 s; three times the p99 of what is asked where that is longer. */
+  /** At least. Default 4 s; three times the p99 of what is asked, or the time for as many requests at once, where that is longer. */
   readonly graceMs?: number
 }
 
@@ -38,7 +38,7 @@ export async function stopDrill(
   target: Pick<Target, 'baseUrl' | 'stop'>,
   options: StopDrillOptions,
 ): Promise<StopDrill | undefined> {
-  const { workload, graceMs } = patienceFor(options.workload, options.measured ?? [], options.graceMs ?? 4_000)
+  const { workload, graceMs: leastMs } = patienceFor(options.workload, options.measured ?? [], options.graceMs ?? 4_000)
   const draw = drawFrom(workload, options.random)
   if (!draw) return undefined
   const agents = Array.from({ length: volley }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }))
@@ -49,7 +49,12 @@ export async function stopDrill(
     await delay(beforeMs)
     const sound = new Set(asked.filter(one => one.isAnswered() && !one.isServerError()).map(({ route }) => route))
     const together = () => agents.map(agent => ask(target.baseUrl, draw(), agent))
-    await Promise.race([Promise.all(together().map(one => one.done)), delay(patienceMs)])
+    const openedAt = performance.now()
+    const opening = together()
+    await Promise.race([Promise.all(opening.map(one => one.done)), delay(patienceMs)])
+    const graceMs = graceAfter(performance.now() - openedAt, leastMs)
+    // What fails when so many ask at once fails without a signal too.
+    for (const one of opening) if (one.isServerError()) sound.delete(one.route)
     let underWay: readonly Asked[] = []
     let early = new Set<Asked>()
     let signalledAt = performance.now()
