@@ -34,6 +34,19 @@ describe('the scratch database', () => {
     await expect(scratch.close()).resolves.toBeUndefined()
   })
 
+  it('is not waited for when it takes its time to go: its watchdog sees to that', async () => {
+    let isStopping = false
+    const stop = () => {
+      isStopping = true
+      return new Promise<void>(() => {})
+    }
+    const startPostgres = () => Promise.resolve({ stop } as unknown as PostgresServer)
+    const scratch = await scratchDatabase({ mayCopy: true, startPostgres, mostWaitMs: 5 })
+    await scratch.open!()
+    await expect(scratch.close()).resolves.toBeUndefined()
+    expect(isStopping).toBe(true)
+  })
+
   it('is not offered when rows may not be copied', async () => {
     const scratch = await scratchDatabase({ mayCopy: false, startPostgres: startable().startPostgres })
     expect(scratch.open).toBeUndefined()
