@@ -7,8 +7,8 @@ interface Cookied {
 }
 
 export interface SessionStore {
-  // Callbacks are what the two call with; their own types of a session differ.
-  get(id: string, done: (error: unknown, session?: unknown) => void): void
+  // What a session is to each of the two, only they know.
+  get(id: string, done: (error: unknown, session?: never) => void): void
   set(id: string, session: unknown, done?: (error?: unknown) => void): void
   touch(id: string, session: unknown, done?: (error?: unknown) => void): void
   destroy(id: string, done?: (error?: unknown) => void): void
@@ -24,7 +24,7 @@ export interface SessionStore {
  */
 export function sessionStore<Data>(sessions: Sessions<Data>): SessionStore {
   return {
-    get: (id, done) => void settle(sessions.read(id), (error, data) => done(error, data ?? null)),
+    get: (id, done) => void settle(sessions.read(id), (error, data) => done(error, (data ?? null) as never)),
     set: (id, session, done) => void settle(saved(sessions, id, session), error => done?.(error)),
     touch: (id, session, done) => void settle(sessions.touch(id, ttlOf(session)), error => done?.(error)),
     destroy: (id, done) => void settle(sessions.destroy(id), error => done?.(error)),
