@@ -1,5 +1,7 @@
 /** `probe@1`: what the probe sends over the local socket, newline-delimited JSON, a batch a second. The only contract between a service under test and the tool. */
 import type {
+  CacheDriver,
+  KeyReads,
   CacheClient,
   CacheKeys,
   CacheUse,
@@ -61,6 +63,8 @@ export type ProbeRecord =
   | { readonly kind: 'sync-call'; readonly call: SyncCall }
   /** Of one template, everything since the last reset: the newest stands for all before. */
   | { readonly kind: 'cache-keys'; readonly keys: CacheKeys }
+  /** Of one template, since the last batch: as `reads`. */
+  | ({ readonly kind: 'cache-reads'; readonly driver: CacheDriver; readonly keyTemplate: string } & KeyReads)
   | ({ readonly kind: 'cache-client' } & ProbeCacheClient)
   /** A V8 .cpuprofile as text, level `profile` or on demand. */
   | {

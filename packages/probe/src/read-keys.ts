@@ -1,6 +1,6 @@
-/** In which order each statement was asked for its keys, for a sample of the keys: what a cache in front of it would have seen. */
+/** In which order each statement, or each kind of key of a cache, was asked for its keys, for a sample of the keys: what a cache in front of it would have seen. */
 import { performance } from 'node:perf_hooks'
-import type { StatementReads } from '@whetstone/model'
+import type { KeyReads, StatementReads } from '@whetstone/model'
 import type { StatementRecord } from './statements.ts'
 
 const statementsKept = 100
@@ -31,10 +31,9 @@ export class ReadKeys {
   }
 
   /** What came since the last call; undefined when nothing did. */
-  take(statementId: string): StatementReads | undefined {
+  take(): KeyReads | undefined {
     if (this.#shipped === this.#keys.length) return undefined
     const reads = {
-      statementId,
       keyFraction: this.#below / allKeys,
       keys: this.#keys.slice(this.#shipped),
       atMs: this.#atMs.slice(this.#shipped),
@@ -72,7 +71,10 @@ export function noteRead(statement: StatementRecord, hash: number, now: number):
 }
 
 export function takeReads(): StatementReads[] {
-  return [...byStatement].flatMap(([statement, reads]) => reads.take(statement.id) ?? [])
+  return [...byStatement].flatMap(([statement, reads]) => {
+    const taken = reads.take()
+    return taken ? [{ statementId: statement.id, ...taken }] : []
+  })
 }
 
 export function resetReads(): void {

@@ -3,7 +3,7 @@ import type { ProbeCommand, Site } from '@whetstone/model'
 import { entry } from './application.ts'
 import { startInterval, stopInterval } from './clock.ts'
 import { resetCacheClients, takeCacheClients } from './cache/cache-clients.ts'
-import { resetCacheKeys, takeCacheKeys } from './cache/known-keys.ts'
+import { resetCacheKeys, takeCacheKeys, takeCacheReads } from './cache/known-keys.ts'
 import { profile } from './cpu-profile.ts'
 import { poolStates, resetPools } from './drivers/pool-figures.ts'
 import { announceRoutes } from './frameworks/registered-routes.ts'
@@ -113,6 +113,7 @@ function collect(): void {
     send({ kind: 'cache-keys', keys: { ...keys, loads: { ...keys.loads, ...mapped(keys.loads.site) } } })
   for (const { client, ...rest } of takeCacheClients())
     send({ kind: 'cache-client', ...rest, client: { ...client, ...mapped(client.site) } })
+  for (const reads of takeCacheReads()) send({ kind: 'cache-reads', ...reads })
   for (const reads of takeReads()) send({ kind: 'reads', ...reads })
   for (const call of takeSyncCalls()) send({ kind: 'sync-call', call: { ...call, ...mapped(call.site) } })
   for (const trace of takeTraces())

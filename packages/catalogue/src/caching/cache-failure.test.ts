@@ -11,7 +11,7 @@ const drills = (during: Partial<typeof phase>, more: Partial<CacheFailureDrill> 
   drills: [
     {
       kind: 'cache-failure',
-      by: 'proxy',
+      by: 'client-pause',
       pausedMs: 5_000,
       ratePerSecond: 100,
       before: phase,

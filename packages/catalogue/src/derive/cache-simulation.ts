@@ -1,5 +1,5 @@
-/** What a cache in front of a statement would have answered: the reads of the window played through it, before anybody builds one. */
-import type { StatementReads } from '@whetstone/model'
+/** What a cache in front of a statement, or of another cache, would have answered: the reads of the window played through it, before anybody builds one. */
+import type { KeyReads } from '@whetstone/model'
 
 export interface CacheSize {
   /** Entries the whole cache holds; Infinity for no bound. */
@@ -21,7 +21,7 @@ export interface CacheAnswers {
  * (Waldspurger et al., "Efficient MRC Construction with SHARDS", FAST '15).
  */
 export function simulateCache(
-  { keys, atMs, keyFraction }: StatementReads,
+  { keys, atMs, keyFraction }: KeyReads,
   { entries, ttlMs }: CacheSize,
   fromMs = -Infinity,
 ): CacheAnswers {
@@ -52,7 +52,7 @@ export interface HitCurvePoint extends CacheSize {
 }
 
 /** One point a size, smallest first. */
-export function hitCurve(reads: StatementReads, sizes: readonly number[], ttlMs: number): readonly HitCurvePoint[] {
+export function hitCurve(reads: KeyReads, sizes: readonly number[], ttlMs: number): readonly HitCurvePoint[] {
   const [firstMs, lastMs] = [reads.atMs[0] ?? 0, reads.atMs.at(-1) ?? 0]
   const middleMs = firstMs + (lastMs - firstMs) / 2
   return sizes
@@ -66,7 +66,7 @@ export function hitCurve(reads: StatementReads, sizes: readonly number[], ttlMs:
 }
 
 /** Part of the reads that goes to the most read fifth of the keys: about 0.2 where all are read alike, and near 1 where a few are. */
-export function topFifthFraction({ keys }: StatementReads): number {
+export function topFifthFraction({ keys }: KeyReads): number {
   const counts = new Map<number, number>()
   for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
   const most = [...counts.values()].toSorted((a, b) => b - a).slice(0, Math.ceil(counts.size / 5))

@@ -1,6 +1,7 @@
 /** Commands to a cache (Redis, Memcached) as the service issued them: whole-population figures by route and place, and what became of the keys. */
 import type { RouteName, Site } from '../place.ts'
 import type { SerializedHistogram } from './histogram.ts'
+import type { KeyReads } from './statements.ts'
 
 /** Absent in runs of older versions; empty lists when the probe looked and no cache was used. */
 export interface CacheTraffic {
@@ -65,6 +66,8 @@ export interface CacheKeys {
   readonly loads: CacheLoads
   /** Most read first, at most 10 a process. */
   readonly hot: readonly HotKey[]
+  /** What a cache in front of this one would have seen; absent in runs of older versions. */
+  readonly reads?: KeyReads
 }
 
 /** A load: a key was missed in a request, and that same request set it afterwards. */

@@ -12,11 +12,15 @@ export interface StatementsEvidence {
 }
 
 /** Every read of some of a statement's keys. */
-export interface StatementReads {
+export interface StatementReads extends KeyReads {
   readonly statementId: string
+}
+
+/** Which keys were asked for and when, of a sample of the keys. */
+export interface KeyReads {
   /** Of all keys, the part that is sampled, above 0 to 1: a cache of N entries holds N times this of the sampled ones. */
   readonly keyFraction: number
-  /** Equal numbers are equal parameters; the parameters themselves cannot be read from them. */
+  /** Equal numbers are equal keys; the keys themselves cannot be read from them. */
   readonly keys: readonly number[]
   /** When each was read, epoch milliseconds, rising within one process. */
   readonly atMs: readonly number[]

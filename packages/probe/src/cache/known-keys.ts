@@ -1,8 +1,9 @@
 /** What one process knows of the keys it uses: when each was set and deleted, for how long it lives, how often it is read, and whether its value changes. */
-import type { CacheDriver, CacheKeys, HotKey } from '@whetstone/model'
+import type { CacheDriver, CacheKeys, HotKey, KeyReads } from '@whetstone/model'
 import { parametersHash } from '../parameters-hash.ts'
+import { ReadKeys } from '../read-keys.ts'
 import { type Held, hold, isSame } from './held-values.ts'
-import { keyTemplate, lastWordOpen, wordsKept } from './key-template.ts'
+import { hashText, keyTemplate, lastWordOpen, wordsKept } from './key-template.ts'
 import { Loads } from './loads.ts'
 import { SetTimes } from './set-times.ts'
 
@@ -25,6 +26,7 @@ export class KeyGroup {
   deletes = 0
   setTimes = new SetTimes()
   loads = new Loads()
+  readKeys = new ReadKeys()
   changed = false
 
   constructor(driver: CacheDriver, template: string) {
@@ -38,6 +40,7 @@ export class KeyGroup {
     this.missesBy = { unseen: 0, deleted: 0, expired: 0, other: 0 }
     this.setTimes = new SetTimes()
     this.loads = new Loads()
+    this.readKeys = new ReadKeys()
     this.changed = false
   }
 
@@ -96,6 +99,7 @@ export class KnownKey {
   noteRead(value: unknown, bytes: number, isHit: boolean, atMs: number): void {
     this.#countRead(atMs)
     const { group } = this
+    group.readKeys.add(this.hash, atMs)
     if (!isHit) {
       group.misses++
       group.missesBy[this.#whyMissed(atMs)]++
@@ -147,7 +151,7 @@ export class KnownKey {
   figures(): HotKey {
     return {
       pid: process.pid,
-      keyHash: this.hash.toString(16).padStart(8, '0'),
+      keyHash: hashText(this.hash),
       reads: this.reads,
       hits: this.#hits,
       sets: this.#sets,
@@ -236,6 +240,19 @@ export function takeCacheKeys(): CacheKeys[] {
     if (!group.changed) return []
     group.changed = false
     return [group.figures()]
+  })
+}
+
+export interface CacheReads extends KeyReads {
+  readonly driver: CacheDriver
+  readonly keyTemplate: string
+}
+
+/** Since the last call, of the templates that were read. */
+export function takeCacheReads(): CacheReads[] {
+  return [...groups.values()].flatMap(({ driver, template, readKeys }) => {
+    const reads = readKeys.take()
+    return reads ? [{ driver, keyTemplate: template, ...reads }] : []
   })
 }
 

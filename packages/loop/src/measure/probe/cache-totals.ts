@@ -1,5 +1,5 @@
 /** Commands to caches, of one process or of several: uses added up, keys of one template merged, clients of one server counted together. */
-import type { CacheClient, CacheKeys, CacheUse } from '@whetstone/model'
+import type { CacheClient, CacheKeys, CacheUse, KeyReads } from '@whetstone/model'
 import { Histogram } from '@whetstone/stats'
 import { readable, siteKey } from './merged-uses.ts'
 
@@ -43,14 +43,24 @@ function sumOf(one: CacheUse, other: CacheUse): CacheUse {
   }
 }
 
-export function mergedCacheKeys(lists: readonly (readonly CacheKeys[])[]): CacheKeys[] {
+export const cacheKeysId = ({ driver, keyTemplate }: Pick<CacheKeys, 'driver' | 'keyTemplate'>): string =>
+  `${driver} ${keyTemplate}`
+
+/** @param reads by `cacheKeysId`, of all processes */
+export function mergedCacheKeys(
+  lists: readonly (readonly CacheKeys[])[],
+  reads: ReadonlyMap<string, KeyReads>,
+): CacheKeys[] {
   const merged = new Map<string, CacheKeys>()
   for (const keys of lists.flat()) {
-    const id = `${keys.driver} ${keys.keyTemplate}`
+    const id = cacheKeysId(keys)
     const known = merged.get(id)
     merged.set(id, known ? both(known, keys) : keys)
   }
-  return [...merged.values()]
+  return [...merged].map(([id, keys]) => {
+    const own = reads.get(id)
+    return own ? { ...keys, reads: own } : keys
+  })
 }
 
 function both(one: CacheKeys, other: CacheKeys): CacheKeys {

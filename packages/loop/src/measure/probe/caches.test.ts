@@ -61,6 +61,11 @@ describe.each(['ioredis', 'redis'])('with %s', driver => {
       },
     ])
     expect(cache!.keys[0]!.loads.totalMs).toBeGreaterThan(150)
+    const { keyFraction, keys, atMs } = cache!.keys[0]!.reads!
+    const [seven, again, eight, renamed] = keys
+    expect([keyFraction, keys.length, atMs.toSorted()]).toEqual([1, 4, atMs])
+    expect([again, renamed]).toEqual([seven, seven])
+    expect(eight).not.toBe(seven)
     expect(placeText(cache!.servers[0]!.site)).toBe(lineOf(file, `client of ${driver}`))
     expect(cache!.servers).toMatchObject([{ driver, mode: 'single', host: '127.0.0.1', port: redis.port, clients: 1 }])
     const spans = evidence.traces.traces.find(trace => trace.route === 'GET /product/:id')!.spans

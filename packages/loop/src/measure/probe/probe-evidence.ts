@@ -36,12 +36,14 @@ export function evidenceOf(
   const routes = new RouteTotals()
   const uses = new UseTotals()
   const reads = new ReadTotals()
+  const cacheReads = new ReadTotals()
   const traces = new KeptTraces()
   const cacheUses = new CacheUseTotals()
   for (const process of processes) {
     routes.merge(process.routes)
     uses.merge(process.uses)
     reads.merge(process.reads)
+    cacheReads.merge(process.cacheReads)
     traces.merge(process.traces)
     cacheUses.merge(process.cacheUses)
   }
@@ -68,10 +70,10 @@ export function evidenceOf(
       dropped: sum(processes.map(process => process.dropped)),
       cache: {
         uses: cacheUses.list().map(withMappedSite),
-        keys: mergedCacheKeys(processes.map(process => [...process.cacheKeys.values()])).map(keys => ({
-          ...keys,
-          loads: withMappedSite(keys.loads),
-        })),
+        keys: mergedCacheKeys(
+          processes.map(process => [...process.cacheKeys.values()]),
+          cacheReads.inOrder(),
+        ).map(keys => ({ ...keys, loads: withMappedSite(keys.loads) })),
         servers: mergedClients(
           processes.flatMap(process => [...process.cacheClients.values()].map(({ client }) => client)),
         ).map(withMappedSite),
@@ -83,7 +85,7 @@ export function evidenceOf(
       statements,
       uses: placedUses.map(withMappedSite),
       overflowed: sum(processes.map(process => process.statementsOverflowed)),
-      reads: reads.list(),
+      reads: [...reads.inOrder()].map(([statementId, own]) => ({ statementId, ...own })),
     },
     runtime: {
       schema: 'runtime@1',

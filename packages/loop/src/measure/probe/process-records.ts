@@ -8,7 +8,7 @@ import type {
   RuntimeSample,
   SyncCall,
 } from '@whetstone/model'
-import { CacheUseTotals } from './cache-totals.ts'
+import { cacheKeysId, CacheUseTotals } from './cache-totals.ts'
 import { KeptTraces } from './kept-traces.ts'
 import { RouteTotals, siteKey, UseTotals } from './merged-uses.ts'
 import { ReadTotals } from './merged-reads.ts'
@@ -33,6 +33,7 @@ export class ProcessRecords {
   reads = new ReadTotals()
   cacheUses = new CacheUseTotals()
   cacheKeys = new Map<string, CacheKeys>()
+  cacheReads = new ReadTotals()
   cacheClients = new Map<number, ProbeCacheClient>()
   traces = new KeptTraces()
   samples: RuntimeSample[] = []
@@ -54,6 +55,7 @@ export class ProcessRecords {
     this.reads = new ReadTotals()
     this.cacheUses = new CacheUseTotals()
     this.cacheKeys.clear()
+    this.cacheReads = new ReadTotals()
     this.cacheOverflowed = 0
     this.traces = new KeptTraces()
     this.samples = []
@@ -76,7 +78,7 @@ export class ProcessRecords {
         this.cacheOverflowed += record.cacheOverflowed ?? 0
         break
       case 'reads':
-        this.reads.add(record)
+        this.reads.add(record.statementId, record)
         break
       case 'trace':
         this.traces.add(record.trace)
@@ -88,8 +90,13 @@ export class ProcessRecords {
         if (this.pools.has(record.poolId) || this.pools.size < poolsKept) this.pools.set(record.poolId, record.pool)
         break
       case 'cache-keys': {
-        const id = `${record.keys.driver} ${record.keys.keyTemplate}`
+        const id = cacheKeysId(record.keys)
         if (this.cacheKeys.has(id) || this.cacheKeys.size < cacheTemplatesKept) this.cacheKeys.set(id, record.keys)
+        break
+      }
+      case 'cache-reads': {
+        const { driver, keyTemplate, keyFraction, keys, atMs } = record
+        this.cacheReads.add(cacheKeysId({ driver, keyTemplate }), { keyFraction, keys, atMs })
         break
       }
       case 'cache-client':

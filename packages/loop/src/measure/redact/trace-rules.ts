@@ -149,6 +149,8 @@ const cache = object<CacheTraffic>({
           valueBytes: figure,
         }),
       ),
+      // A small number's hash is soon found by trying.
+      reads: gone,
     }),
   ),
   servers: list(
@@ -285,6 +287,6 @@ export const statements = object<StatementsEvidence>({
     }),
   ),
   overflowed: figure,
-  // A small number's hash is soon found by trying.
+  // As those of a cache.
   reads: gone,
 })

@@ -59,6 +59,7 @@ export const cacheTraffic: Complete<NonNullable<TracesEvidence['cache']>> = {
           valueBytes: 1,
         },
       ],
+      reads: { keyFraction: 1, keys: [1], atMs: [1] },
     },
   ],
   servers: [
