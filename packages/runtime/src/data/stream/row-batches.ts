@@ -17,6 +17,7 @@ type Answer<Row> = IteratorResult<readonly Row[], undefined>
 /**
  * `return()` (or leaving `for await`) closes the portal on the server and gives the connection back; a query that is still
  * searching then is cancelled. Rows are of one snapshot. A connection is held until the end: bound how many streams run at once.
+ * To the server all of it is one statement, reading included: `statementTimeoutMs` of the pool (30 s by default) ends it with 57014.
  */
 export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
   readonly #source: ClientSource

@@ -158,6 +158,16 @@ describe('a stream of rows', () => {
     await until(async () => (await running()).length === 0)
   })
 
+  test('lasts no longer than a statement may, the time of its reader included', async () => {
+    const limited = new Pool({ connectionString: server.url, max: 1, statementTimeoutMs: 300 })
+    const read = (async () => {
+      for await (const _ of streamRows(limited, numbers(1_000_000), { batchRows: 10 })) await delay(1)
+    })()
+    await expect(read).rejects.toMatchObject({ code: '57014' })
+    expect((await limited.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    await limited.end()
+  })
+
   test('that waits for a connection can be left, and takes none', async () => {
     const client = await pool.connect()
     const batches = new RowBatches(pool, numbers(1))
