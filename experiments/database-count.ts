@@ -27,6 +27,18 @@ export async function attributedPercent(start: ArmStart, workload: Workload): Pr
   return Math.round((100 * knownMs!) / Math.max(1, activeMs!))
 }
 
+/** Calls of statements while the arm answers as many requests of six users: all of its own, transaction control included. */
+export async function growthOfStatements(start: ArmStart, workload: Workload, requests: number): Promise<number> {
+  const [calls] = await growthWhile(start, workload, requests, async (server, database) => [
+    await figure(server, calledStatements, database),
+  ])
+  return calls!
+}
+
+const calledStatements = `
+  SELECT coalesce(sum(calls), 0)::float8 AS value
+  FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid WHERE datname = $1`
+
 const knownTime = `
   SELECT coalesce(sum(total_plan_time + total_exec_time), 0) AS value
   FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid WHERE datname = $1`

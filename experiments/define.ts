@@ -99,7 +99,8 @@ export interface Drill extends Arms {
    * the primary killed after the first hundred and the standby promoted, if there is one. `lost-updates`: of as many changes that were answered well, those of which
    * `GET /total` knows nothing. `spilled`: megabytes written to temporary files for every request. `attributed`: of the time
    * the server works for the arm, the percentage of which it can say afterwards by which statement. `loads`: by how much the number that
-   * `GET /loads` answers grows in four seconds of the load.
+   * `GET /loads` answers grows in four seconds of the load. `statements`: calls of statements for every hundred requests. `misses`: of the
+   * arm's Redis, for every hundred reads. `stale`: milliseconds until a change, which a PUT with another `value` makes, is answered by a GET.
    */
   readonly drill:
     | 'stop'
@@ -115,6 +116,9 @@ export interface Drill extends Arms {
     | 'spilled'
     | 'attributed'
     | 'loads'
+    | 'statements'
+    | 'misses'
+    | 'stale'
   /** Of a practice that makes no findings: its row says `unknown` of `before`, and `pass` of `after`. */
   readonly row?: true
   /** Of the medians: before over after where less is better, after over before where more is; nothing left counts as one. */

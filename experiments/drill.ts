@@ -6,6 +6,7 @@ import type { EarlierLoad, Evidence, HistoryEvidence } from '@whetstone/model'
 import { median, quantile, seededRandom, shuffled, signedRank } from '@whetstone/stats'
 import { armCommand, type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
+import { missesPerHundred, staleMs, statementsPerHundred } from './cache-count.ts'
 import {
   capacityOf,
   failedRequests,
@@ -18,6 +19,7 @@ import {
 import { attributedPercent, spilledMegabytes } from './database-count.ts'
 import type { Drill } from './define.ts'
 import { failedByFailover } from './failover.ts'
+import { type HitFractionScore, promisedHits } from './hit-fraction.ts'
 import { keptOf, type Recording } from './record.ts'
 import { grownByAnswer, wantSameAnswers } from './peak-memory.ts'
 import { answeredInOverload, stressLoad } from './overload.ts'
@@ -42,6 +44,8 @@ export interface DrillResult {
   /** Exact signed-rank test of the differences within the rounds, two-sided. */
   readonly pValue: number
   readonly verdict: 'better' | 'unclear'
+  /** Where statements are counted and a cache was simulated. */
+  readonly hitFraction?: HitFractionScore
   readonly findingsBefore: readonly string[]
   readonly findingsAfter: readonly string[]
   readonly machine: string
@@ -107,6 +111,9 @@ const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'bet
   spilled: { counts: 'megabytes written to temporary files for every request', better: 'less' },
   loads: { counts: 'loads of one key in four seconds', better: 'less' },
   attributed: { counts: 'percent of the time of the server whose statement is known', better: 'more' },
+  statements: { counts: 'statements for every hundred requests', better: 'less' },
+  misses: { counts: 'misses for every hundred reads of the cache', better: 'less' },
+  stale: { counts: 'ms until a change is answered', better: 'less' },
 }
 
 interface Judged {
@@ -115,6 +122,8 @@ interface Judged {
   readonly isSilent: boolean
   /** What the report says, one line each. */
   readonly lines: readonly string[]
+  /** Of the cache that the practice proposes. */
+  readonly predictedHits?: HitFractionScore['predicted']
 }
 
 type Start = (arm: ArmName, workers?: number) => ArmStart
@@ -145,7 +154,14 @@ async function judge(arm: ArmName, options: DrillOptions, stand: Stand, start: S
       lines: [...found.map(({ line }) => line), `${own.state} ${own.practice}: ${own.note}`],
     }
   const isReported = found.some(({ practice }) => practice === experiment.practice)
-  return { evidence, isReported, isSilent: !isReported, lines: found.map(({ line }) => line) }
+  const promised = promisedHits(findings, experiment.practice)
+  return {
+    evidence,
+    isReported,
+    isSilent: !isReported,
+    lines: found.map(({ line }) => line),
+    ...(promised ? { predictedHits: promised.predicted } : {}),
+  }
 }
 
 /** What differs is the cluster itself, so each arm is looked at on one of its own. */
@@ -228,6 +244,12 @@ async function count(arm: ArmName, options: DrillOptions, { workload }: Stand, s
       return attributedPercent(start(arm), workload)
     case 'loads':
       return loadsUnderLoad(start(arm), workload, experiment.load.ratePerSecond)
+    case 'statements':
+      return statementsPerHundred(start(arm), workload)
+    case 'misses':
+      return missesPerHundred(start(arm), workload)
+    case 'stale':
+      return staleMs(start(arm), workload)
     case 'memory':
       return keptBytesPerRequest(start(arm), workload)
     case 'peak-memory':
@@ -256,6 +278,12 @@ async function resultOf(
   )
   const { p } = signedRank(gains)
   const list = cpus()
+  const { predictedHits } = judged.before
+  const hits = drill === 'statements' &&
+    predictedHits && {
+      predicted: predictedHits,
+      measured: 1 - median(counted.after) / median(counted.before),
+    }
   return {
     schema: 'whetstone/drill@1',
     practice,
@@ -274,6 +302,7 @@ async function resultOf(
       (p < significant && quantile(gains, 0.5) > 0) || (options.quick && gains.every(gain => gain > 0))
         ? 'better'
         : 'unclear',
+    ...(hits ? { hitFraction: hits } : {}),
     findingsBefore: judged.before.lines,
     findingsAfter: judged.after.lines,
     machine: `${list.length} cores, ${list[0]?.model.trim() ?? 'unknown CPU'}, ${process.platform} ${process.arch}`,

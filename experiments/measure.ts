@@ -8,6 +8,7 @@ import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whet
 import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
 import type { Experiment } from './define.ts'
+import { type HitFractionScore, scoredHits } from './hit-fraction.ts'
 import { keptOf, type Recording } from './record.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
 
@@ -31,6 +32,8 @@ export interface ExperimentResult {
    * measure processes that have hardly warmed up, which is fair to both arms and to no prediction.
    */
   readonly measuredP50Ms: { readonly before: number; readonly after: number }
+  /** Where a cache was simulated; measured under the same load as the times. */
+  readonly hitFraction?: HitFractionScore
   readonly findingsBefore: readonly string[]
   readonly findingsAfter: readonly string[]
   readonly statements: { readonly before: readonly string[]; readonly after: readonly string[] }
@@ -52,7 +55,7 @@ export function measureExperiment(options: MeasureOptions): Promise<MeasuredExpe
   return onStand(options, stand => measureArms(options, stand))
 }
 
-export type ScoredPrediction = Pick<ExperimentResult, 'predicted' | 'measuredP50Ms'>
+export type ScoredPrediction = Pick<ExperimentResult, 'predicted' | 'measuredP50Ms' | 'hitFraction'>
 
 /** Both arms under their load, without a trial: what a change of the predictor or of a detector is measured by. */
 export function predictExperiment(
@@ -60,7 +63,10 @@ export function predictExperiment(
 ): Promise<{ readonly scored: ScoredPrediction; readonly recording: Recording | undefined }> {
   return onStand(options, async stand => {
     const { before, after, predicted } = await diagnoseArms(options, stand)
-    return { scored: scoredPrediction({ before, after, predicted }), recording: recordingFrom(options, before) }
+    return {
+      scored: scoredPrediction({ before, after, predicted }, options.experiment.practice),
+      recording: recordingFrom(options, before),
+    }
   })
 }
 
@@ -148,11 +154,11 @@ async function diagnoseArms({ experiment, onProgress }: MeasureOptions, stand: S
   return { before, after, predicted }
 }
 
-function scoredPrediction({
-  before,
-  after,
-  predicted,
-}: Pick<Measured, 'before' | 'after' | 'predicted'>): ScoredPrediction {
+function scoredPrediction(
+  { before, after, predicted }: Pick<Measured, 'before' | 'after' | 'predicted'>,
+  practice: string,
+): ScoredPrediction {
+  const hitFraction = scoredHits(before.report.findings, practice, { before: before.evidence, after: after.evidence })
   return {
     predicted: predicted
       ? {
@@ -161,6 +167,7 @@ function scoredPrediction({
         }
       : null,
     measuredP50Ms: { before: p50Of(before, predicted?.route), after: p50Of(after, predicted?.route) },
+    ...(hitFraction ? { hitFraction } : {}),
   }
 }
 
@@ -237,7 +244,7 @@ function resultOf(
     metric,
     ratio: inverse,
     verdict: trial.guard.tooNoisy ? 'too-noisy' : (comparison?.verdict ?? trial.verdict),
-    ...scoredPrediction({ before, after, predicted }),
+    ...scoredPrediction({ before, after, predicted }, practice),
     findingsBefore: before.report.findings.map(lineOf),
     findingsAfter: after.report.findings.map(lineOf),
     statements: { before: textsOf(before), after: textsOf(after) },

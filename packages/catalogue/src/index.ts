@@ -7,11 +7,13 @@ import { serializationFormat } from './api/serialization-format.ts'
 import { eventLoopBlocking } from './application/event-loop-blocking.ts'
 import { memoryLeak } from './application/memory-leak.ts'
 import { syncIo } from './application/sync-io.ts'
+import { cacheAside } from './caching/cache-aside.ts'
 import { cacheFailure } from './caching/cache-failure.ts'
 import { cacheStampede } from './caching/cache-stampede.ts'
 import { etagValidation } from './caching/etag-validation.ts'
 import { hitRatio } from './caching/hit-ratio.ts'
 import { httpCacheHeaders } from './caching/http-cache-headers.ts'
+import { serverSideCaching } from './caching/server-side-caching.ts'
 import { batchReads } from './database/batch-reads.ts'
 import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
@@ -154,8 +156,10 @@ export const practices: readonly AnyPractice[] = [
   sharding,
   dbProfilingTools,
   dbCachingLayer,
+  cacheAside,
   httpCacheHeaders,
   etagValidation,
+  serverSideCaching,
   cacheStampede,
   hitRatio,
   cacheFailure,

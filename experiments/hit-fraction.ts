@@ -1,0 +1,38 @@
+/** The score of a simulated cache: the part of the reads that it was to answer, and the part that no longer reached the database. */
+import type { Evidence, RankedFinding } from '@whetstone/model'
+
+export interface HitFractionScore {
+  /** Once it has met what is asked often, and over a window in which it begins empty. */
+  readonly predicted: { readonly filled: number; readonly empty: number }
+  readonly measured: number
+}
+
+type Cached = Pick<RankedFinding, 'practice' | 'also' | 'edit'>
+
+/** What the finding of the practice promises of a cache; undefined where it speaks of none. */
+export function promisedHits(findings: readonly Cached[], practice: string) {
+  const edit = findings.find(finding => finding.practice === practice || isAlso(finding, practice))?.edit
+  if (edit?.kind !== 'trace' || edit.change.kind !== 'cache') return undefined
+  const { statementId, hitFraction, coldHitFraction } = edit.change
+  return { statementId, predicted: { filled: hitFraction, empty: coldHitFraction } }
+}
+
+const isAlso = ({ also }: Cached, practice: string): boolean => also.some(one => one.practice === practice)
+
+/** From both arms under the same load: runs of the statement for each request, those of `after` over those of `before`. */
+export function scoredHits(
+  findings: readonly Cached[],
+  practice: string,
+  { before, after }: { readonly before: Evidence; readonly after: Evidence },
+): HitFractionScore | undefined {
+  const promised = promisedHits(findings, practice)
+  if (!promised) return undefined
+  const [paid, pays] = [runsPerRequest(before, promised.statementId), runsPerRequest(after, promised.statementId)]
+  return paid > 0 ? { predicted: promised.predicted, measured: 1 - pays / paid } : undefined
+}
+
+function runsPerRequest({ statements, traces }: Evidence, statementId: string): number {
+  const runs = (statements?.uses ?? []).reduce((sum, use) => sum + (use.statementId === statementId ? use.calls : 0), 0)
+  const requests = (traces?.routes ?? []).reduce((sum, route) => sum + route.requests, 0)
+  return requests > 0 ? runs / requests : 0
+}
