@@ -4,8 +4,11 @@ import { cpus } from 'node:os'
 import {
   type AnswersEvidence,
   type AnyPractice,
+  type CacheDrillName,
+  type Drill,
   type DrillsEvidence,
   type Evidence,
+  type EvidenceRequest,
   maskedDeep,
   reportedStep,
   type RunReport,
@@ -17,6 +20,7 @@ import { seededRandom } from '@whetstone/stats'
 import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate, durationFor } from './measure/calibrate.ts'
+import { cacheDrills, type CacheDrills } from './measure/drill/cache-drills.ts'
 import { stopDrill } from './measure/drill/stop-drill.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { watchHeap } from './measure/heap-growth.ts'
@@ -52,6 +56,8 @@ export interface DiagnoseOptions {
   readonly otlpPort?: number
   readonly readyPath?: string
   readonly explainAnalyze?: boolean
+  /** What may be broken on purpose; nothing by default. */
+  readonly drills?: readonly CacheDrillName[]
   readonly scratch?: GatherOptions['scratch']
   readonly settings?: PracticeSettings
   readonly budgets?: Budgets
@@ -115,12 +121,14 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const first: Evidence = { ...window.evidence, history, ...(answers ? { answers } : {}) }
     await folder.writeEvidence(first)
     const asked = await ask(first, { ...options, ratePerSecond }, workload, stand)
+    const broken = await breakCaches(asked, { ...options, ratePerSecond }, workload, stand)
     const ended = stand.target?.ended()
     // The last thing that is asked of it: it is gone afterwards.
-    const drills = ended === undefined ? await drill(asked.evidence, { ...options, workload }, stand) : undefined
-    const evidence: Evidence = { ...asked.evidence, ...(drills ? { drills } : {}) }
+    const stopped = ended === undefined ? await drill(asked.evidence, { ...options, workload }, stand) : []
+    const drills: DrillsEvidence = { schema: 'drills@1', drills: [...broken.drills, ...stopped] }
+    const evidence: Evidence = { ...asked.evidence, ...(drills.drills.length > 0 ? { drills } : {}) }
     const judged = conclude(evidence, identify(evidence, allPractices, options.settings))
-    const { warnings } = asked
+    const warnings = [...asked.warnings, ...broken.warnings]
     await folder.writeEvidence(evidence)
     const framework = stand.probe?.routes()[0]?.framework
     const { git } = history
@@ -221,15 +229,21 @@ function longEnough(
   return found.durationMs
 }
 
+interface Asked {
+  readonly evidence: Evidence
+  readonly requests: readonly EvidenceRequest[]
+  readonly warnings: readonly string[]
+}
+
 /** Round two: what the practices want to know after a first look. */
 async function ask(
   first: Evidence,
   options: DiagnoseOptions & { readonly ratePerSecond: number },
   workload: Workload,
   stand: Stand,
-): Promise<{ readonly evidence: Evidence; readonly warnings: readonly string[] }> {
+): Promise<Asked> {
   const { requests } = identify(first, allPractices, options.settings)
-  if (requests.length === 0 || options.signal.aborted) return { evidence: first, warnings: [] }
+  if (requests.length === 0 || options.signal.aborted) return { evidence: first, requests, warnings: [] }
   options.onProgress({
     kind: 'stage',
     stage: 'investigating',
@@ -246,8 +260,30 @@ async function ask(
   })
   return {
     evidence: await parts.read('answers', first, () => work),
+    requests,
     warnings: Object.values(parts.unavailable).map(why => `the questions of the practices were not answered: ${why}`),
   }
+}
+
+/** After everything else is known: what breaks here may stay broken for a while. */
+async function breakCaches(
+  { evidence, requests }: Asked,
+  options: DiagnoseOptions & { readonly ratePerSecond: number },
+  workload: Workload,
+  stand: Stand,
+): Promise<CacheDrills> {
+  const { drills: allowed = [], redisUrl, ratePerSecond, seed, signal, onProgress } = options
+  if (allowed.length === 0 || signal.aborted) return { drills: [], warnings: [] }
+  onProgress({ kind: 'stage', stage: 'breaking', detail: `${allowed.join(', ')}, as allowed by --drill` })
+  return await cacheDrills(stand, evidence, {
+    allowed,
+    ...(redisUrl === undefined ? {} : { redisUrl }),
+    workload,
+    ratePerSecond,
+    random: seededRandom(seed),
+    requests,
+    signal,
+  })
 }
 
 /** A service that we started is stopped by us anyway: done under light load, that tells what a rollout would cost. */
@@ -255,9 +291,9 @@ async function drill(
   evidence: Evidence,
   { workload, settings, seed, signal, onProgress }: DiagnoseOptions & { readonly workload: Workload },
   stand: Stand,
-): Promise<DrillsEvidence | undefined> {
-  if (!stand.target || workload.routes.length === 0) return undefined
-  if (signal.aborted || settings?.['availability'] === 'off') return undefined
+): Promise<readonly Drill[]> {
+  if (!stand.target || workload.routes.length === 0) return []
+  if (signal.aborted || settings?.['availability'] === 'off') return []
   onProgress({ kind: 'stage', stage: 'stopping', detail: 'with requests under way' })
   const step = reportedStep(evidence['load-curve'])
   const response = step?.overall.response
@@ -268,7 +304,7 @@ async function drill(
     ...(step ? { measured: step.routes } : {}),
     random: seededRandom(seed),
   })
-  return stopped && { schema: 'drills@1', drills: [stopped] }
+  return stopped ? [stopped] : []
 }
 
 const drillRatePerSecond = 20

@@ -57,6 +57,7 @@ export async function diagnoseCommand(
       plan: stand => plan(stand, options, { databaseUrl, budgets: config.budgets }, context),
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
       ...(redisUrl === undefined ? {} : { redisUrl }),
+      drills: options.drill,
       ratePerSecond: options.rate ?? 'auto',
       durationMs: options.duration,
       ...(options.durationGiven ? {} : { longestMs: Math.max(options.duration, mostAutomaticMs) }),

@@ -48,6 +48,7 @@ const stageWords = {
   reading: 'reading',
   investigating: 'asking',
   heap: 'heap',
+  breaking: 'breaking',
   stopping: 'stopping',
   trial: 'trial',
   ladder: 'remedies',

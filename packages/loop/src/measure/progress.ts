@@ -22,6 +22,7 @@ export type Stage =
   | 'reading'
   | 'investigating'
   | 'heap'
+  | 'breaking'
   | 'stopping'
   | 'trial'
   | 'ladder'

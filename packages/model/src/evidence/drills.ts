@@ -35,12 +35,12 @@ export interface StoppedRoute {
 /** The cache of the service stood still for a while under load. */
 export interface CacheFailureDrill {
   readonly kind: 'cache-failure'
-  /** `proxy`: nothing came through a relay of ours between service and cache; `client-pause`: the server itself was told to answer nobody. */
-  readonly by: 'proxy' | 'client-pause'
+  /** The server was told to answer nobody, `CLIENT PAUSE`; it goes on by itself. */
+  readonly by: 'client-pause'
   readonly pausedMs: number
   readonly ratePerSecond: number
   readonly before: DrillPhase
-  /** Of requests sent while it stood still. */
+  /** Of requests that were under way or sent while it stood still. */
   readonly during: DrillPhase
   readonly after: DrillPhase
   readonly routes: readonly {
@@ -73,6 +73,9 @@ export interface CacheStampedeRound {
   /** How long the key was away; absent when nobody set it again within the time watched. */
   readonly refilledAfterMs?: number
 }
+
+/** What the user has to allow: `--drill cache-failure`. */
+export type CacheDrillName = 'cache-failure' | 'cache-stampede'
 
 export interface DrillPhase {
   readonly requests: number

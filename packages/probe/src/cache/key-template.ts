@@ -1,4 +1,5 @@
 /** What keys have in common: the parts that vary are replaced, so that a million keys of one kind are one thing to talk about. */
+import { parametersHash } from '../parameters-hash.ts'
 
 const longestKey = 512
 const longestWord = 32
@@ -14,6 +15,15 @@ export function keyTemplate(key: string): string {
     template += at % 2 === 1 ? (part === '{' || part === '}' ? '' : part) : segmentTemplate(part)
   }
   return template
+}
+
+/** Equal for equal keys; the key cannot be read from it. */
+export function keyHash(key: string): string {
+  return hashText(parametersHash([key]))
+}
+
+export function hashText(hash: number): string {
+  return hash.toString(16).padStart(8, '0')
 }
 
 /** Dots, hyphens and underscores belong to words, `user_profile`, and to numbers in them, `page-3`. */

@@ -30,12 +30,34 @@ export type Question =
   | 'LATENCY'
   | 'CONFIG'
 
+/** For drills, which the user has to allow by name: what they change comes back by itself, or is loaded again. */
+export interface DrillConnection extends RedisConnection {
+  /** The server answers nobody for so long, this connection included. */
+  pauseAll(durationMs: number): Promise<void>
+  resume(): Promise<void>
+  delete(key: string): Promise<void>
+}
+
 export const clientName = 'whetstone'
 const connectTimeoutMs = 3_000
 const answerTimeoutMs = 3_000
 
 /** @throws WHET_REDIS_UNREACHABLE */
 export async function connectRedis(url: string): Promise<RedisConnection> {
+  return await connectTo(url)
+}
+
+/** @throws WHET_DRILL_REFUSED for what is not Redis on this machine; WHET_REDIS_UNREACHABLE */
+export async function connectForDrill(url: string): Promise<DrillConnection> {
+  const { isLocal, isMemcached } = addressOf(url)
+  if (!isLocal || isMemcached)
+    throw new WhetstoneError('WHET_DRILL_REFUSED', `the cache ${maskSecrets(url)} is no Redis on this machine`, {
+      hint: 'a drill breaks the cache for everybody who uses it: point the service at a Redis of its own, on 127.0.0.1',
+    })
+  return await connectTo(url)
+}
+
+async function connectTo(url: string): Promise<Connection> {
   let connection: Connection | undefined
   try {
     const { host, port, isTls, username, password, database } = addressOf(url)
@@ -107,7 +129,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
-class Connection implements RedisConnection {
+class Connection implements DrillConnection {
   readonly #socket: Socket
   readonly #reader = new ReplyReader()
   readonly #waiting: Waiting[] = []
@@ -130,6 +152,18 @@ class Connection implements RedisConnection {
       throw error
     }
     return await Promise.all(questions.map(words => this.send(words).catch(refused)))
+  }
+
+  async pauseAll(durationMs: number): Promise<void> {
+    await this.send(['CLIENT', 'PAUSE', String(durationMs), 'ALL'])
+  }
+
+  async resume(): Promise<void> {
+    await this.send(['CLIENT', 'UNPAUSE'])
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.send(['DEL', key])
   }
 
   send(words: readonly string[]): Promise<Reply> {
