@@ -12,6 +12,10 @@ export type { Leaving, MemoryCacheCounts, MemoryCacheEntry, MemoryCacheOptions }
 export type { PolicyName } from './memory/policies/named.ts'
 export type { EvictionPolicy, Places, PolicyMaker } from './memory/policies/policy.ts'
 export * from './write-back/index.ts'
+export * from './metrics/index.ts'
+export * from './patterns/index.ts'
+export { loadSnapshot, saveSnapshot } from './warm/snapshot.ts'
+export type { SnapshotOptions } from './warm/snapshot.ts'
 export { everythingTag } from './tier.ts'
 export type {
   EntryStamp,

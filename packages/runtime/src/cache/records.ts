@@ -1,6 +1,6 @@
 /** How writes lie in a file: each with its length and checksum, so that what a crash tore in the middle is seen for what it is. */
 import { crc32 } from 'node:zlib'
-import type { JournalEntry } from './journal.ts'
+import type { JournalEntry } from './write-back/journal.ts'
 
 // Length of the body, its checksum; then the body: kind, sequence, length of the key, key, payload.
 const headBytes = 8

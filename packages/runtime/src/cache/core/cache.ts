@@ -6,9 +6,10 @@ import { coarseNowMs } from '../memory/coarse-clock.ts'
 import { everythingTag, type Invalidation, type Version } from '../tier.ts'
 import { MemoryCache } from '../memory/memory-cache.ts'
 import { explain, type Explanation } from './explain.ts'
+import { cacheChannel, tell } from './events.ts'
 import { closedFault, loadTimeoutFault } from './faults.ts'
 import { Flight } from './flight.ts'
-import { Failed, Kept, keptOf, lifeOf } from './kept.ts'
+import { type CacheEntry, entryOfKept, Failed, Kept, keptOf, lifeOf } from './kept.ts'
 import type { CacheCounts, CacheOptions, Loader } from './options.ts'
 import { type FullLoadPolicy, fullPolicy, type LoadPolicy } from './load-policy.ts'
 import { Shared, type SharedCounts } from './shared/shared.ts'
@@ -64,6 +65,10 @@ export class Cache {
     await this.#shared?.heard
   }
 
+  get name(): string {
+    return this.#name
+  }
+
   get counts(): CacheCounts {
     return { ...this.#counts, evicted: this.#memory.counts.evicted, ...(this.#shared?.counts ?? unshared) }
   }
@@ -86,6 +91,7 @@ export class Cache {
     const kept = this.#memory.get(key)
     if (kept instanceof Kept && this.#clock() < kept.plainUntilMs && kept.checkedStamps === this.#stamps.count) {
       this.#counts.hit++
+      if (cacheChannel.hasSubscribers) tell({ cache: this.#name, key, kind: 'hit' })
       return Promise.resolve(kept.value as Value)
     }
     return this.#decide(key, load, policy, ctx, kept) as Promise<Value>
@@ -95,7 +101,7 @@ export class Cache {
   get(key: string): unknown {
     const kept = this.#alive(key, this.#memory.get(key))
     const fresh = kept instanceof Kept && this.#clock() < kept.freshUntilMs && kept.version > this.#doubted
-    this.#counts[fresh ? 'hit' : 'miss']++
+    this.#count(key, fresh ? 'hit' : 'miss')
     return fresh ? kept.value : undefined
   }
 
@@ -134,6 +140,35 @@ export class Cache {
     return this.#shared?.invalidate(noTags, [everythingTag]) ?? done
   }
 
+  /**
+   * Loads it anew, behind whoever reads it meanwhile: before its end, or because somebody knows that it changed. Does nothing while it is being loaded.
+   * What the load throws changes nothing; it is counted in `failedLoads`.
+   */
+  refresh(key: string, load: Loader<unknown>, policy?: LoadPolicy): void {
+    const kept = this.#memory.peek(key)
+    const stale = kept instanceof Kept ? kept : undefined
+    if (!this.#closed && this.#current(key) === undefined)
+      this.#start(key, load, policy, stale, true, stale?.sharedVersion)
+  }
+
+  /** What is kept and not over, what would leave first, first. The cache must not be written to meanwhile. */
+  *entries(): Generator<CacheEntry> {
+    for (const { key, value: kept } of this.#memory.entries())
+      if (kept instanceof Kept && !this.#outdated(kept)) yield { key, ...entryOfKept(kept) }
+  }
+
+  /** Keeps what `entries` of an earlier process gave, in that order, as far as it is not over and nothing newer is kept. */
+  restore(entries: Iterable<CacheEntry>): void {
+    for (const { key, policy, ...entry } of entries) {
+      if (this.#memory.has(key)) continue
+      const stamp = { ...entry, missing: entry.value === undefined, tags: policy.tags ?? noTags, version: 0 }
+      const full = fullPolicy(policy, this.#defaults)
+      this.#keep(key, keptOf(stamp, this.#clock(), ++this.#version, full, this.#stamps.count))
+    }
+    // What other processes have invalidated since, nobody here heard.
+    if (this.#shared !== undefined) this.#doubt()
+  }
+
   /** What would happen to a call for this key now, and why. Changes nothing. */
   explain(key: string): Explanation {
     const kept = this.#memory.peek(key)
@@ -162,19 +197,19 @@ export class Cache {
   ): Promise<unknown> {
     const kept = this.#alive(key, found)
     if (kept instanceof Failed) {
-      this.#counts.miss++
+      this.#count(key, 'miss')
       return Promise.reject(kept.error as Error)
     }
     if (kept !== undefined && kept.version <= this.#doubted) return this.#wait(key, load, policy, ctx, kept)
     const nowMs = this.#clock()
     if (kept !== undefined && nowMs < kept.freshUntilMs) {
       const early = kept.isEarly(nowMs, this.#random()) && nowMs >= kept.retryAtMs && !this.#flights.has(key)
-      this.#counts[early ? 'early' : 'hit']++
+      this.#count(key, early ? 'early' : 'hit')
       if (early) this.#start(key, load, policy, kept, true, kept.sharedVersion)
       return Promise.resolve(kept.value)
     }
     if (kept !== undefined && (nowMs < kept.revalidateUntilMs || nowMs < kept.retryAtMs)) {
-      this.#counts.stale++
+      this.#count(key, 'stale')
       if (nowMs >= kept.retryAtMs && !this.#flights.has(key)) this.#start(key, load, policy, kept, true)
       return Promise.resolve(kept.value)
     }
@@ -188,11 +223,11 @@ export class Cache {
     ctx: Ctx | undefined,
     stale: Kept | undefined,
   ): Promise<unknown> {
-    this.#counts.miss++
+    const underWay = this.#current(key)
+    this.#count(key, 'miss', underWay !== undefined)
     if (this.#closed) return Promise.reject(closedFault(this.#name))
     if (ctx?.cancelled) return Promise.reject(ctx.reason as Error)
     if (ctx !== undefined && ctx.deadlineMs <= performance.now()) return Promise.reject(deadlineFault(false))
-    const underWay = this.#current(key)
     if (underWay !== undefined) this.#counts.coalesced++
     const flight = underWay ?? this.#start(key, load, policy, stale, false)
     const { softTimeoutMs } = fullPolicy(policy, this.#defaults)
@@ -234,7 +269,7 @@ export class Cache {
     void this.#outside.runInAsyncScope(async () => {
       try {
         if (this.#shared === undefined) {
-          const { value, loadMs } = await this.#ask(load, flight)
+          const { value, loadMs } = await this.#ask(key, load, flight)
           this.#land(key, flight, this.#made(value, loadMs, flight.version, policy))
         } else {
           const kept = await this.#share(this.#shared, key, load, flight, policy, background, newerThan)
@@ -253,14 +288,18 @@ export class Cache {
   }
 
   /** Within an async function of its own: a loader that throws at once must not fail its flight before anybody is aboard. */
-  async #ask(load: Loader<unknown>, flight: Flight): Promise<{ value: unknown; loadMs: number }> {
+  async #ask(key: string, load: Loader<unknown>, flight: Flight): Promise<{ value: unknown; loadMs: number }> {
     const startedMs = performance.now()
+    let failed = true
     this.#counts.loads++
     try {
       const value = await load(flight.context)
+      failed = false
       return { value, loadMs: performance.now() - startedMs }
     } finally {
-      this.#counts.loadMs += performance.now() - startedMs
+      const loadMs = performance.now() - startedMs
+      this.#counts.loadMs += loadMs
+      if (cacheChannel.hasSubscribers) tell({ cache: this.#name, key, kind: 'load', loadMs, failed })
     }
   }
 
@@ -285,7 +324,7 @@ export class Cache {
       onFallback: found =>
         (flight.fallback ??= keptOf(found, this.#clock(), flight.version, policy, this.#stamps.count)),
       load: async version => {
-        const { value, loadMs } = await this.#ask(load, flight)
+        const { value, loadMs } = await this.#ask(key, load, flight)
         const life = lifeOf(value, this.#clock(), policy, this.#random())
         return { value, ...life, version, loadMs, missing: value === undefined, tags }
       },
@@ -382,6 +421,12 @@ export class Cache {
 
   #outdated({ policy, version }: Kept): boolean {
     return policy.tags.length > 0 && this.#stamps.outdates(policy.tags, version)
+  }
+
+  #count(key: string, kind: 'hit' | 'early' | 'stale' | 'miss', coalesced = false): void {
+    this.#counts[kind]++
+    if (cacheChannel.hasSubscribers)
+      tell(kind === 'miss' ? { cache: this.#name, key, kind, coalesced } : { cache: this.#name, key, kind })
   }
 
   #detach(key: string): void {

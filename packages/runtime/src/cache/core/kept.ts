@@ -1,6 +1,6 @@
 /** An answer as the memory tier keeps it, with all that decides on its next use worked out when it was stored. */
 import type { Version } from '../tier.ts'
-import type { FullLoadPolicy } from './load-policy.ts'
+import type { FullLoadPolicy, LoadPolicy } from './load-policy.ts'
 import type { SharedEntry } from './shared/guarded-tier.ts'
 
 /** Beyond this many load times before the end no draw can ask for an early load: -ln of the smallest number `Math.random` gives above 0. */
@@ -78,4 +78,21 @@ export class Failed {
     readonly error: unknown,
     readonly retryAtMs: number,
   ) {}
+}
+
+/** What outlives the process that loaded it, as plain data. */
+export interface CacheEntry {
+  readonly key: string
+  readonly value: unknown
+  /** Milliseconds since 1970. */
+  readonly freshUntilMs: number
+  /** Milliseconds since 1970. */
+  readonly goneAtMs: number
+  readonly loadMs: number
+  /** By which it was loaded. */
+  readonly policy: LoadPolicy
+}
+
+export function entryOfKept({ value, freshUntilMs, goneAtMs, loadMs, policy }: Kept): Omit<CacheEntry, 'key'> {
+  return { value, freshUntilMs, goneAtMs, loadMs, policy }
 }

@@ -11,7 +11,7 @@ export interface CacheOptions extends Pick<
   MemoryCacheOptions<string, unknown>,
   'maxEntries' | 'maxBytes' | 'sizeOf' | 'policy'
 > {
-  /** In faults. Default `cache`. */
+  /** In faults, events and metrics. Default `cache`. */
   readonly name?: string
   /** What calls do not say themselves. */
   readonly defaults?: LoadPolicy

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { FileJournal, type FileJournalOptions } from './file-journal.ts'
-import { readRecords, recordOf } from './records.ts'
+import { readRecords, recordOf } from '../records.ts'
 import { journalContract } from './testing/journal-contract.ts'
 
 const opened: FileJournal[] = []

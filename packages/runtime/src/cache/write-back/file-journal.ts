@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Fault } from '../../fault.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import type { Journal, JournalEntry, JournalWrite, SetAside } from './journal.ts'
-import { readRecords, recordOf } from './records.ts'
+import { readRecords, recordOf } from '../records.ts'
 import { fileText, setAsideOf } from './set-aside-file.ts'
 
 export interface FileJournalOptions {
