@@ -39,7 +39,11 @@ end
 if string.sub(old, -1) == 'w' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 return 1`)
 
-const peekScript = script(`return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`)
+/** Also marks that somebody waits: the holder may be another than the one that refused. */
+const peekScript = script(`
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, 1) == 'h' and string.sub(held, -1) ~= 'w' then redis.call('APPEND', KEYS[1], 'w') end
+return { held, redis.call('PTTL', KEYS[1]) }`)
 
 /** Long enough for who was refused the lease a moment before it was released, and asks then how it ended. */
 const outcomeMs = 2_000

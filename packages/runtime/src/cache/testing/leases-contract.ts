@@ -38,6 +38,16 @@ export function leasesContract(open: () => Promise<LeasesStand>): void {
     }
   })
 
+  test('wake also who began to wait without having been refused', async () => {
+    const { one, other } = await open()
+    const lease = (await one.take('key', longMs))!
+    const waiting = other.wait('key', Date.now() + longMs)
+    // It asks once in vain before the release: what it hears then is not the answer to its first question.
+    expect(await other.take('another key', longMs)).toBeDefined()
+    await lease.release({ kind: 'stored' })
+    expect(await waiting).toEqual({ kind: 'stored' })
+  })
+
   test('say how it ended also a moment after', async () => {
     const { one, other } = await open()
     const lease = (await one.take('key', longMs))!
