@@ -14,6 +14,7 @@ import { etagValidation } from './caching/etag-validation.ts'
 import { hitRatio } from './caching/hit-ratio.ts'
 import { httpCacheHeaders } from './caching/http-cache-headers.ts'
 import { serverSideCaching } from './caching/server-side-caching.ts'
+import { writeBack } from './caching/write-back.ts'
 import { batchReads } from './database/batch-reads.ts'
 import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
@@ -157,6 +158,7 @@ export const practices: readonly AnyPractice[] = [
   dbProfilingTools,
   dbCachingLayer,
   cacheAside,
+  writeBack,
   httpCacheHeaders,
   etagValidation,
   serverSideCaching,
