@@ -10,11 +10,14 @@ import { syncIo } from './application/sync-io.ts'
 import { cacheAside } from './caching/cache-aside.ts'
 import { cacheFailure } from './caching/cache-failure.ts'
 import { cacheStampede } from './caching/cache-stampede.ts'
+import { cdnStatic } from './caching/cdn-static.ts'
+import { clientSideCaching } from './caching/client-side-caching.ts'
 import { etagValidation } from './caching/etag-validation.ts'
 import { hitRatio } from './caching/hit-ratio.ts'
 import { httpCacheHeaders } from './caching/http-cache-headers.ts'
+import { redisUses } from './caching/redis-uses.ts'
 import { serverSideCaching } from './caching/server-side-caching.ts'
-import { writeBack } from './caching/write-back.ts'
+import { ttl } from './caching/ttl.ts'
 import { batchReads } from './database/batch-reads.ts'
 import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
@@ -158,12 +161,15 @@ export const practices: readonly AnyPractice[] = [
   dbProfilingTools,
   dbCachingLayer,
   cacheAside,
-  writeBack,
   httpCacheHeaders,
   etagValidation,
+  clientSideCaching,
+  cdnStatic,
   serverSideCaching,
   cacheStampede,
+  ttl,
   hitRatio,
+  redisUses,
   cacheFailure,
   payloadLimits,
   responseCompression,

@@ -55,12 +55,22 @@ export const etagValidation = definePractice({
   },
   remedy: {
     summary: 'Send an ETag (or Last-Modified), and answer If-None-Match with 304.',
-    library: '@fastify/etag, Express (built in), koa-etag with koa-conditional-get',
+    library:
+      '@whetstone/runtime/cache/http httpCache for Fastify, Express and Hono; @fastify/etag; koa-etag with koa-conditional-get',
     example: {
       language: 'http',
       before: `GET /products\n\n200 OK\ncontent-length: 48210`,
       after: `GET /products\nif-none-match: "v17"\n\n304 Not Modified\netag: "v17"`,
     },
+    withRuntime: `import Fastify from 'fastify'
+import { versionTag } from '@whetstone/runtime/cache/http'
+import { httpCache } from '@whetstone/runtime/cache/http/fastify' // or /express, /hono
+const server = Fastify()
+await server.register(httpCache) // a tag for every answer that has none, and 304 for whoever holds it
+server.get('/orders/:id', async (_, reply) => {
+  reply.header('etag', versionTag(order.id, order.created_at)) // of a version: no body has to be hashed
+  return order
+})`,
   },
   detect({ 'http-probe': evidence, source }, thresholds) {
     const answers = readAnswers(evidence)

@@ -54,12 +54,23 @@ export const httpCacheHeaders = definePractice({
   remedy: {
     summary:
       'Say how long the answer may be kept: Cache-Control with max-age, and stale-while-revalidate to hide the refresh.',
-    library: 'reply.header / res.set, or the cache rules of the CDN',
+    library: '@whetstone/runtime/cache/http cacheControl and httpCache, or the cache rules of the CDN',
     example: {
       language: 'http',
       before: `200 OK\ncontent-type: application/json`,
       after: `200 OK\ncontent-type: application/json\ncache-control: public, max-age=30, stale-while-revalidate=60\netag: "v17"`,
     },
+    withRuntime: `import Fastify from 'fastify'
+import { Cache } from '@whetstone/runtime/cache'
+import { cacheControl, ResponseCache } from '@whetstone/runtime/cache/http'
+import { httpCache } from '@whetstone/runtime/cache/http/fastify' // or /express, /hono
+const server = Fastify()
+// Keeps what the headers allow here too; never what a cookie, a token or a handler makes personal.
+await server.register(httpCache, { cache: new ResponseCache({ store: new Cache() }) })
+server.get('/ranking', async (request, reply) => {
+  reply.header('cache-control', cacheControl.publicFor('30s', { staleWhileRevalidate: '1m' }))
+  return (await pool.query(sql)).rows
+})`,
   },
   detect({ 'http-probe': evidence, traces, source, statements }, thresholds) {
     const answers = readAnswers(evidence)
