@@ -20,7 +20,7 @@ async function load(id: string) {
 describe('a quick experiment', () => {
   test.for(['database/missing-index', 'database/n-plus-one'])(
     '%s is reported on its fault and silent on its remedy, with the same answers',
-    { timeout: 120_000 },
+    { timeout: 400_000 },
     async id => {
       const { experiment, ...place } = await load(id)
       if (isDrill(experiment)) throw new Error(`${id} is a drill`)
@@ -38,7 +38,7 @@ describe('a quick experiment', () => {
 })
 
 describe('a quick drill', () => {
-  test('is reported on its fault and silent on its remedy', { timeout: 120_000 }, async () => {
+  test('is reported on its fault and silent on its remedy', { timeout: 400_000 }, async () => {
     const { experiment, ...place } = await load('foundations/availability')
     if (!isDrill(experiment)) throw new Error('no drill')
     const { result } = await runDrill({
