@@ -1,4 +1,5 @@
 /** The shape of an experiment: the proof of one practice, both arms visible on one screen. */
+import type { CacheDrillName } from '@whetstone/model'
 import type { FastifyInstance } from 'fastify'
 import type pg from 'pg'
 
@@ -70,6 +71,8 @@ export interface Arms {
   readonly shards?: number
   /** Each arm has a Redis of its own. What its processes leave there, the next ones find. */
   readonly redis?: true
+  /** What a diagnosis of the arms breaks on purpose, as `--drill` allows it. */
+  readonly breaks?: CacheDrillName
   /** What production has of the tables, told as in `whetstone.config.ts`, where an experiment can hold only a part. */
   readonly productionRows?: Readonly<Record<string, number>>
   /** A second service that both arms may call; runs in the runner's process. */
@@ -99,8 +102,9 @@ export interface Drill extends Arms {
    * the primary killed after the first hundred and the standby promoted, if there is one. `lost-updates`: of as many changes that were answered well, those of which
    * `GET /total` knows nothing. `spilled`: megabytes written to temporary files for every request. `attributed`: of the time
    * the server works for the arm, the percentage of which it can say afterwards by which statement. `loads`: by how much the number that
-   * `GET /loads` answers grows in four seconds of the load. `statements`: calls of statements for every hundred requests. `misses`: of the
-   * arm's Redis, for every hundred reads. `stale`: milliseconds until a change, which a PUT with another `value` makes, is answered by a GET.
+   * `GET /loads` answers grows in four seconds of the load. `second-visit`: bytes a browser transfers when it comes back after a day. `statements`: calls of statements for every hundred requests. `misses`: of the
+   * arm's Redis, for every hundred reads. `stale`: milliseconds until a change, which a PUT with another `value` makes, is answered by a GET. `paused`: of a
+   * hundred requests sent while the arm's Redis stands still for five seconds, those that fail or take longer than one.
    */
   readonly drill:
     | 'stop'
@@ -116,9 +120,11 @@ export interface Drill extends Arms {
     | 'spilled'
     | 'attributed'
     | 'loads'
+    | 'second-visit'
     | 'statements'
     | 'misses'
     | 'stale'
+    | 'paused'
   /** Of a practice that makes no findings: its row says `unknown` of `before`, and `pass` of `after`. */
   readonly row?: true
   /** Of the medians: before over after where less is better, after over before where more is; nothing left counts as one. */

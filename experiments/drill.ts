@@ -7,6 +7,7 @@ import { median, quantile, seededRandom, shuffled, signedRank } from '@whetstone
 import { armCommand, type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
 import { missesPerHundred, staleMs, statementsPerHundred } from './cache-count.ts'
+import { failedWithoutCache } from './cache-pause.ts'
 import {
   capacityOf,
   failedRequests,
@@ -23,6 +24,7 @@ import { type HitFractionScore, promisedHits } from './hit-fraction.ts'
 import { keptOf, type Recording } from './record.ts'
 import { grownByAnswer, wantSameAnswers } from './peak-memory.ts'
 import { answeredInOverload, stressLoad } from './overload.ts'
+import { secondVisitBytes } from './second-visit.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
 
 export interface DrillResult {
@@ -110,10 +112,12 @@ const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'bet
   overload: { counts: 'requests answered in time a second, of too many', better: 'more' },
   spilled: { counts: 'megabytes written to temporary files for every request', better: 'less' },
   loads: { counts: 'loads of one key in four seconds', better: 'less' },
+  'second-visit': { counts: 'bytes transferred on the second visit', better: 'less' },
   attributed: { counts: 'percent of the time of the server whose statement is known', better: 'more' },
   statements: { counts: 'statements for every hundred requests', better: 'less' },
   misses: { counts: 'misses for every hundred reads of the cache', better: 'less' },
   stale: { counts: 'ms until a change is answered', better: 'less' },
+  paused: { counts: 'of a hundred requests without the cache, those that fail', better: 'less' },
 }
 
 interface Judged {
@@ -221,7 +225,7 @@ function afterLoads(loads: readonly EarlierLoad[]): Evidence {
   return { history }
 }
 
-async function count(arm: ArmName, options: DrillOptions, { workload }: Stand, start: Start): Promise<number> {
+async function count(arm: ArmName, options: DrillOptions, { workload, redis }: Stand, start: Start): Promise<number> {
   const { experiment, file } = options
   const rate = async (workers: number): Promise<Capacity> => capacityOf(start(arm, workers), workload)
   switch (experiment.drill) {
@@ -242,6 +246,8 @@ async function count(arm: ArmName, options: DrillOptions, { workload }: Stand, s
       return spilledMegabytes(start(arm), workload)
     case 'attributed':
       return attributedPercent(start(arm), workload)
+    case 'second-visit':
+      return secondVisitBytes(start(arm), workload)
     case 'loads':
       return loadsUnderLoad(start(arm), workload, experiment.load.ratePerSecond)
     case 'statements':
@@ -250,6 +256,8 @@ async function count(arm: ArmName, options: DrillOptions, { workload }: Stand, s
       return missesPerHundred(start(arm), workload)
     case 'stale':
       return staleMs(start(arm), workload)
+    case 'paused':
+      return failedWithoutCache(start(arm), workload, { ...experiment.load, redis: redis[arm] })
     case 'memory':
       return keptBytesPerRequest(start(arm), workload)
     case 'peak-memory':

@@ -109,6 +109,7 @@ function diagnoseArm(
     seed: 1,
     readyPath: '/healthz',
     scratch: async () => postgres,
+    ...(options.experiment.breaks ? { drills: [options.experiment.breaks] } : {}),
     explainAnalyze: true,
     ...(options.experiment.settings
       ? { settings: { [options.experiment.practice]: options.experiment.settings } }

@@ -1,9 +1,6 @@
 /** Caches that answer too few of the reads because they have no room, or do not remember that there is nothing: told from those that only start. */
 import {
-  type CacheCounters,
-  type CountersEvidence,
   definePractice,
-  type Edit,
   type Finding,
   type FindingRemedy,
   findings,
@@ -13,8 +10,9 @@ import {
   type RedisEvidence,
   type RedisServerState,
 } from '@whetstone/model'
-import { type KeyFamily, keyFamilies, meanLoadMs } from '../derive/cache-keys.ts'
+import { fewerLoads, type KeyFamily, keyFamilies, meanLoadMs } from '../derive/cache-keys.ts'
 import { bytesText, countText, fact, msText, percentText } from '../derive/figures.ts'
+import { type MemoryCaches, memoryCaches } from '../derive/memory-caches.ts'
 
 export const hitRatio = definePractice({
   id: 'hit-ratio',
@@ -61,7 +59,7 @@ const hitFraction = (hit + early + stale) / (hit + early + stale + miss)`,
   },
   detect({ traces, redis, counters }, thresholds) {
     const families = keyFamilies(traces).filter(({ reads }) => reads >= thresholds.reads)
-    const memories = memoriesOf(counters).filter(memory => memory.lookups >= thresholds.reads)
+    const memories = memoryCaches(counters).filter(memory => memory.lookups >= thresholds.reads)
     const servers = traces.cache
       ? []
       : (redis?.servers ?? []).filter(({ counts }) => lookupsOf(counts) >= thresholds.reads)
@@ -138,7 +136,7 @@ function describeEvicted(family: KeyFamily, server: RedisServerState): Finding {
       fact('memory allowed', memory.maxBytes, 'bytes', 'redis'),
     ],
     confidence: 'strong',
-    ...editOf(family, keys.missesBy.other / keys.misses),
+    ...fewerLoads(family, keys.missesBy.other / keys.misses),
     remedy: {
       summary: `Give the cache room for its ${countText(keys.distinctKeys)} keys of ${family.keyTemplate}.`,
       steps: [
@@ -197,54 +195,14 @@ const factsOf = (family: KeyFamily) => [
   fact('different keys', family.keys.distinctKeys, 'count', 'traces'),
 ]
 
-/** What a miss runs is not run again for this part of the misses. */
-function editOf({ keys, route }: KeyFamily, savedFraction: number): { readonly edit?: Edit } {
-  const statementId = keys.loads.statements[0]?.statementId
-  if (statementId === undefined) return {}
-  const change = { kind: 'cache', statementId, hitFraction: savedFraction, coldHitFraction: savedFraction } as const
-  return { edit: { kind: 'trace', change, ...(route ? { route } : {}) } }
-}
-
 function lateLoads({ keys }: KeyFamily): readonly string[] {
   const loadMs = meanLoadMs(keys)
   return loadMs === undefined ? [] : [`A miss takes ${msText(loadMs)} until its key is set again.`]
 }
 
-interface Memory {
-  readonly name: string
-  readonly processes: number
-  readonly lookups: number
-  readonly hitFraction: number
-  readonly loads: number
-  readonly loadMs: number
-  readonly evicted: number
-  readonly entries: number
-}
-
-function memoriesOf(counters: CountersEvidence | undefined): readonly Memory[] {
-  const byName = new Map<string, CacheCounters[]>()
-  for (const cache of counters?.caches ?? []) byName.set(cache.name, [...(byName.get(cache.name) ?? []), cache])
-  return [...byName].map(([name, caches]) => {
-    const sum = (field: 'hit' | 'early' | 'stale' | 'miss' | 'loads' | 'loadMs' | 'evicted') =>
-      caches.reduce((total, cache) => total + cache[field], 0)
-    const answered = sum('hit') + sum('early') + sum('stale')
-    const lookups = answered + sum('miss')
-    return {
-      name,
-      processes: new Set(caches.map(({ pid }) => pid)).size,
-      lookups,
-      hitFraction: lookups > 0 ? answered / lookups : 0,
-      loads: sum('loads'),
-      loadMs: sum('loadMs'),
-      evicted: sum('evicted'),
-      entries: caches.reduce((total, { entries = 0 }) => total + entries, 0),
-    }
-  })
-}
-
 /** A cache that fills evicts nothing, whatever it misses. */
-function judgeMemory(memory: Memory, limits: Limits): readonly Finding[] {
-  const { name, loads, evicted, hitFraction, entries, processes } = memory
+function judgeMemory(memory: MemoryCaches, limits: Limits): readonly Finding[] {
+  const { name, loads, evicted, hitFraction, processes } = memory
   if (hitFraction >= limits.hitFraction || evicted < loads * limits.causeFraction) return []
   const where = { resource: `cache ${name}` }
   return [
@@ -257,19 +215,19 @@ function judgeMemory(memory: Memory, limits: Limits): readonly Finding[] {
         fact('hits', hitFraction, 'fraction', 'counters'),
         fact('lookups', memory.lookups, 'count', 'counters'),
         fact('evicted', evicted, 'count', 'counters'),
-        fact('entries held', entries, 'count', 'counters'),
         fact('time of a load', memory.loadMs / Math.max(1, loads), 'ms', 'counters'),
       ],
       confidence: 'suspected',
       remedy: {
         summary: 'Let it hold more, or ask it for less.',
         steps: [
-          `It is full with ${countText(entries)} entries in ${countText(processes)} ${processes === 1 ? 'process' : 'processes'}; ${percentText(evicted / Math.max(1, loads))} of the loads pushed another entry out.`,
+          `${percentText(evicted / Math.max(1, loads))} of the loads in ${countText(processes)} ${processes === 1 ? 'process' : 'processes'} pushed another entry out.`,
           'Double the bound and look at the hits again; where they do not rise, its keys hardly come again and it can go.',
         ],
         code: {
           language: 'ts',
-          after: `new Cache({ name: '${name}', maxEntries: ${Math.max(1, Math.round((entries / processes) * 2))} })`,
+          before: `new Cache({ name: '${name}', maxEntries: 1_000 })`,
+          after: `new Cache({ name: '${name}', maxEntries: 2_000 }) // twice what it is now`,
         },
       },
     },

@@ -1,5 +1,5 @@
 /** What is kept in a cache on the network, by the template of its keys: how it answers, and where the code reads it. */
-import type { CacheKeys, CacheUse, HotKey, RouteName, Site, TracesEvidence } from '@whetstone/model'
+import type { CacheKeys, CacheUse, Edit, HotKey, RouteName, Site, TracesEvidence } from '@whetstone/model'
 import { memo } from './memo.ts'
 
 export interface KeyFamily {
@@ -63,4 +63,16 @@ export function hotRatePerSecond({ hot }: CacheKeys): number {
 /** Reads a second by its process; of a key that was read for less than a second, its reads. */
 export function rateOf({ reads, fromMs, toMs }: HotKey): number {
   return reads / Math.max(1, (toMs - fromMs) / 1_000)
+}
+
+/** The edit by which this part of the misses would run nothing; none where nobody saw what a miss runs. @param coldFraction while the cache fills */
+export function fewerLoads(
+  { keys, route }: KeyFamily,
+  savedFraction: number,
+  coldFraction = savedFraction,
+): { readonly edit?: Edit } {
+  const statementId = keys.loads.statements[0]?.statementId
+  if (statementId === undefined) return {}
+  const change = { kind: 'cache', statementId, hitFraction: savedFraction, coldHitFraction: coldFraction } as const
+  return { edit: { kind: 'trace', change, ...(route ? { route } : {}) } }
 }
