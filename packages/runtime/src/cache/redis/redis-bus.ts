@@ -1,6 +1,7 @@
 /** Invalidations over Redis: a short log that is read on after a cut, and a channel that says at once that it grew. */
-import type { Invalidation, InvalidationBus } from '../tier.ts'
-import { linkOf, type RedisClient, type RedisLink, script } from './link.ts'
+import { LogReader } from '../log-reader.ts'
+import type { InvalidationBus } from '../tier.ts'
+import { linkOf, type RedisClient, script } from './link.ts'
 
 export interface RedisBusOptions {
   /** As of the tier beside it. Default `cache:`. */
@@ -23,8 +24,6 @@ local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 if last[1] then return last[1][1] end
 return redis.call('XADD', KEYS[1], '*', 'm', '')`)
 
-const pageSize = 1_000
-
 /**
  * A bus over the Redis of `client`. Listening opens one connection more, a duplicate of the client's. What was published while this process was
  * cut off it hears after, in order; where the log no longer reaches back so far, or Redis has lost it, it hears of a gap.
@@ -40,11 +39,14 @@ export function redisBus(
       await link.run(publishScript, [log], [String(maxLogged), JSON.stringify(invalidation), channel])
     },
     async subscribe(onInvalidation, onGap) {
-      const reader = new LogReader(link, log, onInvalidation, onGap)
+      const reader = new LogReader({ end, page }, onInvalidation, onGap)
       await reader.begin()
       const stopListening = link.listen(
         channel,
-        message => reader.hear(message),
+        message => {
+          const [before, place] = message.split(' ', 2) as [string, string]
+          reader.hear(before, place, message.slice(before.length + place.length + 2))
+        },
         () => void reader.catchUp(),
       )
       stopListening.catch(() => undefined)
@@ -58,75 +60,13 @@ export function redisBus(
       }
     },
   }
-}
 
-class LogReader {
-  /** Of the last message that was heard. */
-  #place = ''
-  #catchingUp: Promise<void> | undefined
-  #again = false
-  #stopped = false
-
-  constructor(
-    private readonly link: RedisLink,
-    private readonly log: string,
-    private readonly onInvalidation: (invalidation: Invalidation) => void,
-    private readonly onGap: () => void,
-  ) {}
-
-  async begin(): Promise<void> {
-    this.#place = String(await this.link.run(endScript, [this.log]))
+  async function end(): Promise<string> {
+    return String(await link.run(endScript, [log]))
   }
 
-  /** A message that follows on the last one is all there is to know; any other says that some are missing. */
-  hear(message: string): void {
-    const [before, id] = message.split(' ', 2) as [string, string]
-    if (this.#catchingUp === undefined && before === this.#place) {
-      this.#place = id
-      this.#tell(message.slice(before.length + id.length + 2))
-    } else void this.catchUp()
-  }
-
-  /** Never rejects: while Redis does not answer there is nothing to hear, and somebody calls again. */
-  catchUp(): Promise<void> {
-    this.#again = true
-    this.#catchingUp ??= this.#readOn()
-      .catch(() => undefined)
-      .finally(() => (this.#catchingUp = undefined))
-    return this.#catchingUp
-  }
-
-  stop(): void {
-    this.#stopped = true
-  }
-
-  async #readOn(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false
-      const page = await this.#page(this.#place)
-      // The place itself must still be there: the log was trimmed past it, or began anew.
-      if (page[0]?.[0] !== this.#place) {
-        await this.begin()
-        if (!this.#stopped) this.onGap()
-        continue
-      }
-      for (const [id, message] of page.slice(1)) {
-        this.#place = id
-        this.#tell(message)
-      }
-      if (page.length > pageSize) this.#again = true
-    }
-  }
-
-  async #page(from: string): Promise<[id: string, message: string][]> {
-    const entries = (await this.link.command('XRANGE', this.log, from, '+', 'COUNT', String(pageSize + 1))) as [
-      Buffer,
-      Buffer[],
-    ][]
+  async function page(place: string, count: number): Promise<[string, string][]> {
+    const entries = (await link.command('XRANGE', log, place, '+', 'COUNT', String(count))) as [Buffer, Buffer[]][]
     return entries.map(([id, fields]) => [String(id), String(fields[1])])
-  }
-
-  #tell(message: string): void {
-    if (message !== '' && !this.#stopped) this.onInvalidation(JSON.parse(message) as Invalidation)
   }
 }

@@ -1,6 +1,7 @@
 /** Leases in Redis: the server decides who holds one, and wakes who waits when it is released. */
 import { randomBytes } from 'node:crypto'
 import type { Ctx } from '../../context.ts'
+import { LeaseWaiters, type LeaseState } from '../lease-waiters.ts'
 import type { Lease, Leases, LoadOutcome } from '../tier.ts'
 import { within } from '../within.ts'
 import { linkOf, type RedisClient, type RedisLink, script } from './link.ts'
@@ -58,8 +59,7 @@ class RedisLeases implements Leases {
   readonly #link: RedisLink
   readonly #prefix: string
   readonly #channel: string
-  /** By key: wakes who waits for it in this process. */
-  readonly #waiting = new Map<string, Set<() => void>>()
+  readonly #waiters = new LeaseWaiters(key => this.#look(key))
   #listening: Promise<() => Promise<void>> | undefined
 
   constructor(link: RedisLink, { prefix = 'cache:' }: RedisLeasesOptions) {
@@ -80,29 +80,7 @@ class RedisLeases implements Leases {
 
   async wait(key: string, untilMs: number, ctx?: Ctx): Promise<LoadOutcome> {
     this.#listening ??= this.#listen()
-    let wake = nothing
-    const waiters = this.#waiting.get(key) ?? new Set()
-    const waiter = (): void => wake()
-    this.#waiting.set(key, waiters.add(waiter))
-    try {
-      for (;;) {
-        // Armed before the question: what happens while it is asked is not missed.
-        const woken = new Promise<void>(resolve => (wake = resolve))
-        const [held, lifeMs] = (await within(this.#link.run(peekScript, [this.#leaseKey(key)]), ctx)) as [
-          Buffer | null,
-          number,
-        ]
-        if (held === null) return { kind: 'lost' }
-        const text = held.toString()
-        if (text.startsWith('o')) return JSON.parse(text.slice(headLength)) as LoadOutcome
-        const leftMs = Math.min(untilMs - Date.now(), Number(lifeMs) + 1)
-        if (untilMs <= Date.now()) return { kind: 'lost' }
-        await within(wokenWithin(woken, leftMs), ctx)
-      }
-    } finally {
-      waiters.delete(waiter)
-      if (waiters.size === 0) this.#waiting.delete(key)
-    }
+    return await this.#waiters.wait(key, untilMs, ctx)
   }
 
   async close(): Promise<void> {
@@ -133,32 +111,26 @@ class RedisLeases implements Leases {
   #listen(): Promise<() => Promise<void>> {
     const listening = this.#link.listen(
       this.#channel,
-      key => {
-        for (const wake of this.#waiting.get(key) ?? []) wake()
-      },
-      // Whatever was said while nobody heard: all ask again.
-      () => {
-        for (const waiters of this.#waiting.values()) for (const wake of waiters) wake()
-      },
+      key => this.#waiters.wake(key),
+      () => this.#waiters.wakeAll(),
     )
     // Those who wait ask again when the lease would run out; who waits next tries to listen again.
     listening.catch(() => (this.#listening = undefined))
     return listening
   }
 
+  async #look(key: string): Promise<LeaseState> {
+    const [held, lifeMs] = (await this.#link.run(peekScript, [this.#leaseKey(key)])) as [Buffer | null, number]
+    if (held === null) return undefined
+    const text = held.toString()
+    return text.startsWith('o')
+      ? { outcome: JSON.parse(text.slice(headLength)) as LoadOutcome }
+      : { heldForMs: Number(lifeMs) }
+  }
+
   #leaseKey(key: string): string {
     return `${this.#prefix}l:${key}`
   }
-}
-
-function wokenWithin(woken: Promise<void>, limitMs: number): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(resolve, Math.max(1, limitMs))
-    void woken.then(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }
 
 function nothing(): void {}
