@@ -1,9 +1,13 @@
 /** Refresh-ahead: what is read often is loaded anew before its end, so that no reader ever waits for it; what nobody reads any more ends. */
 import type { Ctx } from '../../context.ts'
 import type { Filter } from '../../service.ts'
-import type { CachedOptions } from '../core/cached.ts'
+import type { Cache } from '../core/cache.ts'
+import type { LoadPolicy } from '../core/load-policy.ts'
 
-export interface RefreshAheadOptions<I> extends CachedOptions<I> {
+export interface RefreshAheadOptions<I> extends LoadPolicy {
+  readonly cache: Cache
+  /** All that the answer depends on. */
+  readonly key: (input: I) => string
   /** The last part of an answer's life, in which it is loaded anew. Above 0 to 1, default 0.2. */
   readonly aheadFraction?: number
   /** Reads since its last load that make a key worth it. Default 2. */
