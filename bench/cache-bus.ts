@@ -147,7 +147,7 @@ async function write(stage: Stage, times: number, everyMs: number): Promise<read
 }
 
 async function read({ reading }: Stage): Promise<void> {
-  const order: ReadOrder = { kind: 'read', keys, everyMs: 2 }
+  const order: ReadOrder = { kind: 'read', keys, everyMs: 5 }
   await Promise.all(reading.map(reader => reader.order(order)))
 }
 
