@@ -6,31 +6,17 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { text } from 'node:stream/consumers'
 import { type PostgresServer, startPostgres } from '@whetstone/sandbox'
-import typescript from 'typescript'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { GuideBlocks } from './guide-blocks.ts'
 import * as runtime from '../src/index.ts'
 import * as batch from '../src/batch/index.ts'
 import * as data from '../src/data/index.ts'
-
-const modules: Readonly<Record<string, object>> = {
-  '@whetstone/runtime': runtime,
-  '@whetstone/runtime/batch': batch,
-  '@whetstone/runtime/data': data,
-}
-
-type Names = Readonly<Record<string, unknown>>
-
-interface Block {
-  readonly heading: string
-  readonly code: string
-}
 
 let server: PostgresServer
 let south: PostgresServer
 let folder: string
 let pool: data.Pool
-let blocks: readonly Block[]
-const ran = new Set<string>()
+let guide: GuideBlocks
 const environment = { ...process.env }
 const home = process.cwd()
 
@@ -50,7 +36,7 @@ beforeAll(async () => {
     create table events (id bigint primary key, payload jsonb, at timestamptz);
     create table orders (id int primary key, customer int, user_id int, day date default '2026-11-01', placed_at timestamptz default now(), total int);
     insert into orders select i, 1, 1, '2026-11-01', now(), i from generate_series(1, 60) i`)
-  blocks = blocksOf(await readFile(new URL('../../../docs/guide/data.md', import.meta.url), 'utf8'))
+  guide = await GuideBlocks.of('data.md')
 })
 
 afterAll(async () => {
@@ -62,47 +48,47 @@ afterAll(async () => {
 })
 
 test('the pool', async () => {
-  const [opening, deadline, transaction, leaks] = ofSection('The pool')
-  const opened = await run(opening!, {})
+  const [opening, deadline, transaction, leaks] = guide.ofSection('The pool')
+  const opened = await guide.run(opening!, {})
   expect(opened['rows']).toEqual([{ id: 42, name: 'answer' }])
   await (opened['pool'] as data.Pool).end()
   const request = new AbortController()
   const report = 'select $1::int as year'
-  expect((await run(deadline!, { pool, request, report, year: 2026 }))['rows']).toEqual([{ year: 2026 }])
-  await run(transaction!, { pool, from: 1, to: 2, ctx: new runtime.Context() })
+  expect((await guide.run(deadline!, { pool, request, report, year: 2026 }))['rows']).toEqual([{ year: 2026 }])
+  await guide.run(transaction!, { pool, from: 1, to: 2, ctx: new runtime.Context() })
   expect((await pool.query('select balance from account order by id')).rows).toEqual([{ balance: 90 }, { balance: 10 }])
-  await run(leaks!, { pool, log: console })
+  await guide.run(leaks!, { pool, log: console })
   expect(pool.listenerCount('leak')).toBe(1)
 })
 
 test('batches and many rows in', async () => {
-  const [reads, writes] = ofSection('Batch')
+  const [reads, writes] = guide.ofSection('Batch')
   const posts = [{ authorId: 1 }, { authorId: 2 }, { authorId: 1 }]
   const itemsOfOrders = async (ids: readonly number[]) => ids.map(orderId => ({ orderId }))
-  const read = await run(reads!, { pool, posts, itemsOfOrders })
+  const read = await guide.run(reads!, { pool, posts, itemsOfOrders })
   expect((read['userById'] as batch.Batched<number, unknown>).stats().loads).toBe(1)
   const at = new Date()
   const events = [1, 2, 2].map(id => ({ id, payload: ['list', id], at }))
-  const wrote = await run(writes!, { pool, events })
+  const wrote = await guide.run(writes!, { pool, events })
   expect(wrote).toMatchObject({ written: 2, failed: [{ index: 2 }] })
   await (wrote['write'] as (event: object) => Promise<void>)({ id: 3, payload: null, at })
   expect((await pool.query('select from events')).rowCount).toBe(3)
 })
 
 test('keyset pages', async () => {
-  const [pages] = ofSection('Keyset')
-  const first = await run(pages!, { pool, customer: 1, query: {} })
-  const second = await run(pages!, { pool, customer: 1, query: { after: first['next'] } })
+  const [pages] = guide.ofSection('Keyset')
+  const first = await guide.run(pages!, { pool, customer: 1, query: {} })
+  const second = await guide.run(pages!, { pool, customer: 1, query: { after: first['next'] } })
   expect((first['rows'] as unknown[]).concat(second['rows'])).toHaveLength(50)
   expect(second['previous']).toBeDefined()
 })
 
 test('streams', async () => {
-  const [streams] = ofSection('Stream')
+  const [streams] = guide.ofSection('Stream')
   const seen: unknown[] = []
   const bodies: Promise<string>[] = []
   const reply = { type: () => reply, send: (body: NodeJS.ReadableStream) => void bodies.push(text(body)) }
-  await run(streams!, {
+  await guide.run(streams!, {
     pool,
     ctx: new runtime.Context(),
     day: '2026-11-01',
@@ -114,13 +100,13 @@ test('streams', async () => {
 })
 
 test('bulk', async () => {
-  const [bulk] = ofSection('Bulk')
+  const [bulk] = guide.ofSection('Bulk')
   await pool.query('truncate events')
   await writeFile(join(folder, 'events.csv'), 'id,payload,at\n10,"{}",\n')
   process.chdir(folder)
   const seen: unknown[] = []
   const handle = (...row: unknown[]) => seen.push(row)
-  await run(bulk!, { pool, rowsOfValues: [[1, { a: 1 }]], handle, createReadStream, createWriteStream, pipeline })
+  await guide.run(bulk!, { pool, rowsOfValues: [[1, { a: 1 }]], handle, createReadStream, createWriteStream, pipeline })
   expect(seen).toEqual([
     ['1', '{"a": 1}'],
     ['10', '{}'],
@@ -129,13 +115,17 @@ test('bulk', async () => {
 })
 
 test('replicas', async () => {
-  const [opening, session] = ofSection('Replicas')
+  const [opening, session] = guide.ofSection('Replicas')
   const here = (code: string) => code.replaceAll(/postgres:\/\/db\d\/app/g, server.url)
-  const { database } = (await run(opening!, {}, here)) as { database: data.ReplicaSet }
+  const { database } = (await guide.run(opening!, {}, here)) as { database: data.ReplicaSet }
   const cookies: string[] = []
   const reply = { setCookie: (_: string, token: string) => cookies.push(token) }
   let serve: ((request: object, reply: object) => Promise<unknown[]>) | undefined
-  await run(session!, { database, user: 1, server: { get: (_: string, handler: typeof serve) => (serve = handler) } })
+  await guide.run(session!, {
+    database,
+    user: 1,
+    server: { get: (_: string, handler: typeof serve) => (serve = handler) },
+  })
   await database.write('select 1')
   expect(await serve!({ cookies: {} }, reply)).toHaveLength(60)
   expect(cookies).toEqual([])
@@ -143,7 +133,7 @@ test('replicas', async () => {
 })
 
 test('shards', async () => {
-  const [opening, page, move] = ofSection('Shards')
+  const [opening, page, move] = guide.ofSection('Shards')
   const tables = `drop table if exists orders, customers;
     create table customers (bucket int, id int, primary key (bucket, id));
     create table orders (bucket int, id int, customer int, total int, created_at timestamptz default now(), primary key (bucket, id))`
@@ -153,43 +143,14 @@ test('shards', async () => {
     await shard.query(tables)
     await shard.end()
   }
-  Object.assign(names, await run(opening!, names))
-  expect((await run(page!, names))['newest']).toMatchObject([{ id: 1, customer: 7, total: 5 }])
+  Object.assign(names, await guide.run(opening!, names))
+  expect((await guide.run(page!, names))['newest']).toMatchObject([{ id: 1, customer: 7, total: 5 }])
   const shards = names['shards'] as Record<string, data.Pool>
   // The third shard of the guide is not started here: the buckets go to two as before, so that nothing moves.
-  await run(move!, names, code => code.replace(`, 'west'`, ''))
+  await guide.run(move!, names, code => code.replace(`, 'west'`, ''))
   await Promise.all(Object.values(shards).map(shard => shard.end()))
 })
 
 test('no block of code is left out, save that of the ORMs, which have a test of their own', () => {
-  expect(blocks.filter(({ code }) => !ran.has(code)).map(({ code }) => code.split('\n')[0])).toEqual([
-    'new Kysely({ dialect: new PostgresDialect({ pool }) }) // 0.28',
-  ])
+  expect(guide.leftOut()).toEqual(['new Kysely({ dialect: new PostgresDialect({ pool }) }) // 0.28'])
 })
-
-function ofSection(heading: string): readonly string[] {
-  return blocks.filter(block => block.heading === heading).map(({ code }) => code)
-}
-
-function blocksOf(guide: string): readonly Block[] {
-  return guide.split(/^## /m).flatMap(section => {
-    const heading = section.slice(0, section.indexOf('\n'))
-    return Array.from(section.matchAll(/^```ts\n(.*?)^```$/gms), ([, code]) => ({ heading, code: code! }))
-  })
-}
-
-/** @param edit what the test must put in place of the reader's own @returns what the block has declared at its top */
-async function run(block: string, names: Names, edit = (code: string) => code): Promise<Names> {
-  ran.add(block)
-  const code = edit(block)
-  const declared = Array.from(code.matchAll(/^const (?:\{([^}]*)\}|(\w+))/gm), ([, list, one]) => list ?? one!)
-  const asFunction = code.replace(/^import (\{[^}]*\}) from '([^']+)'$/gm, `const $1 = modules['$2']`)
-  const body = `return (async () => { {\n${asFunction}\nreturn { ${declared.join(', ')} }\n} })()`
-  const target = typescript.ScriptTarget.ES2022
-  const script = typescript.transpile(`(function (${[...Object.keys(names), 'modules'].join(', ')}) { ${body} })`, {
-    target,
-  })
-  // The guide is ours: it is run as its reader would.
-  // oxlint-disable-next-line eslint/no-eval
-  return await ((0, eval)(script) as (...given: unknown[]) => Promise<Names>)(...Object.values(names), modules)
-}
