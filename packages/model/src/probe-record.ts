@@ -3,6 +3,7 @@ import type {
   CacheDriver,
   KeyReads,
   CacheClient,
+  CacheCounters,
   CacheKeys,
   CacheUse,
   HeapCollection,
@@ -66,6 +67,8 @@ export type ProbeRecord =
   /** Of one template, since the last batch: as `reads`. */
   | ({ readonly kind: 'cache-reads'; readonly driver: CacheDriver; readonly keyTemplate: string } & KeyReads)
   | ({ readonly kind: 'cache-client' } & ProbeCacheClient)
+  /** Of all caches of libraries, everything since the last reset. */
+  | { readonly kind: 'counters'; readonly caches: readonly CacheCounters[] }
   /** A V8 .cpuprofile as text, level `profile` or on demand. */
   | {
       readonly kind: 'cpu-profile'

@@ -1,10 +1,12 @@
 /** `node --import @whetstone/probe server.js`: does nothing at all unless the tool says where to report, and nothing before the process turns out to be a server. */
+import { hookLibraryCaches } from './cache/library-caches.ts'
 import { expressHooks } from './frameworks/express.ts'
 import { graphqlHooks } from './frameworks/graphql.ts'
 import { koaHooks } from './frameworks/koa.ts'
 import { hookFastify } from './frameworks/fastify.ts'
 import { ormPoolHooks } from './drivers/orm-pool.ts'
 import { ioredisHooks } from './drivers/ioredis.ts'
+import { memjsHooks } from './drivers/memjs.ts'
 import { nodeRedisHooks } from './drivers/node-redis.ts'
 import { pgHooks } from './drivers/pg.ts'
 import { hookPostgres, postgresHooks } from './drivers/postgres.ts'
@@ -37,6 +39,7 @@ async function install(path: string): Promise<void> {
     ...postgresHooks,
     ...ioredisHooks,
     ...nodeRedisHooks,
+    ...memjsHooks,
     ...expressHooks,
     ...koaHooks,
     ...graphqlHooks,
@@ -45,5 +48,6 @@ async function install(path: string): Promise<void> {
   hookOutbound()
   hookSyncCalls()
   hookWhetstonePool()
+  hookLibraryCaches()
   await hookPostgres()
 }

@@ -4,6 +4,7 @@ import { entry } from './application.ts'
 import { startInterval, stopInterval } from './clock.ts'
 import { resetCacheClients, takeCacheClients } from './cache/cache-clients.ts'
 import { resetCacheKeys, takeCacheKeys, takeCacheReads } from './cache/known-keys.ts'
+import { resetCacheCounters, takeCacheCounters } from './cache/library-caches.ts'
 import { profile } from './cpu-profile.ts'
 import { poolStates, resetPools } from './drivers/pool-figures.ts'
 import { announceRoutes } from './frameworks/registered-routes.ts'
@@ -62,6 +63,7 @@ function obey(command: ProbeCommand, sampler: RuntimeSampler): void {
       resetPools()
       resetCacheKeys()
       resetCacheClients()
+      resetCacheCounters()
       break
     case 'profile':
       void profile(command.durationMs, requestsServed)
@@ -111,6 +113,8 @@ function collect(): void {
   }
   for (const keys of takeCacheKeys())
     send({ kind: 'cache-keys', keys: { ...keys, loads: { ...keys.loads, ...mapped(keys.loads.site) } } })
+  const caches = takeCacheCounters()
+  if (caches) send({ kind: 'counters', caches })
   for (const { client, ...rest } of takeCacheClients())
     send({ kind: 'cache-client', ...rest, client: { ...client, ...mapped(client.site) } })
   for (const reads of takeCacheReads()) send({ kind: 'cache-reads', ...reads })

@@ -103,7 +103,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
         const probes = await probeRoutes(stand.baseUrl, firstRequests(load.workload), { signal: options.signal })
         return metrics ? { ...probes, metrics } : probes
       })
-  const { runtime, 'cpu-profile': cpuProfile, 'heap-profile': heapProfile } = seen
+  const { runtime, counters, 'cpu-profile': cpuProfile, 'heap-profile': heapProfile } = seen
   const sites = [
     ...(statements?.uses ?? []).flatMap(use => (use.site ? [use.site] : [])),
     ...(seen.traces?.cache?.uses ?? []).flatMap(use => (use.site ? [use.site] : [])),
@@ -130,6 +130,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     ...(pgEvidence ? { pg: pgEvidence } : {}),
     ...(redisEvidence ? { redis: redisEvidence } : {}),
     ...(runtime ? { runtime } : {}),
+    ...(counters ? { counters } : {}),
     ...(cpuProfile ? { 'cpu-profile': cpuProfile } : {}),
     ...(heapProfile ? { 'heap-profile': heapProfile } : {}),
     ...(source ? { source } : {}),

@@ -1,5 +1,6 @@
 /** What was seen inside the service, by the probe, by OpenTelemetry or by both. A source that saw nothing gives no evidence: an empty list would read as "nothing happens there". */
 import type {
+  CountersEvidence,
   CpuProfileEvidence,
   HeapProfileEvidence,
   RuntimeEvidence,
@@ -15,6 +16,7 @@ export interface TracedEvidence {
 
 export interface ProbedEvidence extends TracedEvidence {
   readonly runtime: RuntimeEvidence
+  readonly counters?: CountersEvidence
   readonly 'cpu-profile': CpuProfileEvidence
   readonly 'heap-profile'?: HeapProfileEvidence
 }
@@ -28,6 +30,7 @@ export function seenInside(
   return {
     ...(first ? (second ? both(first, second) : { traces: first.traces, statements: first.statements }) : {}),
     ...(probe && probe.runtime.processes.length > 0 ? { runtime: probe.runtime } : {}),
+    ...(probe?.counters?.caches.length ? { counters: probe.counters } : {}),
     ...(probe && probe['cpu-profile'].profiles.length > 0 ? { 'cpu-profile': probe['cpu-profile'] } : {}),
     ...(probe?.['heap-profile']?.processes.length ? { 'heap-profile': probe['heap-profile'] } : {}),
   }

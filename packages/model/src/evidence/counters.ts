@@ -22,7 +22,6 @@ export interface CacheCounters {
   readonly failedLoads: number
   /** Of all loads together. */
   readonly loadMs: number
+  /** 0 also where the library does not tell it. */
   readonly evicted: number
-  /** Entries in memory at the end. */
-  readonly entries?: number
 }

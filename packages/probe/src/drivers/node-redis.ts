@@ -46,10 +46,10 @@ function begin(args: readonly unknown[], below: Queue['addCommand']): CacheCall 
 }
 
 /** The promise that is handed on, so that a failure that nobody looks at is still one that nobody looks at. */
-function watched(answer: Promise<unknown>, call: CacheCall, isInTransaction: boolean): Promise<unknown> {
+function watched(answer: Promise<unknown>, call: CacheCall, isChained: boolean): Promise<unknown> {
   return answer.then(
     reply => {
-      finish(call, false, isInTransaction ? undefined : reply)
+      finish(call, false, isChained && isQueued(reply) ? undefined : reply)
       return reply
     },
     (error: unknown) => {
@@ -57,6 +57,11 @@ function watched(answer: Promise<unknown>, call: CacheCall, isInTransaction: boo
       throw error
     },
   )
+}
+
+/** Pipelines are chains like transactions; in these the server answers QUEUED, and the value comes with EXEC. */
+function isQueued(reply: unknown): boolean {
+  return (typeof reply === 'string' || Buffer.isBuffer(reply)) && String(reply) === 'QUEUED'
 }
 
 function finish(call: CacheCall, isFailed: boolean, reply?: unknown): void {

@@ -1,5 +1,6 @@
 /** What all processes of the service reported, as the evidence that practices read. */
 import type {
+  CountersEvidence,
   CpuProfileEvidence,
   HeapProfileEvidence,
   RuntimeEvidence,
@@ -24,6 +25,7 @@ export interface ProbeEvidence {
   /** `shape` is added by whoever has PostgreSQL's parser. */
   readonly statements: StatementsEvidence
   readonly runtime: RuntimeEvidence
+  readonly counters: CountersEvidence
   readonly 'cpu-profile': CpuProfileEvidence
   readonly 'heap-profile': HeapProfileEvidence
 }
@@ -97,6 +99,7 @@ export function evidenceOf(
       })),
       syncCalls: processes.flatMap(process => [...process.syncCalls.values()]).map(withMappedSite),
     },
+    counters: { schema: 'counters@1', caches: processes.flatMap(({ counters }) => counters) },
     'cpu-profile': {
       schema: 'cpu-profile@1',
       profiles: processes.flatMap(({ hello, profiles }) =>

@@ -1,5 +1,6 @@
 /** Everything one process of the service reported since the last reset, held within bounds. */
 import type {
+  CacheCounters,
   CacheKeys,
   PoolState,
   ProbeCacheClient,
@@ -43,6 +44,7 @@ export class ProcessRecords {
   heaps: HeapRecord[] = []
   statementsOverflowed = 0
   cacheOverflowed = 0
+  counters: readonly CacheCounters[] = []
   dropped = 0
 
   constructor(hello: ProbeHello) {
@@ -57,6 +59,7 @@ export class ProcessRecords {
     this.cacheKeys.clear()
     this.cacheReads = new ReadTotals()
     this.cacheOverflowed = 0
+    this.counters = []
     this.traces = new KeptTraces()
     this.samples = []
     this.pools.clear()
@@ -99,6 +102,9 @@ export class ProcessRecords {
         this.cacheReads.add(cacheKeysId({ driver, keyTemplate }), { keyFraction, keys, atMs })
         break
       }
+      case 'counters':
+        this.counters = record.caches
+        break
       case 'cache-client':
         if (this.cacheClients.has(record.clientId) || this.cacheClients.size < cacheClientsKept)
           this.cacheClients.set(record.clientId, record)

@@ -97,7 +97,6 @@ export const counters = object<CountersEvidence>({
       failedLoads: figure,
       loadMs: figure,
       evicted: figure,
-      entries: figure,
     }),
   ),
 })

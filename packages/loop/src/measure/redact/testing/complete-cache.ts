@@ -143,7 +143,6 @@ export const counters: Complete<EvidenceByKind['counters']> = {
       failedLoads: 1,
       loadMs: 1,
       evicted: 1,
-      entries: 1,
     },
   ],
 }
