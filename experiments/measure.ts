@@ -8,6 +8,7 @@ import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whet
 import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
 import type { Experiment } from './define.ts'
+import { cacheReadP50Ms } from './cache-read.ts'
 import { type HitFractionScore, scoredHits } from './hit-fraction.ts'
 import { keptOf, type Recording } from './record.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
@@ -34,6 +35,8 @@ export interface ExperimentResult {
   readonly measuredP50Ms: { readonly before: number; readonly after: number }
   /** Where a cache was simulated; measured under the same load as the times. */
   readonly hitFraction?: HitFractionScore
+  /** Of a read of a cache on the network, as the service of `before` waits for it; where it has one. */
+  readonly cacheReadP50Ms?: number
   readonly findingsBefore: readonly string[]
   readonly findingsAfter: readonly string[]
   readonly statements: { readonly before: readonly string[]; readonly after: readonly string[] }
@@ -245,12 +248,18 @@ function resultOf(
     ratio: inverse,
     verdict: trial.guard.tooNoisy ? 'too-noisy' : (comparison?.verdict ?? trial.verdict),
     ...scoredPrediction({ before, after, predicted }, practice),
+    ...cacheReads(before.evidence),
     findingsBefore: before.report.findings.map(lineOf),
     findingsAfter: after.report.findings.map(lineOf),
     statements: { before: textsOf(before), after: textsOf(after) },
     plans: { before: plansOf(before), after: plansOf(after) },
     machine: before.report.run.machine,
   }
+}
+
+function cacheReads({ traces }: Diagnosis['evidence']): Pick<ExperimentResult, 'cacheReadP50Ms'> {
+  const p50Ms = traces && cacheReadP50Ms(traces)
+  return p50Ms === undefined ? {} : { cacheReadP50Ms: p50Ms }
 }
 
 /** 0 where nothing was predicted. */

@@ -7,6 +7,7 @@ import { serializationFormat } from './api/serialization-format.ts'
 import { eventLoopBlocking } from './application/event-loop-blocking.ts'
 import { memoryLeak } from './application/memory-leak.ts'
 import { syncIo } from './application/sync-io.ts'
+import { applicationCache } from './caching/application-cache.ts'
 import { cacheAside } from './caching/cache-aside.ts'
 import { cacheFailure } from './caching/cache-failure.ts'
 import { cacheStampede } from './caching/cache-stampede.ts'
@@ -165,6 +166,7 @@ export const practices: readonly AnyPractice[] = [
   etagValidation,
   clientSideCaching,
   cdnStatic,
+  applicationCache,
   serverSideCaching,
   cacheStampede,
   ttl,

@@ -21,6 +21,13 @@ export interface TraceEdit {
         readonly hitFraction: number
         readonly coldHitFraction: number
       }
+    /** A copy in the process answers this part of the reads of a cache on the network; both fractions as of `cache`. */
+    | {
+        readonly kind: 'near-cache'
+        readonly keyTemplate: string
+        readonly hitFraction: number
+        readonly coldHitFraction: number
+      }
     /** Runs one after another become concurrent; bounded by the pool. */
     | { readonly kind: 'parallelise'; readonly statementIds: readonly string[] }
   /** Absent: every route that holds it. */

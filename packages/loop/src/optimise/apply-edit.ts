@@ -93,6 +93,12 @@ function applyTraceEdit(draft: Draft, { change }: TraceEdit, figures: Figures, b
       for (const step of reads) if (drawOf(draft, step) < fraction) remove(step)
       return reads.length > 0
     }
+    case 'near-cache': {
+      const fraction = bound === 'high' ? change.coldHitFraction : change.hitFraction
+      const reads = open.filter(({ span }) => span.hit !== undefined && span.keyTemplate === change.keyTemplate)
+      for (const step of reads) if (drawOf(draft, step) < fraction) remove(step)
+      return reads.length > 0
+    }
     case 'deduplicate': {
       const seen = new Set<string>()
       const repeats = open.filter(isQueryOf(change.statementId)).filter(({ span }) => {

@@ -74,6 +74,18 @@ describe('predicting what remains', () => {
     expect(after).toBeLessThan(0.6)
   })
 
+  it('takes away as many reads of a cache as a copy in the process answers, and nothing that is written', () => {
+    const get = query(2, 6, { kind: 'cache', keyTemplate: 'product:{n}', hit: true })
+    const set = query(8, 1, { kind: 'cache', keyTemplate: 'product:{n}' })
+    const near = (keyTemplate: string) =>
+      ask(
+        of({ kind: 'near-cache', keyTemplate, hitFraction: 1, coldHitFraction: 1 }),
+        evidenceOf(twenty([get, set], 10)),
+      )
+    expect(near('product:{n}')!.p50Ms!.estimate).toBeCloseTo(4, 1)
+    expect(near('session:{x}')).toBeUndefined()
+  })
+
   it('runs independent statements side by side', () => {
     const spans = [
       query(0, 2, { statementId: 'a' }),

@@ -32,7 +32,7 @@ import {
 import { cpuProfile, host } from './evidence-rules.ts'
 import { histogram, loadCurve, site } from './load-rules.ts'
 import { planRules } from './pg-rules.ts'
-import { statement, statementId, trace, traceId } from './trace-rules.ts'
+import { keyTemplate, statement, statementId, trace, traceId } from './trace-rules.ts'
 import {
   alias,
   blank,
@@ -87,6 +87,7 @@ const edit = object<Edit>({
     kind: word,
     statementId,
     statementIds: list(statementId),
+    keyTemplate,
     hitFraction: figure,
     coldHitFraction: figure,
     host: alias('host'),

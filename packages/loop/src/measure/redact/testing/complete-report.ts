@@ -57,6 +57,11 @@ const edits = [
   { kind: 'trace', change: { kind: 'collapse-outbound', host: 'pay.example.org', urlTemplate: '/pay/:id' }, route },
   { kind: 'trace', change: { kind: 'parallelise', statementIds: ['d1'] }, route },
   { kind: 'trace', change: { kind: 'cache', statementId: 'd1', hitFraction: 0.8, coldHitFraction: 0.6 }, route },
+  {
+    kind: 'trace',
+    change: { kind: 'near-cache', keyTemplate: 'order:{n}', hitFraction: 0.8, coldHitFraction: 0.6 },
+    route,
+  },
   { kind: 'demand', resource: 'app-cpu', route, removeMsPerRequest: 1, blocking: true, offloaded: true },
   {
     kind: 'plan',
