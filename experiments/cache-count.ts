@@ -33,7 +33,7 @@ export async function missesPerHundred(start: ArmStart, workload: Workload): Pro
   return Number(((100 * misses) / Math.max(1, hits + misses)).toPrecision(4))
 }
 
-const changes = 5
+const changes = 3
 const mostStaleMs = 5_000
 
 /**

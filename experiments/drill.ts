@@ -287,7 +287,7 @@ async function resultOf(
   const { p } = signedRank(gains)
   const list = cpus()
   const { predictedHits } = judged.before
-  const hits = drill === 'statements' &&
+  const hits = (drill === 'statements' || drill === 'misses') &&
     predictedHits && {
       predicted: predictedHits,
       measured: 1 - median(counted.after) / median(counted.before),

@@ -10,6 +10,7 @@ import { syncIo } from './application/sync-io.ts'
 import { applicationCache } from './caching/application-cache.ts'
 import { cacheAside } from './caching/cache-aside.ts'
 import { cacheFailure } from './caching/cache-failure.ts'
+import { cacheInvalidation } from './caching/cache-invalidation.ts'
 import { cacheStampede } from './caching/cache-stampede.ts'
 import { cdnStatic } from './caching/cdn-static.ts'
 import { clientSideCaching } from './caching/client-side-caching.ts'
@@ -19,6 +20,8 @@ import { httpCacheHeaders } from './caching/http-cache-headers.ts'
 import { redisUses } from './caching/redis-uses.ts'
 import { serverSideCaching } from './caching/server-side-caching.ts'
 import { ttl } from './caching/ttl.ts'
+import { writeBack } from './caching/write-back.ts'
+import { writeThrough } from './caching/write-through.ts'
 import { batchReads } from './database/batch-reads.ts'
 import { batchWrites } from './database/batch-writes.ts'
 import { compositeIndex } from './database/composite-index.ts'
@@ -162,12 +165,15 @@ export const practices: readonly AnyPractice[] = [
   dbProfilingTools,
   dbCachingLayer,
   cacheAside,
+  writeThrough,
+  writeBack,
   httpCacheHeaders,
   etagValidation,
   clientSideCaching,
+  serverSideCaching,
   cdnStatic,
   applicationCache,
-  serverSideCaching,
+  cacheInvalidation,
   cacheStampede,
   ttl,
   hitRatio,

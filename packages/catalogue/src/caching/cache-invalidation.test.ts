@@ -1,0 +1,127 @@
+import { expect, it } from 'vitest'
+import { cacheLoads, cacheUse } from '../derive/testing/cache.ts'
+import { cachedEntity, entity, writeRoute } from '../derive/testing/cached-entity.ts'
+import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { equal, siteAt, statement } from '../derive/testing/evidence.ts'
+import { cacheInvalidation } from './cache-invalidation.ts'
+
+const { cache: _cache, ...uncached } = cachedEntity().traces
+const told = (command: string, keyTemplate = entity, route = writeRoute) =>
+  cachedEntity({ uses: [cacheUse(route, command, keyTemplate)] })
+const ttl = (ttlMs: number | null) => cachedEntity({ keys: { ttls: [{ ttlMs, sets: 100 }] } })
+const byCategory = statement('all', 'UPDATE products SET price = price * $1 WHERE category = $2', {
+  operation: 'update',
+  tables: ['products'],
+  targetColumns: ['price'],
+  conditions: [equal('products', 'category')],
+})
+
+describePractice(cacheInvalidation, {
+  silent: {
+    'no cache is used': { ...cachedEntity(), traces: uncached },
+    'nothing is loaded into the cache': cachedEntity({ keys: { loads: cacheLoads({ loads: 0 }) } }),
+    'the writing route deletes the key': told('DEL'),
+    'the writing route sets the new value': told('SET'),
+    'it publishes what was changed': told('PUBLISH', 'changes'),
+    'it raises a version that is part of the keys': told('INCR', 'products:version'),
+    'it runs a script': told('EVALSHA', 'products'),
+    'the key is deleted outside of requests, as by an outbox': told('DEL', entity, ''),
+    'the time to live is the bound': ttl(2_000),
+    'a repair by hand': cachedEntity({ writes: 3 }),
+    'hardly anything comes from the cache': cachedEntity({ keys: { hits: 5 } }),
+    'another table is written': cachedEntity({
+      write: statement('update', 'UPDATE users SET name = $1 WHERE id = $2', {
+        operation: 'update',
+        tables: ['users'],
+        targetColumns: ['name'],
+        conditions: [equal('users', 'id')],
+      }),
+    }),
+    'what is written is not in the cache': cachedEntity({
+      write: statement('update', 'UPDATE products SET views = views + 1 WHERE id = $1', {
+        operation: 'update',
+        tables: ['products'],
+        targetColumns: ['views'],
+        conditions: [equal('products', 'id')],
+      }),
+    }),
+    'a new row changes no other': cachedEntity({
+      write: statement('insert', 'INSERT INTO products (name, price) VALUES ($1, $2)', {
+        operation: 'insert',
+        tables: ['products'],
+        targetColumns: ['name', 'price'],
+      }),
+    }),
+    'many rows by another column: who tells the cache is asked': cachedEntity({ write: byCategory }),
+  },
+  reports: {
+    'a price is changed and nobody tells the cache': {
+      evidence: cachedEntity(),
+      finds: [
+        {
+          fingerprint: `cache-invalidation|${writeRoute}|update|${entity}`,
+          practice: 'cache-invalidation',
+          title: '40 writes leave product:{n} in the cache as it was, for up to 60.0 s',
+          where: { route: writeRoute, statementId: 'update', site: siteAt(40, 'src/admin.ts'), resource: entity },
+          facts: [
+            expect.objectContaining({
+              label: 'writes that the cache is not told of',
+              quantity: { value: 40, unit: 'count' },
+            }),
+            expect.objectContaining({ quantity: { value: 900, unit: 'count' } }),
+            expect.objectContaining({ quantity: { value: 0.9, unit: 'fraction' } }),
+            expect.objectContaining({ label: 'answered as it was for up to', quantity: { value: 60_000, unit: 'ms' } }),
+          ],
+          confidence: 'strong',
+          remedy: {
+            summary: expect.stringContaining('Delete product:{n} after "UPDATE products'),
+            steps: [
+              expect.stringContaining('90 % of the reads'),
+              'It is read at src/orders.ts:12.',
+              expect.stringContaining('After the commit'),
+              expect.stringContaining('publish the key'),
+              expect.stringContaining('outbox'),
+            ],
+            code: expect.objectContaining({ after: expect.stringContaining('redis.del(`product:${id}`)') }),
+          },
+        },
+      ],
+    },
+    'the key has no end at all': {
+      evidence: ttl(null),
+      finds: [expect.objectContaining({ title: '40 writes leave product:{n} in the cache as it was, for ever' })],
+    },
+    'a row is deleted': {
+      evidence: cachedEntity({
+        write: statement('delete', 'DELETE FROM products WHERE id = $1', {
+          operation: 'delete',
+          tables: ['products'],
+          conditions: [equal('products', 'id')],
+        }),
+      }),
+      finds: [expect.objectContaining({ practice: 'cache-invalidation' })],
+    },
+    'it deletes another key and forgets this one': {
+      evidence: told('DEL', 'products:list'),
+      finds: [expect.objectContaining({ practice: 'cache-invalidation' })],
+    },
+    'reading it there does not tell it either': {
+      evidence: cachedEntity({ uses: [cacheUse(writeRoute, 'GET', entity)] }),
+      finds: [expect.objectContaining({ practice: 'cache-invalidation' })],
+    },
+  },
+})
+
+it('asks who tells the cache where the row is found by another column', () => {
+  expect(outcomeOf(cacheInvalidation, cachedEntity({ write: byCategory }))).toMatchObject({
+    kind: 'ask',
+    question: expect.stringContaining(`${writeRoute} writes products`),
+  })
+})
+
+it('says how many writes tell the cache', () => {
+  expect(outcomeOf(cacheInvalidation, told('DEL'))).toMatchObject({
+    kind: 'pass',
+    because: [{ label: 'writes after which the cache is told', quantity: { value: 40 } }],
+  })
+})
