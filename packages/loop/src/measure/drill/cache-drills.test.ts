@@ -18,7 +18,7 @@ beforeAll(async () => {
   service = await runFixture({
     file: 'probe-caches/products.mjs',
     databaseUrl: await bookDatabase(postgres),
-    env: { CLIENT: 'ioredis', REDIS_URL: redis.url },
+    env: { CLIENT: 'ioredis', CACHE_URL: redis.url },
   })
 })
 afterAll(async () => {
