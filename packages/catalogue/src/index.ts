@@ -17,6 +17,7 @@ import { clientSideCaching } from './caching/client-side-caching.ts'
 import { etagValidation } from './caching/etag-validation.ts'
 import { hitRatio } from './caching/hit-ratio.ts'
 import { httpCacheHeaders } from './caching/http-cache-headers.ts'
+import { inMemoryStore } from './caching/in-memory-store.ts'
 import { redisUses } from './caching/redis-uses.ts'
 import { serverSideCaching } from './caching/server-side-caching.ts'
 import { ttl } from './caching/ttl.ts'
@@ -172,6 +173,7 @@ export const practices: readonly AnyPractice[] = [
   clientSideCaching,
   serverSideCaching,
   cdnStatic,
+  inMemoryStore,
   applicationCache,
   cacheInvalidation,
   cacheStampede,
