@@ -19,6 +19,7 @@ afterAll(async () => {
 
 describe('the cached endpoint', () => {
   it('gives the same answers by either cache, and asks the database less', async () => {
+    const hits: number[] = []
     const climbed = await climbReports({
       databaseUrl: await postgres.createDatabase('climbed'),
       redisUrl: redis.url,
@@ -26,10 +27,14 @@ describe('the cached endpoint', () => {
       amounts: { orders: 2_000, days: 10 },
       ttlMs: 60_000,
       load: { ratePerSecond: 40, warmUpMs: 0, durationMs: 1_000, seed: 1 },
+      onHits: hitFraction => hits.push(hitFraction),
     })
     const queries = climbed.map(rung => rung.queriesPerRequest!)
     expect(queries[0]).toBe(1)
     expect(Math.max(...queries.slice(1))).toBeLessThan(1)
+    expect(hits[0]).toBe(0)
+    expect(Math.min(...hits.slice(1))).toBeGreaterThan(0)
+    expect(Math.max(...hits)).toBeLessThan(1)
   })
 
   it('asks the database once for all when a popular answer ends, and as often as there are callers by hand', async () => {

@@ -13,10 +13,12 @@ export interface ReportsClimb {
   readonly ttlMs: number
   readonly load: ClimbLoad
   readonly onRung?: (rung: LadderRung) => void
+  /** Of each rung, after its measurement. */
+  readonly onHits?: (hitFraction: number) => void
 }
 
 export async function climbReports(options: ReportsClimb) {
-  const { databaseUrl, redisUrl, rungs, amounts, ttlMs, load, onRung } = options
+  const { databaseUrl, redisUrl, rungs, amounts, ttlMs, load, onRung, onHits } = options
   await fill(databaseUrl, amounts)
   return climb({
     rungs,
@@ -27,6 +29,7 @@ export async function climbReports(options: ReportsClimb) {
     load,
     look: async service => {
       const { requests, queries } = service.takeCounts()
+      onHits?.(service.hitFraction())
       return { queriesPerRequest: queries / requests }
     },
     ...(onRung && { onRung }),

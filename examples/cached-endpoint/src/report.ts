@@ -10,6 +10,8 @@ export type Report = Service<number, string>
 
 export interface CachedReport {
   readonly report: Report
+  /** Of the calls so far, those that did not wait for the database; 0 to 1. */
+  hitFraction(): number
   close(): Promise<void>
 }
 
@@ -28,15 +30,22 @@ export function fromDatabase(pool: Pool, onQuery: () => void): Report {
 
 /** Look, else ask and keep. Correct, and at the end of a popular answer everybody asks at once. */
 export function byHand(ask: Report, redis: Redis, prefix: string, ttlMs: number): CachedReport {
+  let calls = 0
+  let hits = 0
   return {
     async report(day) {
       const key = `${prefix}:report:${day}`
+      calls++
       const kept = await redis.get(key)
-      if (kept !== null) return kept
+      if (kept !== null) {
+        hits++
+        return kept
+      }
       const answer = await ask(day)
       await redis.set(key, answer, 'PX', ttlMs)
       return answer
     },
+    hitFraction: () => hits / calls,
     close: async () => {},
   }
 }
@@ -47,6 +56,10 @@ export function byRuntime(ask: Report, redis: Redis, prefix: string, ttlMs: numb
   const policy = { ttlMs, staleWhileRevalidateMs: 10 * ttlMs, staleIfErrorMs: 60 * ttlMs }
   return {
     report: cached<number, string>({ cache, key: day => `report:${day}`, ...policy })(ask),
+    hitFraction() {
+      const { hit, early, stale, miss, tierHit } = cache.counts
+      return (hit + early + stale + tierHit) / (hit + early + stale + miss)
+    },
     close: () => cache.close(),
   }
 }

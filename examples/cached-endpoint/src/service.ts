@@ -19,6 +19,7 @@ export interface ReportService {
   readonly port: number
   /** Since it was made, or counted last: how many requests came, and how many queries the database got for them. */
   takeCounts(): { readonly requests: number; readonly queries: number }
+  hitFraction(): number
   close(): Promise<void>
 }
 
@@ -32,7 +33,7 @@ export async function startService(options: ServiceOptions): Promise<ReportServi
   const ask = fromDatabase(pool, () => counts.queries++)
   const front: CachedReport =
     cache === 'none'
-      ? { report: ask, close: async () => {} }
+      ? { report: ask, hitFraction: () => 0, close: async () => {} }
       : (cache === 'by hand' ? byHand : byRuntime)(ask, redis, `${prefix}:${cache}`, ttlMs)
   const server = createServer((request, response) => {
     const day = /^\/reports\/(\d+)$/.exec(request.url ?? '')?.[1]
@@ -51,6 +52,7 @@ export async function startService(options: ServiceOptions): Promise<ReportServi
       Object.assign(counts, { requests: 0, queries: 0 })
       return taken
     },
+    hitFraction: () => front.hitFraction(),
     async close() {
       server.closeAllConnections()
       await new Promise(closed => server.close(closed))

@@ -70,6 +70,7 @@ describe('a journal of files', () => {
         expect(read.entries.slice(0, fitting)).toEqual(wellFormed.slice(0, fitting))
         expect(read.entries.length).toBeLessThanOrEqual(fitting + 1)
       }),
+      { numRuns: 30 },
     )
   })
 

@@ -141,12 +141,12 @@ export class FileJournal implements Journal {
 
   async setAside(entry: JournalEntry, error: string, tries: number): Promise<boolean> {
     if (this.#setAsideCount >= this.#maxSetAside) return false
-    this.#setAsideCount++
     const path = this.#setAsidePath(entry.sequence)
     const text = fileText({ ...entry, error, tries, atMs: Date.now() })
     await writeFile(`${path}.new`, text, { flush: true })
     await rename(`${path}.new`, path)
     await syncFolder(join(this.#folder, setAsideFolder))
+    this.#setAsideCount++
     await this.settle([entry])
     return true
   }

@@ -102,7 +102,8 @@ export class WriteBack<Value = unknown> {
   /** While the flushing rests: to be called when something was written, and when there is no time left. */
   #wake: (() => void) | undefined
   #hurry: (() => void) | undefined
-  #roomMade: (() => void)[] = []
+  /** While a group waits for room in the journal: to be called when there may be some. */
+  #roomMade: (() => void) | undefined
 
   /** @throws RangeError for a bound that is none */
   constructor(options: WriteBackOptions<Value>) {
@@ -248,11 +249,12 @@ export class WriteBack<Value = unknown> {
     this.#wake?.()
     await new Promise<void>(resolve => {
       const timer = setTimeout(resolve, mostMs)
-      this.#roomMade.push(() => {
+      this.#roomMade = () => {
         clearTimeout(timer)
         resolve()
-      })
+      }
     })
+    this.#roomMade = undefined
   }
 
   async #flushAlways(): Promise<void> {
@@ -304,7 +306,7 @@ export class WriteBack<Value = unknown> {
     this.#stats.batches++
     this.#stats.flushed += entries.length
     this.#lastError = undefined
-    for (const made of this.#roomMade.splice(0)) made()
+    this.#roomMade?.()
     return 0
   }
 
