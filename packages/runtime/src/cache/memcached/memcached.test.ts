@@ -11,7 +11,8 @@ import { memcachedLeases } from './memcached-leases.ts'
 import { memcachedTier } from './memcached-tier.ts'
 
 // It has no types of its own.
-const memjs = createRequire(import.meta.url)('memjs') as {
+const require = createRequire(import.meta.url)
+const memjs = require('memjs') as {
   readonly Client: { create(servers: string, options: object): MemjsClient & { close(): void } }
 }
 

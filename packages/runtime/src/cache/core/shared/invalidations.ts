@@ -13,6 +13,8 @@ interface Pending {
 
 const firstPauseMs = 50
 const longestPauseMs = 1_000
+/** Told side by side, so that many take little longer than one. */
+const atOnce = 100
 
 export interface InvalidationsOptions {
   readonly tier: Tier
@@ -52,7 +54,7 @@ export class Invalidations {
 
   /** @returns resolves with the tier's version when tier and bus have been told; never while they cannot be */
   async tell(keys: readonly string[], tags: readonly string[]): Promise<Version | undefined> {
-    if (this.#closed) return undefined
+    if (this.#closed || keys.length + tags.length === 0) return undefined
     return await new Promise(resolve => {
       const pending: Pending = { keys, tags, version: undefined, told: () => resolve(pending.version) }
       this.#queue.push(pending)
@@ -75,16 +77,17 @@ export class Invalidations {
 
   async #tellAll(): Promise<void> {
     let pauseMs = firstPauseMs
-    for (;;) {
-      const [next] = this.#queue
-      if (next === undefined) return
-      try {
-        await this.#tellOne(next)
-        // It may have been dropped for an overflow meanwhile.
-        if (this.#queue[0] === next) this.#queue.shift()
-        next.told()
-        pauseMs = firstPauseMs
-      } catch {
+    while (this.#queue.length > 0) {
+      // Whatever becomes of the bus, the tier is told of all: from there no process reads what is untrue.
+      const first = this.#queue.slice(0, atOnce)
+      const told = await Promise.allSettled(
+        first.map(pending => this.#tellTier(pending).then(() => this.#publish(pending))),
+      )
+      // Some may have been dropped for an overflow meanwhile.
+      this.#queue = this.#queue.filter(pending => told[first.indexOf(pending)]?.status !== 'fulfilled')
+      first.forEach((pending, at) => told[at]!.status === 'fulfilled' && pending.told())
+      if (told.every(({ status }) => status === 'fulfilled')) pauseMs = firstPauseMs
+      else {
         if (this.#closed) return
         await this.#pause(pauseMs)
         pauseMs = Math.min(longestPauseMs, pauseMs * 2)
@@ -92,24 +95,27 @@ export class Invalidations {
     }
   }
 
-  async #tellOne(next: Pending): Promise<void> {
-    const { tier, bus, timeoutMs } = this.#options
-    const { keys, tags } = next
-    if (next.version === undefined) {
-      const ctx = new Context(performance.now() + timeoutMs)
-      const versions = await within(
-        Promise.all([keys.length > 0 ? tier.delete(keys, ctx) : 0, tags.length > 0 ? tier.stampTags(tags, ctx) : 0]),
-        ctx,
-      )
-      next.version = Math.max(...versions)
-      this.#count(next, -1)
-    }
+  async #tellTier(pending: Pending): Promise<void> {
+    if (pending.version !== undefined) return
+    const { tier, timeoutMs } = this.#options
+    const { keys, tags } = pending
+    const ctx = new Context(performance.now() + timeoutMs)
+    const deleted = keys.length > 0 ? tier.delete(keys, ctx) : 0
+    const stamped = tags.length > 0 ? tier.stampTags(tags, ctx) : 0
+    pending.version = Math.max(...(await within(Promise.all([deleted, stamped]), ctx)))
+    // What was dropped for an overflow is counted no more.
+    if (this.#queue.includes(pending)) this.#count(pending, -1)
+  }
+
+  async #publish({ keys, tags, version = 0 }: Pending): Promise<void> {
+    const { bus, timeoutMs, maxPending } = this.#options
     if (bus === undefined) return
-    const invalidation = { keys, tags, version: next.version }
+    const invalidation = { keys, tags, version }
     this.#own.add(identityOf(invalidation))
     const [oldest] = this.#own
-    if (this.#own.size > this.#options.maxPending) this.#own.delete(oldest!)
-    await within(bus.publish(invalidation), new Context(performance.now() + timeoutMs))
+    if (this.#own.size > maxPending) this.#own.delete(oldest!)
+    const ctx = new Context(performance.now() + timeoutMs)
+    await within(bus.publish(invalidation), ctx)
   }
 
   /** Too many to remember one by one: one for all, which is more than is untrue and never less. */

@@ -105,3 +105,54 @@ describe('a load with a shared tier', () => {
     expect(() => stand({ leaseHoldMs: Number.NaN })).toThrow('leaseHoldMs')
   })
 })
+
+describe('an invalidation', () => {
+  test('reaches the tier also while the bus cannot be told, and is told to it later', async () => {
+    const published: (readonly string[])[] = []
+    const bus = {
+      failing: true,
+      async publish({ keys }: { readonly keys: readonly string[] }) {
+        if (bus.failing) throw new Error('bus down')
+        published.push(keys)
+      },
+      subscribe: async () => async () => {},
+    }
+    const { cache, tier } = stand({ bus, timeoutMs: 20 })
+    await cache.getOrLoad('a', () => 'old')
+    await cache.getOrLoad('b', () => 'old')
+    await Promise.all([cache.invalidate('a'), cache.invalidate('b')])
+    await until(async () => (await tier.getMany(['a', 'b'])).every(({ entry }) => entry === undefined))
+    expect(cache.counts.pendingInvalidations).toBe(2)
+    bus.failing = false
+    await until(() => cache.counts.pendingInvalidations === 0)
+    expect(published.flat().toSorted()).toEqual(['a', 'b'])
+  })
+
+  test('is respected by this process while the tier cannot be told', async () => {
+    const tier = mapTier(() => Date.now())
+    const readOnly = { now: false }
+    const unlessReadOnly = async <Answer>(write: () => Promise<Answer>): Promise<Answer> => {
+      if (readOnly.now) throw new Error('read only')
+      return await write()
+    }
+    const { cache } = stand({
+      timeoutMs: 20,
+      pauseMs: 1,
+      tier: {
+        ...tier,
+        delete: keys => unlessReadOnly(() => tier.delete(keys)),
+        stampTags: tags => unlessReadOnly(() => tier.stampTags(tags)),
+      },
+    })
+    await cache.getOrLoad('a', () => 'old', { tags: ['red'] })
+    readOnly.now = true
+    await cache.invalidate('a')
+    expect(await cache.getOrLoad('a', () => 'new')).toBe('new')
+    await cache.invalidateTags('red')
+    expect(await cache.getOrLoad('b', () => 'new', { tags: ['red'] })).toBe('new')
+    expect((await tier.get('a')).entry).toBeDefined()
+    readOnly.now = false
+    await until(() => cache.counts.pendingInvalidations === 0)
+    expect((await tier.get('a')).entry).toBeUndefined()
+  })
+})
