@@ -28,7 +28,7 @@ export function hashText(hash: number): string {
 
 /** Dots, hyphens and underscores belong to words, `user_profile`, and to numbers in them, `page-3`. */
 function segmentTemplate(part: string): string {
-  if (part === '' || /^[A-Za-z_][A-Za-z_.-]*$/.test(part)) return part.length > longestWord ? '{x}' : part
+  if (part === '' || /^[_.-]*[A-Za-z][A-Za-z_.-]*$/.test(part)) return part.length > longestWord ? '{x}' : part
   if (/^-?\d+(?:\.\d+)?$/.test(part)) return '{n}'
   if (/^v\d{1,2}$/.test(part)) return part
   if (/^[0-9a-f]{6,}$/i.test(part) || /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(part)) return '{id}'

@@ -1,4 +1,5 @@
 /** How long the server takes to say PONG while the service is under load: what every command of the service waits at least. */
+import { performance } from 'node:perf_hooks'
 import { quantile } from '@whetstone/stats'
 import type { RedisConnection } from './connect.ts'
 
@@ -17,9 +18,15 @@ export function startPings(connection: RedisConnection): Pings {
     if (isWaiting || durationsMs.length >= pingsKept) return
     isWaiting = true
     const startedAt = performance.now()
+    const loopBefore = performance.eventLoopUtilization()
     void connection
       .ask('PING')
-      .then(() => durationsMs.push(performance.now() - startedAt))
+      .then(() => {
+        const durationMs = performance.now() - startedAt
+        // An answer that this process was too busy to read says nothing of the server.
+        const { active } = performance.eventLoopUtilization(loopBefore)
+        if (active < Math.max(1, durationMs / 2)) durationsMs.push(durationMs)
+      })
       .catch(() => clearInterval(timer))
       .finally(() => (isWaiting = false))
   }, everyMs)
