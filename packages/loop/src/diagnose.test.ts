@@ -60,6 +60,32 @@ describe('a run', () => {
     expect(await readdir(join(base, 'runs'))).toEqual([])
   })
 
+  it('whose service ends while its routes are tried is an error, and no measurement', async () => {
+    const service = `require('node:http').createServer((request, response) => {
+      if (request.url === '/bad') throw new Error('no such table')
+      response.end()
+    }).listen(0, '127.0.0.1')`
+    const failed = diagnosed('', {
+      subject: { kind: 'command', command: [process.execPath, '-e', service], workingDirectory: base },
+      plan: async stand => {
+        const answer = await fetch(`${stand.baseUrl}/bad`).catch((error: unknown) => error)
+        expect(answer).toBeInstanceOf(Error)
+        await expect.poll(() => stand.target?.ended(), { timeout: 10_000 }).toBeDefined()
+        return {
+          routes: [{ route: 'GET /', weight: 1, requests: [{ method: 'GET', path: '/', headers: {} }] }],
+          skipped: [{ route: 'GET /bad', why: 'GET /bad was not answered: socket hang up', give: '' }],
+        }
+      },
+    })
+    await expect(failed).rejects.toMatchObject({
+      code: 'WHET_TARGET_EXITED',
+      exitCode: 3,
+      message: expect.stringMatching(/exited with code 1 while .* GET \/bad was not answered/) as string,
+      logTail: expect.arrayContaining([expect.stringContaining('no such table')]) as string[],
+    })
+    expect(await readdir(join(base, 'runs'))).toEqual([])
+  }, 30_000)
+
   it('over https is refused at once, with the reason', async () => {
     await expect(diagnosed('https://127.0.0.1:1')).rejects.toMatchObject({ code: 'WHET_LOAD_HTTPS' })
   })

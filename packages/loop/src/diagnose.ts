@@ -9,10 +9,12 @@ import {
   type DrillsEvidence,
   type Evidence,
   type EvidenceRequest,
+  exitCodes,
   maskedDeep,
   reportedStep,
   type RunReport,
   type Severity,
+  WhetstoneError,
   type Workload,
 } from '@whetstone/model'
 import { practices as allPractices } from '@whetstone/catalogue'
@@ -107,10 +109,11 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
         detail: `listening on ${new URL(stand.baseUrl).host} after ${(stand.target.startedInMs / 1_000).toFixed(1)} s`,
       })
     options.onProgress({ kind: 'stage', stage: 'workload', detail: 'finding routes' })
-    const planned = await options.plan(stand)
+    const planned = await plannedFor(options, stand)
     // With a load tool of the user's own the rate is for what is asked afterwards.
     const ratePerSecond =
       options.loadCommand === undefined ? await rateFor(options, planned, stand) : mostAutomaticRatePerSecond
+    throwIfEnded(stand, planned)
     const keep = (evidence: Evidence) => folder.writeEvidence(evidence)
     const durationMs = longEnough(options, planned, ratePerSecond)
     const window = await measureWindow(stand, { ...options, ratePerSecond, durationMs, workload: planned, keep })
@@ -191,6 +194,31 @@ function interruption(measuredMs: number, plannedMs: number): { readonly afterMs
     afterMs: measuredMs,
     text: `interrupted after ${seconds(measuredMs)} of ${seconds(plannedMs)} s: later runs are not compared with this one`,
   }
+}
+
+async function plannedFor({ plan }: DiagnoseOptions, stand: Stand): Promise<Workload> {
+  const planned = await plan(stand).catch((error: unknown) => {
+    throwIfEnded(stand)
+    throw error
+  })
+  throwIfEnded(stand, planned)
+  return planned
+}
+
+/** One request may end a whole process. What no longer runs refuses every connection at once, and that must not pass for its speed. */
+function throwIfEnded({ target }: Stand, planned?: Workload): void {
+  const ended = target?.ended()
+  if (ended === undefined) return
+  const first = planned?.skipped.find(({ why }) => why.includes('was not answered'))
+  throw new WhetstoneError(
+    'WHET_TARGET_EXITED',
+    `the service ${ended} while its routes were tried${first ? `; the first request without an answer: ${first.why}` : ''}`,
+    {
+      exitCode: exitCodes.target,
+      logTail: target?.logTail().slice(-20) ?? [],
+      hint: 'A promise that nobody awaits or catches ends a Node process. Mend that route first, or leave it out: give the others with --route.',
+    },
+  )
 }
 
 const mostAutomaticRatePerSecond = 50

@@ -39,6 +39,18 @@ describe('the routes of a run', () => {
 })
 
 describe('the findings of a run', () => {
+  it('of a service that ended begin with its last lines, and are not said to be nothing', () => {
+    const text = 'the service exited with code 1; last lines: a\nError: no such table\n    at x.js:1'
+    const run = withRun({ findings: [], events: [{ atMs: 1, kind: 'error', text }] })
+    expect(printed(terminal => printFindings(run, terminal))).toMatchInlineSnapshot(`
+      "
+        ✗ the service exited with code 1; last lines: a
+            Error: no such table
+            at x.js:1
+      "
+    `)
+  })
+
   it('are printed with place, figures, remedy and gain', () => {
     expect(printed(terminal => printFindings(recordedRun, terminal))).toMatchInlineSnapshot(`
       "

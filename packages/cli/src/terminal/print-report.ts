@@ -34,13 +34,28 @@ export function printRoutes(report: RunReport, terminal: Terminal): void {
 export function printFindings(report: RunReport, terminal: Terminal): void {
   terminal.out('')
   for (const finding of report.findings) printFinding(finding, report, terminal)
-  if (report.findings.length === 0) terminal.out('  Nothing to fix in what could be seen.')
+  const failures = report.events.filter(({ kind }) => kind === 'error')
+  for (const { text } of failures) printFailure(text, terminal)
+  if (report.findings.length === 0 && failures.length === 0) terminal.out('  Nothing to fix in what could be seen.')
   const unseen = report.routes.filter(route => route.requests === 0).map(route => route.route)
   if (unseen.length > 0)
     printWarning(
       `not called in this time, so nothing is known of: ${unseen.slice(0, 5).join(', ')}${unseen.length > 5 ? ` and ${unseen.length - 5} more` : ''}; give a longer --duration or a higher --rate`,
       terminal,
     )
+}
+
+/** A service that ended while it was measured: what it wrote last says why. */
+function printFailure(text: string, terminal: Terminal): void {
+  const { colour, marks } = terminal
+  const [first = '', ...more] = text.split('\n')
+  printParagraph(first, terminal, {
+    indent: 2,
+    mark: marks.bad,
+    paintedMark: colour.red(marks.bad),
+    paint: colour.bold,
+  })
+  for (const line of more.slice(-8)) printParagraph(line, terminal, { indent: 6, paint: colour.dim })
 }
 
 function printWarning(text: string, terminal: Terminal): void {
