@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
+import { httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
 import { invalidGenerator, loadOf, routeLoad } from '../derive/testing/load.ts'
 import { repeated } from '../derive/testing/profile.ts'
 import { errorRate } from './error-rate.ts'
@@ -107,6 +108,27 @@ describePractice(errorRate, {
           where: { route: 'GET /latest' },
           remedy: expect.objectContaining({
             steps: expect.arrayContaining(['Failures: 17 without an answer (17 × timeout).']),
+          }),
+        }),
+      ],
+    },
+    'a route that says what is wrong when it is asked alone': {
+      evidence: {
+        'load-curve': loadOf([routeLoad('GET /totals', [], { 500: 50 }), routeLoad('GET /health', good(500))]),
+        'http-probe': httpProbesOf(
+          httpProbe('GET /health', { statusCode: 500, message: 'of another route' }),
+          httpProbe('GET /totals', { statusCode: 404, message: 'an answer' }),
+          httpProbe('GET /totals', { statusCode: 500, message: 'relation "totals" does not exist' }),
+        ),
+      },
+      finds: [
+        expect.objectContaining({
+          remedy: expect.objectContaining({
+            steps: [
+              'Failures: 50 × 500.',
+              'GET /totals, asked alone, answered 500: "relation "totals" does not exist".',
+              'Its latency figures hold only the requests that succeeded.',
+            ],
           }),
         }),
       ],

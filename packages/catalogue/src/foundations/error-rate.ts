@@ -4,6 +4,7 @@ import {
   type Finding,
   findings,
   fingerprintOf,
+  type HttpProbeEvidence,
   type LoadStep,
   pass,
   type RouteLoad,
@@ -24,6 +25,7 @@ export const errorRate = definePractice({
     'https://www.rfc-editor.org/rfc/rfc9110#name-server-error-5xx',
   ],
   needs: ['load-curve'],
+  optional: ['http-probe'],
   thresholds: {
     errorFraction: { value: 0.001, unit: 'fraction', source: 'an availability objective of 99.9 %' },
   },
@@ -36,7 +38,7 @@ export const errorRate = definePractice({
 if (pool.waitingCount > 50) return reply.code(503).header('retry-after', '1').send()`,
     },
   },
-  detect({ 'load-curve': curve }, { errorFraction }) {
+  detect({ 'load-curve': curve, 'http-probe': probes }, { errorFraction }) {
     const step = measuredStep(curve)
     if (!step)
       return unknown(
@@ -50,9 +52,9 @@ if (pool.waitingCount > 50) return reply.code(503).header('retry-after', '1').se
     const ways = new Set(failing.map(mainFailure))
     const isEverywhere = failing.length > 1 && failing.length >= step.routes.length / 2 && ways.size === 1
     if (failing.length > 0)
-      return findings(isEverywhere ? [scattered(step)] : failing.map(load => describe(load, step)))
+      return findings(isEverywhere ? [scattered(step, probes)] : failing.map(load => describe(load, step, probes)))
     if (requests === 0) return unknown(['load-curve'], 'no request was sent')
-    if (isOver(errors, requests, errorFraction)) return findings([scattered(step)])
+    if (isOver(errors, requests, errorFraction)) return findings([scattered(step, probes)])
     return pass(
       [fact('failed requests', errors / requests, 'fraction', 'load-curve')],
       `${countText(errors)} of ${countText(requests)} requests failed`,
@@ -80,7 +82,7 @@ const serverErrorsOf = ({ statusCounts }: RouteLoad): readonly (readonly [string
 const unansweredOf = ({ errorsByKind = {} }: RouteLoad): readonly (readonly [string, number])[] =>
   Object.entries(errorsByKind).filter(([kind]) => !kind.startsWith('http-'))
 
-function describe(load: RouteLoad, step: LoadStep): Finding {
+function describe(load: RouteLoad, step: LoadStep, probes: HttpProbeEvidence | undefined): Finding {
   const where = { route: load.route }
   const codes = serverErrorsOf(load)
   const answered = codes.reduce((sum, [, count]) => sum + count, 0)
@@ -106,6 +108,7 @@ function describe(load: RouteLoad, step: LoadStep): Finding {
           : 'Find out why requests are never answered.',
       steps: [
         `Failures: ${[...kinds, ...(unanswered > 0 ? [`${countText(unanswered)} without an answer (${why})`] : [])].join(', ')}.`,
+        ...messageStep(probes, [load]),
         'Its latency figures hold only the requests that succeeded.',
         ...shedding(step),
       ],
@@ -113,7 +116,7 @@ function describe(load: RouteLoad, step: LoadStep): Finding {
   }
 }
 
-function scattered(step: LoadStep): Finding {
+function scattered(step: LoadStep, probes: HttpProbeEvidence | undefined): Finding {
   const { errors, requests } = step.overall
   const where = { resource: 'all routes' }
   return {
@@ -126,9 +129,20 @@ function scattered(step: LoadStep): Finding {
     risk: 'outage',
     remedy: {
       summary: 'Find out what the routes have in common.',
-      steps: [`Failures: ${kindsOf(step.errorsByKind)}.`, ...shedding(step)],
+      steps: [`Failures: ${kindsOf(step.errorsByKind)}.`, ...messageStep(probes, step.routes), ...shedding(step)],
     },
   }
+}
+
+/** Asked alone, after the load: what fails only under load answers well then, and says nothing here. */
+function messageStep(probes: HttpProbeEvidence | undefined, loads: readonly RouteLoad[]): readonly string[] {
+  const routes = new Set(loads.map(({ route }) => route))
+  const failed = probes?.probes.find(
+    ({ route, answer }) => routes.has(route) && answer.statusCode >= 500 && answer.message !== undefined,
+  )
+  return failed
+    ? [`${failed.route}, asked alone, answered ${failed.answer.statusCode}: "${failed.answer.message ?? ''}".`]
+    : []
 }
 
 function failedFraction(errors: number, requests: number): Finding['facts'][number] {

@@ -39,6 +39,8 @@ export interface HttpAnswer {
   readonly gzipBytes?: number
   readonly json?: JsonShape
   readonly failed?: string
+  /** What a 4xx or 5xx answer says of itself: its `message` or `error`, else its text; at most 200 characters. */
+  readonly message?: string
 }
 /** What is known of a JSON answer without keeping it. */
 export interface JsonShape {

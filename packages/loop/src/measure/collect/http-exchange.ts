@@ -5,6 +5,7 @@ import https from 'node:https'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import type { HttpAnswer } from '@whetstone/model'
+import { failureMessage } from './failure-message.ts'
 import { jsonShapeOf } from './json-shape.ts'
 
 /** A larger body is cut off and reported as failed, so that one export cannot fill the memory. */
@@ -48,7 +49,9 @@ export async function exchange(
   try {
     const body =
       decode && raw.body.length > 0 ? await decode(raw.body, { maxOutputLength: BODY_LIMIT_BYTES }) : raw.body
-    return { ...known, ...(await describeBody(body, raw.headers['content-type'] ?? '')) }
+    const contentType = raw.headers['content-type'] ?? ''
+    const message = raw.statusCode >= 400 ? failureMessage(body.toString('utf8'), contentType) : undefined
+    return { ...known, ...(await describeBody(body, contentType)), ...(message === undefined ? {} : { message }) }
   } catch (error) {
     return { ...known, bodyBytes: 0, bodyHash: '', failed: `body could not be decoded: ${(error as Error).message}` }
   }

@@ -129,7 +129,7 @@ describe('probeRoutes', () => {
   test('sends no follow-ups where the plain answer failed', async () => {
     const { probes } = await probeRoutes(baseUrl, [get('/broken'), get('/cut')], { repeatAfterMs: 0 })
     expect(kinds(probes)).toEqual(['plain', 'plain'])
-    expect(probes[0]!.answer.statusCode).toBe(500)
+    expect(probes[0]!.answer).toMatchObject({ statusCode: 500, message: 'oops' })
     expect(probes[1]!.answer.failed).toMatch(/ECONNRESET|closed|aborted/)
   })
 

@@ -240,6 +240,8 @@ const httpProbe = object<HttpProbeEvidence>({
           keys: list(alias('key')),
         }),
         failed: instead('no complete answer'),
+        // Error texts quote values, names of tables and people.
+        message: gone,
       }),
     }),
   ),

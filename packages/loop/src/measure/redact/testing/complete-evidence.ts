@@ -19,6 +19,7 @@ const answer: Complete<EvidenceByKind['http-probe']['probes'][number]['answer']>
   gzipBytes: 1,
   json: { kind: 'object', items: 1, itemsKey: 'orders', objects: 1, keys: ['ann'] },
   failed: 'ECONNRESET',
+  message: 'no order of ann',
 }
 const probe = { route: 'GET /orders/:id', url: 'http://127.0.0.1:3000/orders/4711', authorised: true, answer }
 
