@@ -1,7 +1,7 @@
 import type { PgEvidence, PgIndex } from '@whetstone/model'
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
-import { column, foreignKey, index, pgOf, plan, table } from '../derive/testing/evidence.ts'
+import { column, foreignKey, index, pgOf, plan, statement, statementsOf, table } from '../derive/testing/evidence.ts'
 import { indexUsage } from './index-usage.ts'
 
 const orders = table('orders', 300_000, [
@@ -164,6 +164,22 @@ describePractice(indexUsage, {
           remedy: expect.objectContaining({
             summary: 'Drop the shorter one.',
             code: { language: 'sql', after: 'DROP INDEX CONCURRENTLY orders_status_idx;' },
+          }),
+        }),
+      ],
+    },
+    'one that Prisma would create again': {
+      evidence: {
+        pg: pg([spare(['status'], used), spare(['status', 'created_at'], { ...used, bytes: 30_000_000 })]),
+        statements: statementsOf([
+          statement('a', 'SELECT 1 FROM items', { tables: ['items'], issuedBy: 'sequelize' }),
+          statement('b', 'SELECT 1 FROM orders', { tables: ['orders'], issuedBy: 'prisma' }),
+        ]),
+      },
+      finds: [
+        expect.objectContaining({
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining([expect.stringMatching(/^With Prisma: take its @@index out/)]),
           }),
         }),
       ],

@@ -1,7 +1,17 @@
 /** Indexes that cost writes, memory and disk and return nothing: unused, doubled, broken or swollen ones. */
-import { definePractice, type Finding, findings, fingerprintOf, pass, type PgEvidence } from '@whetstone/model'
+import {
+  definePractice,
+  type Finding,
+  findings,
+  fingerprintOf,
+  pass,
+  type PgEvidence,
+  type PgTable,
+  type StatementsEvidence,
+} from '@whetstone/model'
 import { bytesText, countText, fact, msText } from '../derive/figures.ts'
 import { quoted } from '../derive/index-sql.ts'
+import { dropIndexStep } from '../derive/orm.ts'
 import { type SpareIndex, spareIndexes } from '../derive/spare-indexes.ts'
 
 export const indexUsage = definePractice({
@@ -20,6 +30,7 @@ export const indexUsage = definePractice({
     'https://github.com/ankane/pghero',
   ],
   needs: ['pg'],
+  optional: ['statements'],
   thresholds: {
     scans: { value: 50, unit: 'count', source: 'PgHero unused_indexes: at most 50 scans' },
     unusedBytes: {
@@ -48,9 +59,9 @@ export const indexUsage = definePractice({
       after: 'DROP INDEX CONCURRENTLY orders_customer_id_idx;  -- the other one begins with the same column',
     },
   },
-  detect({ pg }, limits) {
+  detect({ pg, statements }, limits) {
     const spare = spareIndexes(pg, limits)
-    if (spare.length > 0) return findings(spare.map(one => describe(one, pg)))
+    if (spare.length > 0) return findings(spare.map(one => describe(one, pg, dropSteps(one.table, statements))))
     const ageMs = pg.countersAgeMs ?? 0
     return pass(
       [fact('indexes looked at', pg.indexes.length, 'count', 'pg')],
@@ -61,11 +72,19 @@ export const indexUsage = definePractice({
   },
 })
 
-function describe(spare: SpareIndex, pg: PgEvidence): Finding {
+/** In the words of the ORM that issues statements on the table: what it still declares, it creates again. */
+function dropSteps(table: PgTable, statements: StatementsEvidence | undefined): readonly string[] {
+  const steps = statements?.statements.flatMap(({ shape, issuedBy }) =>
+    shape?.tables.includes(table.name) ? (dropIndexStep(issuedBy) ?? []) : [],
+  )
+  return steps?.slice(0, 1) ?? []
+}
+
+function describe(spare: SpareIndex, pg: PgEvidence, dropped: readonly string[]): Finding {
   const { index, table, kind } = spare
   const where = { resource: `${table.schema === 'public' ? '' : `${table.schema}.`}${table.name}(${index.name})` }
   const writes = table.writes && table.writes.inserts + table.writes.updates - table.writes.heapOnlyUpdates
-  const { title, steps, sql, more } = wordsOf(spare)
+  const { title, steps, sql, more } = wordsOf(spare, dropped)
   return {
     fingerprint: fingerprintOf('index-usage', where),
     practice: 'index-usage',
@@ -99,7 +118,7 @@ interface Words {
   readonly more: Finding['facts']
 }
 
-function wordsOf(spare: SpareIndex): Words {
+function wordsOf(spare: SpareIndex, dropped: readonly string[]): Words {
   const { index, table } = spare
   const name = `${index.schema === 'public' ? '' : `${quoted(index.schema)}.`}${quoted(index.name)}`
   const size = bytesText(index.bytes)
@@ -126,6 +145,7 @@ function wordsOf(spare: SpareIndex): Words {
             : `${spare.other.name} begins with the same columns: ${spare.other.definition}.`,
           'CONCURRENTLY waits for the queries that use it, and blocks none.',
           back,
+          ...dropped,
         ],
         sql: drop,
         more: [fact('size of the other', spare.other.bytes, 'bytes', 'pg')],
@@ -137,6 +157,7 @@ function wordsOf(spare: SpareIndex): Words {
           'Ask the standbys first, if there are any that were not connected: each counts its own scans in pg_stat_user_indexes.',
           'CONCURRENTLY waits for the queries that use it, and blocks none.',
           back,
+          ...dropped,
         ],
         sql: drop,
         more: [],

@@ -1,6 +1,6 @@
 /** What an ORM is told to load together is what its author would write, and what it can do. */
 import { describe, expect, it } from 'vitest'
-import { indexStep, togetherStep } from './orm.ts'
+import { dropIndexStep, indexStep, togetherStep } from './orm.ts'
 
 describe('loading related rows together', () => {
   it('is done by mappers, and written with builders', () => {
@@ -34,5 +34,23 @@ describe('an index made by hand', () => {
   })
   it('needs no word where the service writes its own SQL', () => {
     expect(indexStep(undefined)).toBeUndefined()
+  })
+})
+
+describe('an index dropped by hand', () => {
+  it.each([
+    ['typeorm', '@Index off'],
+    ['@prisma/client', '@@index out'],
+    ['sequelize', '`indexes`'],
+    ['drizzle-orm', 'index() out'],
+    ['mikro-orm', '@Index() off'],
+    ['objection', 'Knex migration'],
+    ['knex', 'Knex migration'],
+    ['kysely', 'dropIndex'],
+  ])('is no longer named where %s keeps the schema', (issuedBy, words) => {
+    expect(dropIndexStep(issuedBy)).toContain(words)
+  })
+  it('needs no word where the service writes its own SQL', () => {
+    expect(dropIndexStep(undefined)).toBeUndefined()
   })
 })

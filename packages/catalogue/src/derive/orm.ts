@@ -12,6 +12,8 @@ export interface OrmAdvice {
   readonly pickColumns: string
   /** Where it wants to be told of an index, and what becomes of one it was not told of. */
   readonly declareIndex?: string
+  /** Where it has to be told that one is gone, and what becomes of one that it still names. */
+  readonly forgetIndex?: string
 }
 
 const advice: Readonly<Record<string, OrmAdvice>> = {
@@ -23,6 +25,7 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     pickColumns: `await Model.findAll({ attributes: ['id', 'name'] })`,
     declareIndex:
       'list it under `indexes` of the model as well, or create it by queryInterface.addIndex in a migration: `sync({ force: true })` drops the table with all that was made by hand.',
+    forgetIndex: 'take it out of `indexes` of the model as well: `sync` creates again what a model names.',
   },
   typeorm: {
     name: 'TypeORM',
@@ -32,6 +35,8 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     pickColumns: `await repository.find({ select: { id: true, name: true } })`,
     declareIndex:
       'declare it with @Index(…) on the entity, or create it in a migration and name it there as @Index(name, { synchronize: false }): `synchronize` drops indexes that no entity names.',
+    forgetIndex:
+      'drop it in a migration and take its @Index off the entity: `synchronize` creates again what an entity names.',
   },
   prisma: {
     name: 'Prisma',
@@ -41,6 +46,8 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     pickColumns: `await prisma.model.findMany({ select: { id: true, name: true } })`,
     declareIndex:
       'write @@index([…]) into the model and edit the SQL of the migration (`migrate dev --create-only`) to CREATE INDEX CONCURRENTLY: `db push` and the next `migrate dev` drop what schema.prisma does not name.',
+    forgetIndex:
+      'take its @@index out of the model and edit the SQL of the migration (`migrate dev --create-only`) to DROP INDEX CONCURRENTLY: `db push` and the next `migrate dev` create again what schema.prisma names.',
   },
   drizzle: {
     name: 'Drizzle',
@@ -50,12 +57,14 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     pickColumns: `await db.select({ id: table.id, name: table.name }).from(table)`,
     declareIndex:
       'write index().on(…).concurrently() into the table: `drizzle-kit push` drops what the schema does not name.',
+    forgetIndex: 'take its index() out of the table as well: `drizzle-kit push` creates again what the schema names.',
   },
   'mikro-orm': {
     name: 'MikroORM',
     eagerLoad: `await em.find(Parent, {}, { populate: ['children'] })`,
     pickColumns: `await em.find(Model, {}, { fields: ['id', 'name'] })`,
     declareIndex: 'declare it with @Index() on the entity: the schema generator drops what no entity names.',
+    forgetIndex: 'take its @Index() off the entity as well: the schema generator creates again what an entity names.',
   },
   objection: {
     name: 'Objection',
@@ -63,6 +72,8 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     pickColumns: `await Model.query().select('id', 'name')`,
     declareIndex:
       'create it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run.',
+    forgetIndex:
+      'drop it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run.',
   },
   knex: {
     name: 'Knex',
@@ -72,6 +83,8 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     pickColumns: `await knex('table').select('id', 'name')`,
     declareIndex:
       'create it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run. Strapi, which stands on Knex, wants it in a file of database/migrations; see that it outlives a restart, because its schema sync drops indexes it does not know.',
+    forgetIndex:
+      'drop it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run. A framework on Knex that keeps the schema itself (Strapi, Directus) may create again what its own schema names: look after a restart.',
   },
   kysely: {
     name: 'Kysely',
@@ -80,6 +93,7 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     countTogether: `await db.selectFrom('children').where('parent_id', 'in', ids).groupBy('parent_id').select(({ fn }) => ['parent_id', fn.countAll().as('count')]).execute()`,
     pickColumns: `await db.selectFrom('table').select(['id', 'name']).execute()`,
     declareIndex: 'create it in a migration: `db.schema.createIndex(…)`, or sql`…` where it has to be CONCURRENTLY.',
+    forgetIndex: 'drop it in a migration: `db.schema.dropIndex(…)`, or sql`…` where it has to be CONCURRENTLY.',
   },
 }
 
@@ -103,6 +117,12 @@ export function togetherStep(issuedBy: string | undefined, reads: 'many' | 'one'
 export function indexStep(issuedBy: string | undefined): string | undefined {
   const orm = ormAdvice(issuedBy)
   return orm?.declareIndex === undefined ? undefined : `With ${orm.name}: ${orm.declareIndex}`
+}
+
+/** The same for whoever drops one. */
+export function dropIndexStep(issuedBy: string | undefined): string | undefined {
+  const orm = ormAdvice(issuedBy)
+  return orm?.forgetIndex === undefined ? undefined : `With ${orm.name}: ${orm.forgetIndex}`
 }
 
 /** Builders only write the SQL they are told to; mappers decide on queries themselves. */
