@@ -54,7 +54,7 @@ export const httpCacheHeaders = definePractice({
   remedy: {
     summary:
       'Say how long the answer may be kept: Cache-Control with max-age, and stale-while-revalidate to hide the refresh.',
-    library: '@whetstone/runtime/cache/http cacheControl and httpCache, or the cache rules of the CDN',
+    library: 'reply.header / res.set, or the cache rules of the CDN',
     example: {
       language: 'http',
       before: `200 OK\ncontent-type: application/json`,
