@@ -9,6 +9,7 @@ import { memoryLeak } from './application/memory-leak.ts'
 import { syncIo } from './application/sync-io.ts'
 import { applicationCache } from './caching/application-cache.ts'
 import { cacheAside } from './caching/cache-aside.ts'
+import { cacheExpensiveComputations } from './caching/cache-expensive-computations.ts'
 import { cacheFailure } from './caching/cache-failure.ts'
 import { cacheInvalidation } from './caching/cache-invalidation.ts'
 import { cacheStampede } from './caching/cache-stampede.ts'
@@ -18,6 +19,7 @@ import { etagValidation } from './caching/etag-validation.ts'
 import { hitRatio } from './caching/hit-ratio.ts'
 import { httpCacheHeaders } from './caching/http-cache-headers.ts'
 import { inMemoryStore } from './caching/in-memory-store.ts'
+import { readThrough } from './caching/read-through.ts'
 import { redisUses } from './caching/redis-uses.ts'
 import { serverSideCaching } from './caching/server-side-caching.ts'
 import { ttl } from './caching/ttl.ts'
@@ -165,7 +167,9 @@ export const practices: readonly AnyPractice[] = [
   sharding,
   dbProfilingTools,
   dbCachingLayer,
+  cacheExpensiveComputations,
   cacheAside,
+  readThrough,
   writeThrough,
   writeBack,
   httpCacheHeaders,

@@ -2,24 +2,27 @@
 import {
   ask,
   definePractice,
+  type Edit,
   type Fact,
   type Finding,
   findings,
   fingerprintOf,
   notApplicable,
   pass,
+  type RouteName,
   type Statement,
   type StatementsEvidence,
 } from '@whetstone/model'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
 import { hotRows, type HotRow } from '../derive/hot-rows.ts'
+import { contendedMs } from '../derive/lock-waits.ts'
 import { placeOf } from '../derive/places.ts'
 
 export const writeBack = definePractice({
   id: 'write-back',
   chapter: 'caching',
   title: 'Write-back (write-behind) caching',
-  why: 'Each commit waits for the disk, and for everybody before it who changes the same row; of a hundred new values of one row a second, only the last is ever read.',
+  why: 'Each commit makes the disk work, and waits for everybody before it who changes the same row; of a hundred new values of one row a second, only the last is ever read.',
   unless: [
     'Each single change must be seen by others at once, or counts by itself: money, stock, an audit.',
     'The new value is needed back from the database, as RETURNING says.',
@@ -79,7 +82,10 @@ await seen.write(String(id), new Date().toISOString()) // returns when the journ
     )
     const [first] = rows.toSorted((a, b) => b.updatesPerSecond - a.updatesPerSecond)
     const overwritten = hot.filter(row => !row.isInTransaction && onlyLastMatters(row.statement))
-    if (overwritten.length > 0) return findings(overwritten.map(row => describe(row, thresholds.flushMs, statements)))
+    if (overwritten.length > 0)
+      return findings(
+        overwritten.map(row => describe(row, thresholds.flushMs, statements, contendedMs(traces, row.statement.id))),
+      )
     const [unclear] = hot
     if (unclear)
       return ask(
@@ -119,7 +125,19 @@ function factsOf({
   ]
 }
 
-function describe(row: HotRow, flushMs: number, statements: StatementsEvidence): Finding {
+interface Contended {
+  readonly usualMs: number
+  readonly freeMs: number
+}
+
+/** The journal waits for the disk as a commit does: what a request gains is the wait for others at the same row. */
+const editOf = (statementId: string, { usualMs, freeMs }: Contended, route: RouteName | undefined): Edit => ({
+  kind: 'plan',
+  statements: [{ statementId, costBefore: usualMs, costAfter: freeMs, medianMsBefore: usualMs, medianMsAfter: freeMs }],
+  ...(route === undefined ? {} : { route }),
+})
+
+function describe(row: HotRow, flushMs: number, statements: StatementsEvidence, contended?: Contended): Finding {
   const { statement, updatesPerSecond, writeFraction, meanMs, route } = row
   const where = placeOf(statement.id, statements)
   // Of one row one update is left in each flush.
@@ -132,15 +150,12 @@ function describe(row: HotRow, flushMs: number, statements: StatementsEvidence):
     facts: factsOf(row),
     // Whether each change counts by itself, only its people know.
     confidence: 'suspected',
-    edit: {
-      kind: 'trace',
-      change: { kind: 'remove', statementId: statement.id },
-      ...(route === undefined ? {} : { route }),
-    },
+    ...(contended && contended.freeMs < contended.usualMs / 2 ? { edit: editOf(statement.id, contended, route) } : {}),
     remedy: {
       summary: `Write "${excerpt(statement.text, 60)}" to a journal first, and to its row every ${msText(flushMs)}.`,
       steps: [
         `It takes ${msText(meanMs)} and is ${percentText(writeFraction)} of all writes: of one row ${percentText(goneFraction)} of the updates would never reach the database.`,
+        'It spares the database commits; a request gains only where it now waits for others at the same row, for the journal waits for the disk as well.',
         'Ask first: may others see the value a moment later? Does every change count by itself, as in an audit?',
         'Without a journal a crash loses what was not flushed; with one, what was acknowledged reaches the row after a restart.',
         'The database must leave alone what it has of a larger sequence: a batch may come twice.',
