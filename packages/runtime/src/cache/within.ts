@@ -9,7 +9,11 @@ export function within<Value>(
   late?: (value: Value) => void,
 ): Promise<Value> {
   if (ctx === undefined) return answer
-  if (ctx.cancelled) return Promise.reject(ctx.reason as Error)
+  if (ctx.cancelled) {
+    // Nobody hears how it ends, and that must end no process.
+    void answer.then(late, nothing)
+    return Promise.reject(ctx.reason as Error)
+  }
   return new Promise((resolve, reject) => {
     let over = false
     const leave = (reason: unknown): void => {
@@ -40,3 +44,5 @@ export function within<Value>(
     )
   })
 }
+
+function nothing(): void {}
