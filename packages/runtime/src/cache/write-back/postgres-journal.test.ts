@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { queryableOf } from '../../data/plain-pool.ts'
 import { until } from '../../data/pool/testing/server.ts'
 import { PostgresJournal, type PostgresJournalOptions } from './postgres-journal.ts'
+import { WriteBack } from './write-back.ts'
 import { journalContract } from './testing/journal-contract.ts'
 
 let server: PostgresServer
@@ -50,6 +51,35 @@ describe('a journal in PostgreSQL', () => {
     expect([await one.lead(), await two.lead()]).toEqual([false, true])
     await two.close()
     expect(await one.lead()).toBe(true)
+  })
+
+  test('brings on what any process wrote, by one of them, and each reads what the others wrote', async () => {
+    const table = newTable()
+    const flushers = new Set<number>()
+    const applied = new Map<string, unknown>()
+    const backs = await Promise.all(
+      [0, 1, 2].map(async number => {
+        const back = new WriteBack({
+          journal: await openAt(table, { leaseMs: 60_000 }),
+          lingerMs: 1,
+          async flush(entries) {
+            flushers.add(number)
+            for (const { key, value } of entries) applied.set(key, value)
+          },
+        })
+        await back.open()
+        return back
+      }),
+    )
+    for (let round = 0; round < 5; round++)
+      await Promise.all(backs.map((back, number) => back.write(`k${number}`, round)))
+    await backs[0]!.write('seen by all', 1)
+    const seen = [(await backs[1]!.pending('seen by all'))?.value, applied.get('seen by all')]
+    expect(seen).toContain(1)
+    await until(async () => (await backs[2]!.pendingCount()) === 0)
+    expect(Object.fromEntries(applied)).toEqual({ k0: 4, k1: 4, k2: 4, 'seen by all': 1 })
+    expect([flushers.size, backs.filter(back => back.stats.leads).length]).toEqual([1, 1])
+    for (const back of backs) await back.close()
   })
 
   test('refuses more rows than it may hold, until some are settled', async () => {
