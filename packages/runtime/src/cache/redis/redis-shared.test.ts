@@ -139,7 +139,7 @@ describe('two processes with one Redis', () => {
   })
 
   test('keep nothing in memory for longer than Redis does', async () => {
-    const { one, other, prefix } = await stand()
+    const { one, other, prefix } = await stand({ clock: () => Date.now() })
     const { asked, load } = origin()
     const policy = { ttlMs: 2_000 }
     await one.getOrLoad('a', load, policy)
@@ -150,7 +150,6 @@ describe('two processes with one Redis', () => {
     expect([other.counts.tierHit, asked.times]).toEqual([1, 1])
     expect(there.goneInMs).toBeLessThanOrEqual(1_900)
     const inRedis = await redisTier(admin, { prefix }).get('a')
-    // What memory says is from now, by a clock that is read once a millisecond.
     expect(Date.now() + there.goneInMs).toBeGreaterThanOrEqual(inRedis.entry!.goneAtMs - 1)
     const now = Date.now()
     expect(now + (other.explain('a') as { goneInMs: number }).goneInMs).toBeLessThanOrEqual(inRedis.entry!.goneAtMs + 1)
