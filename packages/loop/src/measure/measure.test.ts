@@ -48,6 +48,7 @@ describe('a measured window', () => {
       reset: fails,
       flush: fails,
       collectHeap: fails,
+      cacheClients: () => [],
       profile: () => {},
       evidence: () => {
         throw new Error('no such process')
@@ -75,6 +76,7 @@ describe('a measured window', () => {
       reset: async () => {},
       flush: async () => {},
       collectHeap: async () => {},
+      cacheClients: () => [],
       profile: () => {},
       evidence: () => ({
         traces: { schema: 'traces@1', source: 'probe', routes: [{ route: 'GET /' }], traces: [], dropped: 17 },

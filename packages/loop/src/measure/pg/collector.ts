@@ -57,6 +57,7 @@ async function begin(held: HeldConnection, options: PgCollectorOptions): Promise
 
   const read = async (statements: readonly Statement[]): Promise<PgEvidence> => {
     const windowMs = performance.now() - startedMs
+    await held.tryNow()
     const outages = held.outages()
     const seen = await parts.read('activity', { connections: 0, peakConnections: 0, idleInTransaction: 0 }, () =>
       sampler.stop(sessionStatements(statements)),

@@ -38,6 +38,14 @@ export class HeldConnection {
     return this.#client
   }
 
+  /** Waits for the attempt under way; where that failed or none is, tries once at once: the server may just have come back. */
+  async tryNow(): Promise<void> {
+    await this.#attempt
+    if (this.#lostAtMs === undefined || this.#closing) return
+    clearTimeout(this.#timer)
+    await (this.#attempt = this.#again())
+  }
+
   /** In the order they began; the last one may still last. */
   outages(): readonly PgOutage[] {
     const last = this.#lostAtMs === undefined || !this.#refused ? [] : [this.#outage(this.#lostAtMs, false)]
