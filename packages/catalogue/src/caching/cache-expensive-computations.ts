@@ -54,9 +54,9 @@ export const cacheExpensiveComputations = definePractice({
     },
     repeatedFraction: { value: 0.5, unit: 'fraction', source: 'below it most calls pay for the lookup and the work' },
     samples: {
-      value: 50,
+      value: 25,
       unit: 'count',
-      source: 'requests with an address: with fewer the fraction is uncertain by a seventh',
+      source: 'requests with an address: with fewer the fraction is uncertain by more than a fifth',
     },
     msPerRequest: { value: 1, unit: 'ms', source: 'of CPU: below, a lookup and its bookkeeping are no gain' },
     sameAfterMs: {
