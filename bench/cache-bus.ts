@@ -8,7 +8,7 @@ import { startWorker, type Worker } from './stampede/processes.ts'
 
 const workerFile = new URL('./cache-bus/worker.ts', import.meta.url)
 const readers = 3
-const keys = 20
+const keys = 10
 const barMs = 50
 /** How long after the return of Redis every process must have heard of every write. */
 const convergeMs = 10_000
@@ -66,6 +66,7 @@ export const bench = {
           readers,
           stalenessP50Ms: rounded(quantile(staleness, 0.5)),
           stalenessP99Ms: rounded(p99(staleness)),
+          seenAfterP99Ms: rounded(p99(told.flatMap(({ seenAfterMs }) => seenAfterMs))),
           awayMs,
           ...Object.fromEntries(
             Object.entries(outages).flatMap(([name, figures]) =>
@@ -147,7 +148,7 @@ async function write(stage: Stage, times: number, everyMs: number): Promise<read
 }
 
 async function read({ reading }: Stage): Promise<void> {
-  const order: ReadOrder = { kind: 'read', keys, everyMs: 5 }
+  const order: ReadOrder = { kind: 'read', keys, everyMs: 2 }
   await Promise.all(reading.map(reader => reader.order(order)))
 }
 

@@ -26,8 +26,10 @@ export interface ReadOrder {
 }
 
 export interface ReadAnswer {
-  /** From each write to the first reading of it, or of a later one, in this process. */
+  /** From each write to the last call of this process that was still answered with what was before; 0 when none was. */
   readonly stalenessMs: readonly number[]
+  /** From each write to the first call that was answered with it: the loading anew, by one for all, is in it. */
+  readonly seenAfterMs: readonly number[]
   readonly latenciesMs: readonly number[]
   readonly errors: number
 }
@@ -67,15 +69,22 @@ takeOrders(async (order: Order) => {
 })
 
 async function read({ keys, everyMs }: ReadOrder, state: { readonly stop: boolean }): Promise<ReadAnswer> {
-  const [stalenessMs, latenciesMs] = [[] as number[], [] as number[]]
-  const seen = new Map<string, number>()
+  const [stalenessMs, seenAfterMs, latenciesMs] = [[] as number[], [] as number[], [] as number[]]
+  /** By key: the newest number seen, and when a call was last answered with it. */
+  const seen = new Map<string, { round: number; lastMs: number }>()
   let errors = 0
   const one = async (key: string): Promise<void> => {
     const beganMs = now()
     try {
       const { round, writtenMs } = await ask(key)
-      if (seen.has(key) && seen.get(key)! < round) stalenessMs.push(now() - writtenMs)
-      seen.set(key, Math.max(round, seen.get(key) ?? 0))
+      const before = seen.get(key)
+      if (before === undefined || round > before.round) {
+        if (before !== undefined) {
+          stalenessMs.push(Math.max(0, before.lastMs - writtenMs))
+          seenAfterMs.push(now() - writtenMs)
+        }
+        seen.set(key, { round, lastMs: now() })
+      } else if (round === before.round) before.lastMs = now()
     } catch {
       errors++
     }
@@ -90,7 +99,7 @@ async function read({ keys, everyMs }: ReadOrder, state: { readonly stop: boolea
     await delay(everyMs)
   }
   await Promise.all(running)
-  return { stalenessMs, latenciesMs, errors }
+  return { stalenessMs, seenAfterMs, latenciesMs, errors }
 }
 
 async function write({ keys, times, everyMs, round }: WriteOrder): Promise<readonly number[]> {

@@ -19,35 +19,41 @@ export interface Contestant {
 
 export type ContestantName = 'ours' | 'bentocache'
 
-export const contestants: Readonly<Record<ContestantName, (port: number) => Promise<Contestant>>> = {
-  async ours(port) {
-    const cache = new Cache({ shared: redisShared(new Redis(port)), defaults: { jitterFraction: 0 } })
-    await cache.ready()
-    return {
-      // A key that is to end at a given moment must not be loaded before it.
-      ask: ({ key, ttlMs, staleMs }, load) =>
-        cache.getOrLoad(key, load, { ttlMs, staleWhileRevalidateMs: staleMs, ...(staleMs === 0 && { earlyBeta: 0 }) }),
-    }
-  },
-  async bentocache(port) {
-    const connection = { host: '127.0.0.1', port }
-    const bento = new BentoCache({
-      default: 'cache',
-      stores: {
-        cache: bentostore()
-          .useL1Layer(memoryDriver({ maxItems: 10_000 }))
-          .useL2Layer(redisDriver({ connection }))
-          .useBus(redisBusDriver({ connection })),
-      },
-    })
-    return {
-      ask: ({ key, ttlMs, staleMs }, factory) =>
-        bento.getOrSet({
-          key,
-          factory,
-          ttl: ttlMs,
-          ...(staleMs > 0 ? { grace: staleMs, timeout: 0 } : { grace: false }),
-        }),
-    }
-  },
-}
+export const contestants: Readonly<Record<ContestantName, (port: number, timeoutMs?: number) => Promise<Contestant>>> =
+  {
+    async ours(port, timeoutMs) {
+      const shared = { ...redisShared(new Redis(port)), ...(timeoutMs !== undefined && { timeoutMs }) }
+      const cache = new Cache({ shared, defaults: { jitterFraction: 0 } })
+      await cache.ready()
+      return {
+        // A key that is to end at a given moment must not be loaded before it.
+        ask: ({ key, ttlMs, staleMs }, load) =>
+          cache.getOrLoad(key, load, {
+            ttlMs,
+            staleWhileRevalidateMs: staleMs,
+            ...(staleMs === 0 && { earlyBeta: 0 }),
+          }),
+      }
+    },
+    async bentocache(port) {
+      const connection = { host: '127.0.0.1', port }
+      const bento = new BentoCache({
+        default: 'cache',
+        stores: {
+          cache: bentostore()
+            .useL1Layer(memoryDriver({ maxItems: 10_000 }))
+            .useL2Layer(redisDriver({ connection }))
+            .useBus(redisBusDriver({ connection })),
+        },
+      })
+      return {
+        ask: ({ key, ttlMs, staleMs }, factory) =>
+          bento.getOrSet({
+            key,
+            factory,
+            ttl: ttlMs,
+            ...(staleMs > 0 ? { grace: staleMs, timeout: 0 } : { grace: false }),
+          }),
+      }
+    },
+  }

@@ -4,8 +4,12 @@ import { Redis } from 'ioredis'
 import { type Asking, type ContestantName, contestants } from './contestants.ts'
 import { takeOrders } from './processes.ts'
 
-const setup = JSON.parse(process.argv[2]!) as { readonly contestant: ContestantName; readonly port: number }
-const contestant = await contestants[setup.contestant](setup.port)
+const setup = JSON.parse(process.argv[2]!) as {
+  readonly contestant: ContestantName
+  readonly port: number
+  readonly timeoutMs?: number
+}
+const contestant = await contestants[setup.contestant](setup.port, setup.timeoutMs)
 /** Where the loads of all processes are counted. */
 const origin = new Redis(setup.port)
 
