@@ -21,21 +21,21 @@ const byHand: ExperimentArm['app'] = (server, { pg, connectionString, redisUrl =
     const known = await redis.get(`product:${id}`)
     if (known !== null) return JSON.parse(known) as Product
     const { rows } = await pool.query<Product>(sql, [id])
-    await redis.set(`product:${id}`, JSON.stringify(rows[0]), 'EX', 60)
+    await redis.set(`product:${id}`, JSON.stringify(rows[0]), 'EX', 600)
     return rows[0]
   })
   server.get<{ Params: { id: string } }>('/cart/:id', async ({ params: { id } }) => {
     const cached = await redis.get(`product:${id}`)
     if (cached) return JSON.parse(cached) as Product
     const product = (await pool.query<Product>(sql, [id])).rows[0]
-    await redis.set(`product:${id}`, JSON.stringify(product), 'EX', 300)
+    await redis.set(`product:${id}`, JSON.stringify(product), 'EX', 3_600)
     return product
   })
   server.get<{ Params: { id: string } }>('/search/:id', async ({ params: { id } }) => {
     let text = await redis.get(`product:${id}`)
     if (text === null) {
       text = JSON.stringify((await pool.query<Product>(sql, [id])).rows[0])
-      await redis.set(`product:${id}`, text, 'EX', 60)
+      await redis.set(`product:${id}`, text, 'EX', 600)
     }
     return JSON.parse(text) as Product
   })
@@ -43,7 +43,7 @@ const byHand: ExperimentArm['app'] = (server, { pg, connectionString, redisUrl =
 
 const byLoader: ExperimentArm['app'] = (server, { pg, connectionString }: ArmContext) => {
   const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 })
-  const cache = new Cache({ name: 'products', maxEntries: 1_000, defaults: { ttlMs: 60_000 } })
+  const cache = new Cache({ name: 'products', maxEntries: 1_000, defaults: { ttlMs: 600_000 } })
   const productOf = (id: string) =>
     cache.getOrLoad(`product:${id}`, async () => (await pool.query<Product>(sql, [id])).rows[0])
   for (const place of ['products', 'cart', 'search'])
