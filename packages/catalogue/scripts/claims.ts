@@ -12,6 +12,8 @@ interface Claim {
   readonly ran: string
   /** Of the plans rather than of the time. */
   readonly blocks?: boolean
+  /** Of a cache on the network rather than of the request: how long the service waits for it. */
+  readonly cacheRead?: boolean
   /** Of a count: what is gone, in percent, as it was promised. */
   readonly gone?: boolean
 }
@@ -93,6 +95,13 @@ const claims: readonly Claim[] = [
     experiment: 'caching/cdn-static-origin',
     ran: 'the same: requests that still reach the service, of 240, the cache being empty at first',
   },
+  {
+    promised: 'Redis answers below a millisecond',
+    by: roadmap,
+    experiment: 'caching/application-cache',
+    ran: 'GET of 38 kB by ioredis over loopback at 120 requests a second, as the service waits for it, watched by the probe',
+    cacheRead: true,
+  },
 ]
 
 interface Result {
@@ -103,6 +112,7 @@ interface Result {
   readonly after?: readonly number[]
   readonly ratio: { readonly estimate: number; readonly low: number; readonly high: number } | number
   readonly verdict: string
+  readonly cacheReadP50Ms?: number
   readonly plans?: { readonly before: readonly Plan[]; readonly after: readonly Plan[] }
 }
 interface Plan {
@@ -130,7 +140,7 @@ ${rows.map(cells => `| ${cells.join(' | ')} |`).join('\n')}
 `
 }
 
-function measured({ experiment, blocks, gone }: Claim): string {
+function measured({ experiment, blocks, cacheRead, gone }: Claim): string {
   const result = resultOf(experiment)
   if (result === undefined) return 'not proved yet'
   if (blocks) {
@@ -139,6 +149,7 @@ function measured({ experiment, blocks, gone }: Claim): string {
       ? 'not seen'
       : `${before.toLocaleString('en')} blocks before, ${after.toLocaleString('en')} after: −${((1 - after / before) * 100).toFixed(1)} %`
   }
+  if (cacheRead) return result.cacheReadP50Ms === undefined ? 'not seen' : `p50 ${result.cacheReadP50Ms} ms`
   if (gone && typeof result.ratio === 'number')
     return `${median(result.before ?? [])} ${result.counts} before, ${median(result.after ?? [])} after: −${((1 - 1 / result.ratio) * 100).toFixed(1)} %`
   if (typeof result.ratio === 'number') return drilled(result, result.ratio)

@@ -42,6 +42,11 @@ seen.set(token, session) // nothing ever takes it out`,
       after: `const seen = new LRUCache<string, Session>({ max: 10_000, ttl: 3_600_000 })
 seen.set(token, session)`,
     },
+    withRuntime: `import { MemoryCache } from '@whetstone/runtime/cache'
+
+// Bounded by number and by age; what is asked for again stays.
+const seen = new MemoryCache<string, User>({ maxEntries: 10_000, ttlMs: 3_600_000 })
+seen.set(String(id), { id, name: 'one of ten thousand at most' })`,
   },
   detect({ 'heap-profile': heap }, limits) {
     const reading = readHeap(heap, limits)

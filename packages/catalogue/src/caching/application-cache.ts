@@ -58,13 +58,13 @@ near.set('settings', settings)`,
     },
     withRuntime: `import { Cache } from '@whetstone/runtime/cache'
 
-declare const redis: { get(key: string): Promise<string | null> }
-// In front of Redis: parsed once a second, by one of all who ask.
+// In front of Redis: fetched and parsed once a second, for all who ask meanwhile.
 const near = new Cache({ name: 'users near', maxEntries: 1_000, defaults: { ttlMs: 1_000 } })
-const user = await near.getOrLoad(\`user:\${id}\`, async () => {
-  const known = await redis.get(\`user:\${id}\`)
-  return known === null ? undefined : (JSON.parse(known) as User)
-})`,
+const userOf = (redis: { get(key: string): Promise<string | null> }) =>
+  near.getOrLoad(\`user:\${id}\`, async () => {
+    const known = await redis.get(\`user:\${id}\`)
+    return known === null ? undefined : (JSON.parse(known) as User)
+  })`,
   },
   detect({ traces }, thresholds) {
     const families = keyFamilies(traces)
