@@ -44,7 +44,7 @@ test('a hot key that is taken away is loaded by every request that misses it', a
   const [drill] = drills as [CacheStampedeDrill]
   expect(drill).toMatchObject({ kind: 'cache-stampede', keyTemplate: 'product:{n}' })
   expect(drill.rounds).toHaveLength(3)
-  // Each load takes 50 ms, and some 200 requests a second come meanwhile.
+  // Each load takes 100 ms, and some ten requests come meanwhile.
   for (const round of drill.rounds) {
     expect(round.loads).toBeGreaterThan(1)
     expect(round.maxConcurrent).toBeGreaterThan(1)

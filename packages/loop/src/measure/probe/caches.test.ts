@@ -87,13 +87,14 @@ describe.each(['ioredis', 'redis'])('with %s', driver => {
       '/product/99',
       '/product/99',
     ])
-    const [keys] = evidence.traces.cache!.keys
-    // Connections of the database are opened meanwhile: how many of the five overlap is up to the machine, not whether.
-    expect(keys!.loads.loads).toBeGreaterThanOrEqual(3)
-    expect(keys!.loads.stampedes).toBe(1)
-    expect(keys!.loads.maxConcurrent).toBeGreaterThanOrEqual(2)
-    // There is no such author, and that is not remembered.
-    expect(keys!.loads.unfilled).toBe(2)
+    const { loads } = evidence.traces.cache!.keys[0]!
+    // How many of the five overlap is up to the machine, not whether any do.
+    expect(loads.maxConcurrent).toBeGreaterThanOrEqual(2)
+    expect(loads.stampedes).toBeGreaterThanOrEqual(1)
+    expect(loads.stampedeLoads).toBeGreaterThanOrEqual(loads.maxConcurrent)
+    expect(loads.loads).toBeGreaterThan(loads.stampedeLoads)
+    // There is no such author, and that is not remembered; the last request may not have ended yet.
+    expect(loads.unfilled).toBeGreaterThanOrEqual(1)
   })
 
   test('a key that is read often is hot, and what changes it is counted', async () => {
@@ -147,23 +148,31 @@ test('the same clients are seen from CommonJS', async () => {
       ['SET', 1],
     ])
   }
-}, 30_000)
+})
 
 test('commands that wait for a connection are told, and fail as they would', async () => {
   const running = await runFixture(fixture('ioredis'))
   try {
     await running.ask('/product/7')
     await redis.stop()
-    // By the time limit of the client, or because it gave up connecting.
-    expect(await running.ask('/failing')).toMatch(/timed out|closed|retries/i)
-    await running.receiver.flush()
+    // The client has to notice first; until then a command goes nowhere, and its time runs out.
+    await expect
+      .poll(
+        async () => {
+          expect(await running.ask('/failing')).toMatch(/timed out|closed|retries/i)
+          await running.receiver.flush()
+          return running.receiver.evidence().traces.cache!.servers[0]!.queuedOffline
+        },
+        { timeout: 30_000 },
+      )
+      .toBeGreaterThan(0)
     const { cache } = running.receiver.evidence().traces
-    expect(cache!.servers[0]!.queuedOffline).toBeGreaterThan(0)
-    expect(cache!.uses.find(({ command }) => command === 'LPUSH')).toMatchObject({ errors: 1 })
+    const failing = cache!.uses.find(({ command }) => command === 'LPUSH')!
+    expect(failing.errors).toBe(failing.calls)
   } finally {
     await running.stop()
   }
-}, 30_000)
+})
 
 test('Memcached is seen through memjs', async () => {
   const memcached = await startMemcached()

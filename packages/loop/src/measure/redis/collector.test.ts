@@ -56,12 +56,12 @@ describe('a Redis', () => {
     const collector = await startRedisCollector([redis.url])
     await send(['GET', 'product:1'], ['GET', 'product:2'], ['GET', 'nothing'], ['EVAL', slowScript, '1', 'report:7'])
     const [before] = await send(['DBSIZE'])
-    // PING is counted by the server: one of ours has come back when it has.
+    // PING is counted by the server.
     await expect
       .poll(async () => /cmdstat_ping:calls=(\d+)/.exec(String((await send(['INFO', 'commandstats']))[0]))?.[1], {
         timeout: 10_000,
       })
-      .toMatch(/^[2-9]|\d\d/)
+      .toMatch(/^\d\d/)
     const { servers } = await collector.finish()
     expect((await send(['DBSIZE']))[0]).toBe(before)
     const [server] = servers
