@@ -243,7 +243,7 @@ export function takeCacheKeys(): CacheKeys[] {
   })
 }
 
-export interface CacheReads extends KeyReads {
+interface CacheReads extends KeyReads {
   readonly driver: CacheDriver
   readonly keyTemplate: string
 }
