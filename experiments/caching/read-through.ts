@@ -10,7 +10,7 @@ interface Product {
 }
 
 const products = 120
-const sql = 'SELECT id, name FROM products WHERE id = $1 AND pg_sleep(0.01) IS NOT NULL'
+const sql = 'SELECT id, name, pg_sleep(0.01)::text AS pause FROM products WHERE id = $1'
 
 /** Three copies of the same code, as they grow in three files. */
 const byHand: ExperimentArm['app'] = (server, { pg, connectionString, redisUrl = '' }: ArmContext) => {

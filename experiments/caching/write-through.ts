@@ -18,7 +18,7 @@ const profiles =
     const redis = new Redis(redisUrl, { maxRetriesPerRequest: 1, commandTimeout: 500 })
     server.addHook('onClose', () => redis.disconnect())
     // The sleep stands for a database that is not on the same machine.
-    const sql = 'SELECT id, name FROM users WHERE id = $1 AND pg_sleep(0.003) IS NOT NULL'
+    const sql = 'SELECT id, name, pg_sleep(0.003)::text AS pause FROM users WHERE id = $1'
     server.get<{ Params: { id: string } }>('/users/:id', async ({ params: { id } }) => {
       const known = await redis.get(`user:${id}`)
       if (known !== null) return JSON.parse(known) as Profile

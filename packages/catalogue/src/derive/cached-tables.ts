@@ -16,9 +16,6 @@ export function loadingStatements({ loads }: CacheKeys, statements: StatementsEv
   })
 }
 
-export const tablesBehind = (keys: CacheKeys, statements: StatementsEvidence): ReadonlySet<string> =>
-  new Set(loadingStatements(keys, statements).flatMap(({ shape }) => shape?.tables ?? []))
-
 /** Statements that hardly run but to fill a cache: a second cache in front of them would answer nothing. */
 export const statementsBehindCache = memoOfTwo(
   (traces: TracesEvidence, statements: StatementsEvidence): ReadonlySet<string> => {
