@@ -29,6 +29,8 @@ const journalled: ExperimentArm['app'] = async (server, { pg, connectionString }
   const folder = await mkdtemp(join(tmpdir(), 'whetstone-views-'))
   const writes = new WriteBack<number>({
     journal: new FileJournal({ folder }),
+    // Nobody minds a count that is half a second old.
+    lingerMs: 500,
     flush: (entries: readonly WriteBackEntry<number>[]) =>
       pool.query(update, [
         entries.map(({ key }) => key),
