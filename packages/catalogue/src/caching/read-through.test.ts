@@ -1,7 +1,7 @@
 import type { CacheUse, Site } from '@whetstone/model'
 import { expect, it } from 'vitest'
 import { cacheLoads, cacheUse } from '../derive/testing/cache.ts'
-import { cachedEntity, entity, readRoute, writeRoute } from '../derive/testing/cached-entity.ts'
+import { cachedEntity, entity, writeRoute } from '../derive/testing/cached-entity.ts'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { siteAt } from '../derive/testing/evidence.ts'
 import { readThrough } from './read-through.ts'
@@ -72,7 +72,7 @@ describePractice(readThrough, {
           remedy: {
             summary: 'Let one loader fill product:{n}, and every place ask that.',
             steps: [
-              `It is set at src/orders.ts:16 (${readRoute}), src/cart.ts:31 (${cart}).`,
+              'It is set at src/orders.ts:16, src/cart.ts:31.',
               expect.stringContaining('They disagree how long it may live'),
               expect.stringContaining('10 % of the loads'),
               expect.stringContaining('decided once'),

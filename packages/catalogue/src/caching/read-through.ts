@@ -133,8 +133,8 @@ function describe(family: KeyFamily, places: readonly CacheUse[], statements: St
       summary: `Let one loader fill ${keyTemplate}, and every place ask that.`,
       steps: [
         `It is set at ${places
+          .flatMap(({ site }) => placeText(site) ?? [])
           .slice(0, 4)
-          .map(({ site, route }) => `${placeText(site)} (${route})`)
           .join(', ')}.`,
         ...(ttls.length > 1 ? [`They disagree how long it may live: ${ttls.slice(0, 4).join(', ')}.`] : []),
         ...(loading.length > 1 ? [`They load it by ${countText(loading.length)} different statements.`] : []),
