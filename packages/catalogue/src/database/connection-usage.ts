@@ -60,7 +60,11 @@ ALTER SYSTEM SET idle_in_transaction_session_timeout = '30s';`,
   detect({ pg, runtime, statements }, thresholds, overrides) {
     const usable = usableConnections(pg)
     if (usable === undefined)
-      return unknown(['pg'], 'the server was gone before it told how many connections it accepts', 'a database that stays up')
+      return unknown(
+        ['pg'],
+        'the server was gone before it told how many connections it accepts',
+        'a database that stays up',
+      )
     const { peakConnections, sessions } = pg.activity
     const growing = sessions && growthOf(sessions, runtime, thresholds.growth)
     // Pools that are too large for the server are the finding of pool-size: one cause, one practice.

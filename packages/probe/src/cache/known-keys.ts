@@ -194,7 +194,6 @@ const keys = new Map<string, KnownKey>()
 const groups = new Map<string, KeyGroup>()
 /** Templates by what they are without their last word: too many, and the word is no word of the program. */
 const words = new Map<string, Set<string>>()
-let beyond = 0
 
 /** Beyond the bound every key is as if it were never seen before, and is forgotten at once. */
 export function knownKey(driver: CacheDriver, key: string): KnownKey | undefined {
@@ -203,10 +202,7 @@ export function knownKey(driver: CacheDriver, key: string): KnownKey | undefined
   if (known) return known
   const group = groupOf(driver, templateOf(key))
   if (group === undefined) return undefined
-  if (keys.size >= keysKept) {
-    beyond++
-    return undefined
-  }
+  if (keys.size >= keysKept) return undefined
   const added = new KnownKey(group, parametersHash([key]))
   keys.set(id, added)
   return added
@@ -259,10 +255,4 @@ export function takeCacheReads(): CacheReads[] {
 export function resetCacheKeys(): void {
   for (const key of keys.values()) key.reset()
   for (const group of groups.values()) group.reset()
-  beyond = 0
-}
-
-/** Calls on keys beyond the bound. */
-export function keysBeyond(): number {
-  return beyond
 }
