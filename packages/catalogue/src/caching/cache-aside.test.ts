@@ -69,6 +69,11 @@ describePractice(cacheAside, {
       query('row', 2, 4, { rows: 1 }),
     ]),
     'that there is none is remembered': cached({ loads: 60, unfilled: 40 }, [...nothingFound, command('SET')]),
+    'the load of what was missed failed': cached({ loads: 60, unfilled: 40 }, [
+      missed,
+      query('row', 2, 4, { rows: 0, failed: true }),
+    ]),
+    'the request that missed failed': cached({ loads: 60, unfilled: 40 }, nothingFound, { statusCode: 500 }),
     'the cache failed and the request went on': cached({}, [failedGet, query('row', 2, 4, { rows: 1 })]),
     'the database failed too': cached({}, [failedGet, query('row', 2, 4, { failed: true })], { statusCode: 500 }),
   },

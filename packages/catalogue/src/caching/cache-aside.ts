@@ -116,10 +116,15 @@ function isHole(
   return unfilled >= limits.unfilled && unfilled / (loads + unfilled) >= limits.unfilledFraction
 }
 
-/** True when the sampled requests that missed and set nothing asked the database and got no row: what is not there is asked for again and again. */
+/**
+ * True when the sampled requests that missed and set nothing asked the database and got no row: what is not there is asked for again and
+ * again. A request that failed says nothing about what is there.
+ */
 function loadsNothing({ keyTemplate }: KeyFamily, { traces }: TracesEvidence): boolean {
   const unfilled = traces.filter(
-    ({ spans }) =>
+    ({ spans, statusCode }) =>
+      statusCode < 500 &&
+      !spans.some(({ failed }) => failed) &&
       spans.some(span => span.keyTemplate === keyTemplate && span.hit === false) &&
       !spans.some(span => span.keyTemplate === keyTemplate && span.hit === undefined),
   )
