@@ -124,7 +124,7 @@ export class Shared {
 
   #soon<Value>(promise: Promise<Value>): Promise<Value | undefined> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, this.#timeoutMs)
+      const timer = setTimeout(() => resolve(undefined), this.#timeoutMs)
       promise.then(resolve, reject).finally(() => clearTimeout(timer))
     })
   }
