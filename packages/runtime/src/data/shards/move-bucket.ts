@@ -19,6 +19,9 @@ import {
 import type { BucketPlace } from './placement.ts'
 import { DEFAULT_LEASE_MS } from './router.ts'
 
+/** How the codes of the faults begin that this module makes itself. */
+const ownFaults = 'FAULT_' + 'SHARD_'
+
 export interface ShardAddress {
   readonly name: string
   /** Of a role that may create publications and replication slots (source) or subscriptions (target), and owns the tables. */
@@ -120,7 +123,7 @@ class BucketMove {
       reached('switched')
     } catch (error) {
       // Others are the directory's own, of a pool without room for example: there is still everything to take back.
-      if (isFault(error) && /^FAULT_SHARD_/.test(error.code)) throw error
+      if (isFault(error) && error.code.startsWith(ownFaults)) throw error
       await this.#takeBack()
       throw this.#failure(step, error)
     }
