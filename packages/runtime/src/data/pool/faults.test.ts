@@ -60,7 +60,7 @@ describe('a pool survives', () => {
       const clients = await Promise.all([1, 2, 3].map(async () => await pool.connect()))
       for (const client of clients) client.release()
       const working = pool.query('select pg_sleep(600)')
-      await until(async () => (await server.running('ended')) === 1)
+      await until(async () => (await server.sleeping('ended')) === 1)
       const ended = expect(working).rejects.toMatchObject({ code: '57P01' })
       await server.look(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ended'`)
       await ended

@@ -143,10 +143,10 @@ describe('a pool', () => {
     await server.withPool({ max: 1, application_name: 'cancelled' }, async pool => {
       const context = new Context()
       const slow = pool.query('select pg_sleep(600)', undefined, context)
-      await until(async () => (await server.running('cancelled')) === 1)
+      await until(async () => (await server.sleeping('cancelled')) === 1)
       context.cancel(new Error('the browser left'))
       await expect(slow).rejects.toThrow('the browser left')
-      await until(async () => (await server.running('cancelled')) === 0)
+      await until(async () => (await server.sleeping('cancelled')) === 0)
       expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
       expect(pool.stats()).toMatchObject({ cancelled: 1, opened: 1 })
     })
@@ -157,7 +157,7 @@ describe('a pool', () => {
       await pool.query('select 1')
       const slow = pool.query('select pg_sleep(600)', undefined, new Context(performance.now() + 100))
       await expect(slow).rejects.toMatchObject({ code: 'FAULT_DEADLINE', retryable: false })
-      await until(async () => (await server.running('late')) === 0)
+      await until(async () => (await server.sleeping('late')) === 0)
       await expect(pool.query('select 1', undefined, new Context(performance.now() - 1))).rejects.toMatchObject({
         code: 'FAULT_DEADLINE',
         retryable: true,

@@ -126,10 +126,10 @@ describe('a transaction', () => {
         },
         { ctx: context },
       )
-      await until(async () => (await server.running('tx-cancelled')) === 1)
+      await until(async () => (await server.sleeping('tx-cancelled')) === 1)
       context.cancel(new Error('left'))
       await expect(slow).rejects.toThrow('left')
-      await until(async () => (await server.running('tx-cancelled')) === 0)
+      await until(async () => (await server.sleeping('tx-cancelled')) === 0)
       expect(await balances()).not.toContain(77)
       expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
       expect(pool.stats()).toMatchObject({ cancelled: 1, opened: 1, inUse: 0 })

@@ -12,8 +12,8 @@ export interface TestServer {
   withPool<T>(options: PoolOptions, use: (pool: Pool) => Promise<T>): Promise<T>
   /** Asks over a connection that belongs to no pool. */
   look<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
-  /** How many statements the sessions of that application name are running at this moment. */
-  running(applicationName: string): Promise<number>
+  /** How many sessions of that application name are within `pg_sleep` at this moment: past what they ran before it. */
+  sleeping(applicationName: string): Promise<number>
   stop(): Promise<void>
 }
 
@@ -37,9 +37,9 @@ export async function startTestServer(settings: Readonly<Record<string, string>>
         await pool.end()
       }
     },
-    async running(applicationName) {
+    async sleeping(applicationName) {
       const [row] = await look<{ n: number }>(
-        `select count(*)::int as n from pg_stat_activity where application_name = $1 and state = 'active'`,
+        `select count(*)::int as n from pg_stat_activity where application_name = $1 and wait_event = 'PgSleep'`,
         [applicationName],
       )
       return row!.n
