@@ -17,7 +17,7 @@ export interface RedisServer {
   readonly stop: () => Promise<void>
 }
 
-const redis: ServerRecipe = {
+export const redisRecipe: ServerRecipe = {
   name: 'Redis',
   failureCode: 'WHET_SANDBOX_REDIS_START',
   args: (port, folder) => [
@@ -33,7 +33,7 @@ export async function startRedis(env: NodeJS.ProcessEnv = process.env): Promise<
   if (own) return givenServer(own)
   const tool = await findTool('redis-server', env)
   if (tool.kind !== 'binary') return tool
-  const { port, pid, stop } = await startOnFreePort(tool, redis, env)
+  const { port, pid, stop } = await startOnFreePort(tool, redisRecipe, env)
   return { kind: 'redis', url: `redis://127.0.0.1:${port}`, port, pid, startedHere: true, stop }
 }
 
