@@ -2,9 +2,10 @@
 import http from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PlannedRequest, RouteLoad, RouteName, StopDrill, Workload } from '@whetstone/model'
+import type { RouteLoad, RouteName, StopDrill, Workload } from '@whetstone/model'
 import type { Target } from '../target.ts'
 import { ask, type Asked } from './asked.ts'
+import { drawReads } from './draw.ts'
 import { graceAfter, patienceFor } from './patience.ts'
 
 export interface StopDrillOptions {
@@ -39,7 +40,7 @@ export async function stopDrill(
   options: StopDrillOptions,
 ): Promise<StopDrill | undefined> {
   const { workload, graceMs: leastMs } = patienceFor(options.workload, options.measured ?? [], options.graceMs ?? 4_000)
-  const draw = drawFrom(workload, options.random)
+  const draw = drawReads(workload, options.random)
   if (!draw) return undefined
   const agents = Array.from({ length: volley }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }))
   const asked: Asked[] = []
@@ -96,25 +97,6 @@ export async function stopDrill(
     clearInterval(stream)
     for (const one of asked) one.giveUp()
     for (const agent of agents) agent.destroy()
-  }
-}
-
-interface DrawnRequest extends PlannedRequest {
-  readonly route: RouteName
-}
-
-/** By the weights of the routes, over their whole range of keys. */
-function drawFrom({ routes }: Workload, random: () => number): (() => DrawnRequest) | undefined {
-  const safe = routes.filter(
-    ({ weight, requests }) => weight > 0 && requests.every(({ method }) => method === 'GET' || method === 'HEAD'),
-  )
-  const total = safe.reduce((sum, { weight }) => sum + weight, 0)
-  if (!safe.some(({ requests }) => requests.length > 0)) return undefined
-  return () => {
-    let left = random() * total
-    const chosen = safe.find(({ weight }) => (left -= weight) < 0) ?? safe[0]!
-    const request = chosen.requests[Math.floor(random() * chosen.requests.length)]!
-    return { route: chosen.route, ...request }
   }
 }
 
