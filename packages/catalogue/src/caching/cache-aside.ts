@@ -29,11 +29,11 @@ import {
   isWorthCaching,
   simulationSteps,
 } from '../derive/cacheable-reads.ts'
+import { cacheProposal } from '../derive/cacheable-finding.ts'
 import { loadingStatements } from '../derive/cached-tables.ts'
 import { effectiveLimits } from '../derive/effective-limits.ts'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
 import { statementTimes } from '../derive/statement-time.ts'
-import { siteOf } from '../derive/statements.ts'
 
 export const cacheAside = definePractice({
   id: 'cache-aside',
@@ -239,28 +239,13 @@ interface Sources {
 }
 
 function describe(read: CacheableRead, isLoad: boolean, { statements, traces, source }: Sources): Finding {
-  const { statement, use, routeFraction } = read
+  const { statement, routeFraction } = read
   const point = chosenSize(read)
-  const site = siteOf(use.route, statement.id, statements, traces)
-  const where: Where = { route: use.route, statementId: statement.id, ...(site ? { site } : {}) }
   const shared = sharedCacheOf(traces, source)
   return {
-    fingerprint: fingerprintOf('cache-aside', where),
-    practice: 'cache-aside',
+    ...cacheProposal({ practice: 'cache-aside', read, isLoad, statements, traces }),
     title: `${percentText(point.hitFraction)} of the reads that take ${percentText(routeFraction)} of the route could come from a cache`,
-    where,
     facts: cacheableFacts(read),
-    confidence: isLoad ? 'suspected' : 'strong',
-    edit: {
-      kind: 'trace',
-      change: {
-        kind: 'cache',
-        statementId: statement.id,
-        hitFraction: point.hitFraction,
-        coldHitFraction: point.coldHitFraction,
-      },
-      route: use.route,
-    },
     remedy: {
       summary: `Look for "${excerpt(statement.text, 60)}" in the cache first, and leave it there for ${msText(point.ttlMs)}.`,
       steps: [

@@ -22,13 +22,14 @@ import {
   isWorthCaching,
   simulationSteps,
 } from '../derive/cacheable-reads.ts'
+import { cacheProposal } from '../derive/cacheable-finding.ts'
 import { effectiveLimits } from '../derive/effective-limits.ts'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
 import { type Charge, msPerRequest, readMainThread } from '../derive/main-thread.ts'
 import { readAnswers } from '../derive/http-answers.ts'
 import { type RepeatedRequests, repeatedRequests } from '../derive/repeated-requests.ts'
 import { readRoutes } from '../derive/routes.ts'
-import { siteOf, statementsById, workOf } from '../derive/statements.ts'
+import { statementsById, workOf } from '../derive/statements.ts'
 
 export const cacheExpensiveComputations = definePractice({
   id: 'cache-expensive-computations',
@@ -227,25 +228,10 @@ function describeTotal(
 ): Finding {
   const { statement, use } = read
   const point = chosenSize(read)
-  const site = siteOf(use.route, statement.id, statements, traces)
-  const where: Where = { route: use.route, statementId: statement.id, ...(site ? { site } : {}) }
   return {
-    fingerprint: fingerprintOf('cache-expensive-computations', where),
-    practice: 'cache-expensive-computations',
+    ...cacheProposal({ practice: 'cache-expensive-computations', read, isLoad, statements, traces }),
     title: `The same total is added up again in ${percentText(point.hitFraction)} of the requests, ${msText(use.totalMs / use.calls)} each`,
-    where,
     facts: cacheableFacts(read),
-    confidence: isLoad ? 'suspected' : 'strong',
-    edit: {
-      kind: 'trace',
-      change: {
-        kind: 'cache',
-        statementId: statement.id,
-        hitFraction: point.hitFraction,
-        coldHitFraction: point.coldHitFraction,
-      },
-      route: use.route,
-    },
     remedy: {
       summary: `Keep the total of "${excerpt(statement.text, 60)}" for ${msText(point.ttlMs)}.`,
       steps: [

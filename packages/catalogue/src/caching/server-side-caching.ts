@@ -3,7 +3,6 @@ import {
   definePractice,
   type Finding,
   findings,
-  fingerprintOf,
   notApplicable,
   pass,
   type StatementsEvidence,
@@ -21,9 +20,9 @@ import {
   isWorthCaching,
   simulationSteps,
 } from '../derive/cacheable-reads.ts'
+import { cacheProposal } from '../derive/cacheable-finding.ts'
 import { effectiveLimits } from '../derive/effective-limits.ts'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
-import { siteOf } from '../derive/statements.ts'
 
 export const serverSideCaching = definePractice({
   id: 'server-side-caching',
@@ -98,27 +97,12 @@ function describe(
   statements: StatementsEvidence,
   traces: TracesEvidence,
 ): Finding {
-  const { statement, use } = read
+  const { statement } = read
   const point = chosenSize(read)
-  const site = siteOf(use.route, statement.id, statements, traces)
-  const where = { route: use.route, statementId: statement.id, ...(site ? { site } : {}) }
   return {
-    fingerprint: fingerprintOf('server-side-caching', where),
-    practice: 'server-side-caching',
+    ...cacheProposal({ practice: 'server-side-caching', read, isLoad, statements, traces }),
     title: `Nothing is kept on the server, where a cache would take ${percentText(tail.gainFraction)} off the p95`,
-    where,
     facts: factsOf(read, tail),
-    confidence: isLoad ? 'suspected' : 'strong',
-    edit: {
-      kind: 'trace',
-      change: {
-        kind: 'cache',
-        statementId: statement.id,
-        hitFraction: point.hitFraction,
-        coldHitFraction: point.coldHitFraction,
-      },
-      route: use.route,
-    },
     remedy: {
       summary: `Keep the answers of "${excerpt(statement.text, 60)}" in the process for ${msText(point.ttlMs)}, ${countText(boundOf(point))} at most.`,
       steps: [

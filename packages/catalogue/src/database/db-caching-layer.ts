@@ -1,5 +1,5 @@
 /** Reads that ask for the same rows again and again: what a cache in front of them would answer, simulated on the reads of the window. */
-import { definePractice, type Finding, findings, fingerprintOf, notApplicable, pass } from '@whetstone/model'
+import { definePractice, type Finding, findings, notApplicable, pass } from '@whetstone/model'
 import type { StatementsEvidence, TracesEvidence } from '@whetstone/model'
 import type { HitCurvePoint } from '../derive/cache-simulation.ts'
 import {
@@ -12,8 +12,8 @@ import {
   isWorthCaching,
   simulationSteps,
 } from '../derive/cacheable-reads.ts'
+import { cacheProposal } from '../derive/cacheable-finding.ts'
 import { countText, excerpt, msText, percentText } from '../derive/figures.ts'
-import { siteOf } from '../derive/statements.ts'
 
 export const dbCachingLayer = definePractice({
   id: 'db-caching-layer',
@@ -65,28 +65,13 @@ function describe(
   statements: StatementsEvidence,
   traces: TracesEvidence,
 ): Finding {
-  const { statement, use } = hot
+  const { statement } = hot
   const point = chosenSize(hot)
-  const site = siteOf(use.route, statement.id, statements, traces)
-  const where = { route: use.route, statementId: statement.id, ...(site ? { site } : {}) }
   const entries = Number.isFinite(point.entries) ? countText(point.entries) : 'all'
   return {
-    fingerprint: fingerprintOf('db-caching-layer', where),
-    practice: 'db-caching-layer',
+    ...cacheProposal({ practice: 'db-caching-layer', read: hot, isLoad, statements, traces }),
     title: `A cache would answer ${percentText(point.hitFraction)} of the reads that take ${percentText(hot.routeFraction)} of the route`,
-    where,
     facts: cacheableFacts(hot),
-    confidence: isLoad ? 'suspected' : 'strong',
-    edit: {
-      kind: 'trace',
-      change: {
-        kind: 'cache',
-        statementId: statement.id,
-        hitFraction: point.hitFraction,
-        coldHitFraction: point.coldHitFraction,
-      },
-      route: use.route,
-    },
     remedy: {
       summary: `Keep the answers of "${excerpt(statement.text, 60)}" for ${msText(point.ttlMs)}, ${entries} keys at most.`,
       steps: [
