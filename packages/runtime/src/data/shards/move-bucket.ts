@@ -19,9 +19,6 @@ import {
 import type { BucketPlace } from './placement.ts'
 import { DEFAULT_LEASE_MS } from './router.ts'
 
-/** How the codes of the faults begin that this module makes itself. */
-const ownFaults = 'FAULT_' + 'SHARD_'
-
 export interface ShardAddress {
   readonly name: string
   /** Of a role that may create publications and replication slots (source) or subscriptions (target), and owns the tables. */
@@ -57,6 +54,8 @@ export interface BucketMoved {
 }
 
 const REMOVE_BATCH = 5_000
+/** After these there is nothing to take back: nothing was begun, or nobody knows what was done. Others, of a pool without room for example, are causes. */
+const lastWords: ReadonlySet<string> = new Set(['FAULT_SHARD_PLAN', 'FAULT_SHARD_UNDECIDED'])
 /** For all tables together: so long writers to the whole tables may stand still at a time, and then have this long to themselves. */
 const FENCE_LOCK_MS = 300
 const FENCE_PAUSE_MS = 50
@@ -122,8 +121,7 @@ class BucketMove {
       }
       reached('switched')
     } catch (error) {
-      // Others are the directory's own, of a pool without room for example: there is still everything to take back.
-      if (isFault(error) && error.code.startsWith(ownFaults)) throw error
+      if (isFault(error) && lastWords.has(error.code)) throw error
       await this.#takeBack()
       throw this.#failure(step, error)
     }
