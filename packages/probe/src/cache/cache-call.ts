@@ -30,12 +30,9 @@ export function beginCacheCall(
     key?.group.template ?? (first === undefined ? '' : templateOf(first)),
   )
   if (command === undefined) return undefined
-  let site = command.lastSite
-  if (level >= TRACE && command.wantsSite()) {
-    site = captureCallSite(below, record).site ?? site
-    command.lastSite = site
-  }
-  return new CacheCall(driver, shape, command, record?.isFinished ? undefined : record, site)
+  const place = command.placeFor(record)
+  if (level >= TRACE && place?.wantsSite()) place.lastSite = captureCallSite(below, record).site ?? place.lastSite
+  return new CacheCall(driver, shape, command, record?.isFinished ? undefined : record, place?.lastSite)
 }
 
 /** Kept as the span of its trace when it is over. */

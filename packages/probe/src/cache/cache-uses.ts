@@ -1,20 +1,35 @@
 /** Commands of one kind from one place added up since the last batch, for every route. */
 import type { CacheDriver, CacheUse, RouteName, Site } from '@whetstone/model'
+import { BoundedMap } from '../bounded-map.ts'
+import type { RequestRecord } from '../request-record.ts'
 import { Values } from '../values.ts'
 
 const usesKept = 500
 const commandsKept = 2_000
+const routesKept = 32
 const sitesAtFirst = 20
 const siteEvery = 128
+
+/** Where one command comes from on one route. */
+class Place {
+  #calls = 0
+  /** It last came from there: calls whose stack was not read are counted there. */
+  lastSite: Site | undefined
+
+  /** A stack costs more than all else that is done for a call. */
+  wantsSite(): boolean {
+    const calls = ++this.#calls
+    return calls <= sitesAtFirst || calls % siteEvery === 0
+  }
+}
 
 /** One command on keys of one template: what a statement is for SQL. */
 export class CacheCommand {
   readonly driver: CacheDriver
   readonly name: string
   readonly keyTemplate: string
-  #calls = 0
-  /** The place it last came from: calls whose stack was not read are counted there. */
-  lastSite: Site | undefined
+  /** By route: what one of them does says nothing of another that asks for the same keys. */
+  readonly #places = new BoundedMap<string, Place>(routesKept)
 
   constructor(driver: CacheDriver, name: string, keyTemplate: string) {
     this.driver = driver
@@ -22,10 +37,13 @@ export class CacheCommand {
     this.keyTemplate = keyTemplate
   }
 
-  /** A stack costs more than all else that is done for a call. */
-  wantsSite(): boolean {
-    const calls = ++this.#calls
-    return calls <= sitesAtFirst || calls % siteEvery === 0
+  /** Undefined beyond the bound: no place is better than that of another route. */
+  placeFor(record: RequestRecord | undefined): Place | undefined {
+    const route = record === undefined ? '' : `${record.method} ${record.pattern ?? ''}`
+    const known = this.#places.get(route)
+    if (known !== undefined) return known
+    const place = new Place()
+    return this.#places.set(route, place) ? place : undefined
   }
 }
 
