@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { httpProbe, httpProbesOf, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { own, profileOf } from '../derive/testing/profile.ts'
 import { serializationFormat } from './serialization-format.ts'
@@ -83,17 +83,9 @@ describePractice(serializationFormat, {
             resource: 'JSON.stringify',
           },
           facts: [
-            {
-              label: 'share of the CPU',
-              quantity: { value: 0.8, unit: 'fraction' },
-              evidence: { kind: 'cpu-profile' },
-            },
-            { label: 'CPU per request', quantity: { value: 16, unit: 'ms' }, evidence: { kind: 'cpu-profile' } },
-            {
-              label: 'largest JSON answer',
-              quantity: { value: 900_000, unit: 'bytes' },
-              evidence: { kind: 'http-probe' },
-            },
+            stated('share of the CPU', 0.8, 'fraction', 'cpu-profile'),
+            stated('CPU per request', 16, 'ms', 'cpu-profile'),
+            stated('largest JSON answer', 900_000, 'bytes', 'http-probe'),
           ],
           confidence: 'strong',
           edit: { kind: 'demand', resource: 'app-cpu', removeMsPerRequest: 8, blocking: true },

@@ -3,11 +3,19 @@ import { expect, it } from 'vitest'
 import { cacheKeys, cacheLoads, cacheTraffic, cacheUse } from '../derive/testing/cache.ts'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { query, siteAt, statement, statementsOf, times, trace, tracesOf, use } from '../derive/testing/evidence.ts'
-import { evenKeys, hotReads, hotRoute, newKeys, someLoad } from '../derive/testing/hot-reads.ts'
+import {
+  evenKeys,
+  hotEdit,
+  hotFacts,
+  hotReads,
+  hotRoute,
+  newKeys,
+  someLoad,
+  unnotedReads,
+} from '../derive/testing/hot-reads.ts'
 import { cacheAside } from './cache-aside.ts'
 
 const hot = hotReads()
-const { reads: _reads, ...unnoted } = hot.statements
 
 const load = statement('row', 'SELECT name FROM products WHERE id = $1', { tables: ['products'] })
 const command = (name: string, more: Partial<Span> = {}): Span => ({
@@ -43,7 +51,7 @@ const failedGet = command('GET', { failed: true })
 
 describePractice(cacheAside, {
   silent: {
-    'nobody noted the keys': { ...hot, statements: unnoted },
+    'nobody noted the keys': unnotedReads,
     'every read asks for another key': hotReads({ keys: newKeys }),
     'a row is written for every five reads': hotReads({ writes: 60 }),
     'a lookup by its key': hotReads({ totalMs: 120, requestMs: 1 }),
@@ -86,23 +94,9 @@ describePractice(cacheAside, {
           practice: 'cache-aside',
           title: '100 % of the reads that take 83 % of the route could come from a cache',
           where: { route: hotRoute, statementId: 'sum', site: siteAt(7) },
-          facts: [
-            expect.objectContaining({
-              label: 'simulated hits, filled cache',
-              quantity: { value: 1, unit: 'fraction' },
-            }),
-            expect.objectContaining({ label: 'simulated hits, empty at first' }),
-            expect.objectContaining({ quantity: { value: 300, unit: 'count' } }),
-            expect.objectContaining({ label: 'different keys', quantity: { value: 11, unit: 'count' } }),
-            expect.objectContaining({ label: 'time per read', quantity: { value: 10, unit: 'ms' } }),
-            expect.objectContaining({ label: 'of the time of the route' }),
-          ],
+          facts: hotFacts,
           confidence: 'strong',
-          edit: {
-            kind: 'trace',
-            change: { kind: 'cache', statementId: 'sum', hitFraction: 1, coldHitFraction: 289 / 300 },
-            route: hotRoute,
-          },
+          edit: hotEdit,
           remedy: {
             summary: expect.stringContaining('for 60.0 s'),
             steps: [

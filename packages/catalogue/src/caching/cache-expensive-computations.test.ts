@@ -1,8 +1,17 @@
 import type { Evidence, Trace } from '@whetstone/model'
 import { expect, it } from 'vitest'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
-import { httpProbe, httpProbesOf, statement, statementsOf, trace, tracesOf, use } from '../derive/testing/evidence.ts'
-import { hotReads, hotRoute, newKeys, someLoad } from '../derive/testing/hot-reads.ts'
+import {
+  askedAgain,
+  httpProbe,
+  httpProbesOf,
+  statement,
+  statementsOf,
+  trace,
+  tracesOf,
+  use,
+} from '../derive/testing/evidence.ts'
+import { hotEdit, hotFacts, hotReads, hotRoute, newKeys, someLoad } from '../derive/testing/hot-reads.ts'
 import { own, profileOf } from '../derive/testing/profile.ts'
 import { cacheExpensiveComputations } from './cache-expensive-computations.ts'
 
@@ -29,9 +38,8 @@ function reports({
   return { traces: tracesOf(traces, { [of]: { site: handler } }), 'cpu-profile': profile } satisfies Evidence
 }
 const asked = (bodyHash: string, { of = route, afterMs = 2_000, authorised = false } = {}) => {
-  const plain = httpProbe(of)
-  const repeat = { ...httpProbe(of, { bodyHash }), variation: { kind: 'repeat', afterMs } as const }
-  return httpProbesOf(...[plain, repeat].map(probe => (authorised ? { ...probe, authorised } : probe)))
+  const plain = { ...httpProbe(of), ...(authorised && { authorised }) }
+  return httpProbesOf(plain, askedAgain(plain, { bodyHash }, afterMs))
 }
 const same = asked('h')
 const light = profileOf([
@@ -116,9 +124,9 @@ describePractice(cacheExpensiveComputations, {
           practice: 'cache-expensive-computations',
           title: 'The same total is added up again in 100 % of the requests, 10 ms each',
           where: expect.objectContaining({ route: hotRoute, statementId: 'sum' }),
-          facts: expect.arrayContaining([expect.objectContaining({ label: 'simulated hits, filled cache' })]),
+          facts: hotFacts,
           confidence: 'strong',
-          edit: expect.objectContaining({ kind: 'trace', route: hotRoute }),
+          edit: hotEdit,
           remedy: expect.objectContaining({ summary: expect.stringContaining('Keep the total of') }),
         },
       ],

@@ -1,24 +1,17 @@
 import { expect, it } from 'vitest'
 import { cacheLoads, cacheUse } from '../derive/testing/cache.ts'
-import { cachedEntity, entity, writeRoute } from '../derive/testing/cached-entity.ts'
+import { cachedEntity, entity, uncached, updateOfMany, writeRoute } from '../derive/testing/cached-entity.ts'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { equal, siteAt, statement } from '../derive/testing/evidence.ts'
 import { cacheInvalidation } from './cache-invalidation.ts'
 
-const { cache: _cache, ...uncached } = cachedEntity().traces
 const told = (command: string, keyTemplate = entity, route = writeRoute) =>
   cachedEntity({ uses: [cacheUse(route, command, keyTemplate)] })
 const ttl = (ttlMs: number | null) => cachedEntity({ keys: { ttls: [{ ttlMs, sets: 100 }] } })
-const byCategory = statement('all', 'UPDATE products SET price = price * $1 WHERE category = $2', {
-  operation: 'update',
-  tables: ['products'],
-  targetColumns: ['price'],
-  conditions: [equal('products', 'category')],
-})
 
 describePractice(cacheInvalidation, {
   silent: {
-    'no cache is used': { ...cachedEntity(), traces: uncached },
+    'no cache is used': uncached,
     'nothing is loaded into the cache': cachedEntity({ keys: { loads: cacheLoads({ loads: 0 }) } }),
     'the writing route deletes the key': told('DEL'),
     'the writing route sets the new value': told('SET'),
@@ -52,7 +45,7 @@ describePractice(cacheInvalidation, {
         targetColumns: ['name', 'price'],
       }),
     }),
-    'many rows by another column: who tells the cache is asked': cachedEntity({ write: byCategory }),
+    'many rows by another column: who tells the cache is asked': cachedEntity({ write: updateOfMany }),
   },
   reports: {
     'a price is changed and nobody tells the cache': {
@@ -113,7 +106,7 @@ describePractice(cacheInvalidation, {
 })
 
 it('asks who tells the cache where the row is found by another column', () => {
-  expect(outcomeOf(cacheInvalidation, cachedEntity({ write: byCategory }))).toMatchObject({
+  expect(outcomeOf(cacheInvalidation, cachedEntity({ write: updateOfMany }))).toMatchObject({
     kind: 'ask',
     question: expect.stringContaining(`${writeRoute} writes products`),
   })

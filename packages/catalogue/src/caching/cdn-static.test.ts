@@ -1,7 +1,7 @@
 import type { Evidence, HttpAnswer } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
-import { httpProbe, httpProbesOf, times, trace, tracesOf } from '../derive/testing/evidence.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
+import { askedAgain, httpProbe, httpProbesOf, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { cdnStatic } from './cdn-static.ts'
 
 interface Case {
@@ -24,11 +24,7 @@ function files({
   const answer = { wireBytes: fileBytes, bodyBytes: fileBytes, headers: script(), ...plain }
   const probe = { ...httpProbe(route, answer), ...(authorised && { authorised }) }
   return {
-    'http-probe': httpProbesOf(probe, {
-      ...probe,
-      answer: httpProbe(route, { ...answer, ...repeat }).answer,
-      variation: { kind: 'repeat', afterMs: 2_000 },
-    }),
+    'http-probe': httpProbesOf(probe, askedAgain(probe, repeat)),
     traces: tracesOf([
       ...times(requests, trace(route, 2, [], { responseBytes: fileBytes })),
       ...times(70, trace('GET /api', 5, [], { responseBytes: 2_000 })),
@@ -61,14 +57,10 @@ describePractice(cdnStatic, {
           title: 'the service sends its files itself: 30 % of the requests, 90 % of the bytes',
           where: { route: 'GET /assets/*' },
           facts: [
-            { label: 'share of requests', quantity: { value: 0.3, unit: 'fraction' }, evidence: { kind: 'traces' } },
-            { label: 'share of bytes', quantity: { value: 0.8955, unit: 'fraction' }, evidence: { kind: 'traces' } },
-            { label: 'routes with files', quantity: { value: 1, unit: 'count' }, evidence: { kind: 'http-probe' } },
-            {
-              label: 'the heaviest of them',
-              quantity: { value: 40_000, unit: 'bytes' },
-              evidence: { kind: 'http-probe' },
-            },
+            stated('share of requests', 0.3, 'fraction', 'traces'),
+            stated('share of bytes', 0.8955, 'fraction', 'traces'),
+            stated('routes with files', 1, 'count', 'http-probe'),
+            stated('the heaviest of them', 40_000, 'bytes', 'http-probe'),
           ],
           confidence: 'suspected',
           remedy: {

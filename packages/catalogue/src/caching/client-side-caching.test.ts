@@ -1,7 +1,7 @@
 import type { Evidence, HttpAnswer } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
-import { httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
+import { askedAgain, httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
 import { clientSideCaching } from './client-side-caching.ts'
 
 const script = (more: Record<string, string> = {}) => ({ 'content-type': 'text/javascript', ...more })
@@ -12,11 +12,7 @@ function file(
   const answer = { bodyBytes: 90_000, wireBytes: 30_000, headers: script(), ...plain }
   const probe = { ...httpProbe(route, answer), url, ...(authorised && { authorised }) }
   return {
-    'http-probe': httpProbesOf(probe, {
-      ...probe,
-      answer: httpProbe(route, { ...answer, ...repeat }).answer,
-      variation: { kind: 'repeat', afterMs: 2_000 },
-    }),
+    'http-probe': httpProbesOf(probe, askedAgain(probe, repeat)),
   }
 }
 
@@ -48,12 +44,8 @@ describePractice(clientSideCaching, {
           title: 'a file named by its content, 30 kB, that browsers ask for again on every visit',
           where: { route: 'GET /assets/*' },
           facts: [
-            {
-              label: 'transferred again',
-              quantity: { value: 30_000, unit: 'bytes' },
-              evidence: { kind: 'http-probe' },
-            },
-            { label: 'kept by browsers for', quantity: { value: 0, unit: 'count' }, evidence: { kind: 'http-probe' } },
+            stated('transferred again', 30_000, 'bytes', 'http-probe'),
+            stated('kept by browsers for', 0, 'count', 'http-probe'),
           ],
           confidence: 'strong',
           edit: { kind: 'bytes', route: 'GET /assets/*', bytesBefore: 30_000, bytesAfter: 0 },

@@ -1,7 +1,7 @@
 import type { Evidence, HttpAnswer, HttpProbe } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
-import { httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
+import { askedAgain, httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
 import { etagValidation } from './etag-validation.ts'
 
 const size = { bodyBytes: 48_000, wireBytes: 48_000 }
@@ -16,7 +16,7 @@ function asked(
   const probes: HttpProbe[] = [
     httpProbe(route, answer),
     { ...httpProbe(route, { ...answer, ...later.revalidated }), variation: { kind: 'if-none-match', etag: '"v1"' } },
-    { ...httpProbe(route, { ...answer, ...later.repeat }), variation: { kind: 'repeat', afterMs: 2_000 } },
+    askedAgain(httpProbe(route, answer), later.repeat),
   ]
   return {
     'http-probe': httpProbesOf(...probes.map(probe => (later.authorised ? { ...probe, authorised: true } : probe))),
@@ -68,8 +68,8 @@ describePractice(etagValidation, {
           title: 'sends an ETag, then answers If-None-Match with the same 48 kB again',
           where: { route: 'GET /products' },
           facts: [
-            { label: 'body sent again', quantity: { value: 48_000, unit: 'bytes' }, evidence: { kind: 'http-probe' } },
-            { label: 'server time for it', quantity: { value: 10, unit: 'ms' }, evidence: { kind: 'http-probe' } },
+            stated('body sent again', 48_000, 'bytes', 'http-probe'),
+            stated('server time for it', 10, 'ms', 'http-probe'),
           ],
           confidence: 'measured',
           edit: { kind: 'bytes', route: 'GET /products', bytesBefore: 48_000, bytesAfter: 250 },

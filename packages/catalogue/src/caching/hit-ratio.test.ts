@@ -1,5 +1,14 @@
 import { expect } from 'vitest'
-import { cacheKeys, cacheLoads, cacheTraces, cacheUse, redisOf, redisServer } from '../derive/testing/cache.ts'
+import {
+  cacheKeys,
+  cacheLoads,
+  cacheTraces,
+  cacheUse,
+  countersOf,
+  memoryCache,
+  redisOf,
+  redisServer,
+} from '../derive/testing/cache.ts'
 import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { siteAt, tracesOf } from '../derive/testing/evidence.ts'
 import { hitRatio } from './hit-ratio.ts'
@@ -26,20 +35,7 @@ const missing = (missesBy: Partial<typeof evictedKeys.missesBy>, more: Partial<t
     keys: [{ ...evictedKeys, missesBy: { unseen: 0, deleted: 0, expired: 0, other: 0, ...missesBy }, ...more }],
   })
 
-const small = {
-  pid: 100,
-  name: 'prices',
-  hit: 500,
-  early: 0,
-  stale: 0,
-  miss: 500,
-  coalesced: 0,
-  loads: 500,
-  failedLoads: 0,
-  loadMs: 5_000,
-  evicted: 400,
-}
-const countersOf = (...caches: readonly (typeof small)[]) => ({ schema: 'counters@1', caches }) as const
+const small = memoryCache('prices', 100, { evicted: 400 })
 
 describePractice(hitRatio, {
   silent: {

@@ -1,7 +1,8 @@
 import type { Evidence, HttpAnswer } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import {
+  askedAgain,
   httpProbe,
   httpProbesOf,
   statement,
@@ -25,13 +26,9 @@ function popular(
   { plain: changed = {}, repeat = {}, afterMs = 2_000, authorised, meanMs = 45, requests = 60 }: Case = {},
   route = 'GET /top',
 ): Evidence {
-  const plain = { durationMs: 40, ...changed }
-  const own = authorised ? { authorised } : {}
+  const plain = { ...httpProbe(route, { durationMs: 40, ...changed }), ...(authorised ? { authorised } : {}) }
   return {
-    'http-probe': httpProbesOf(
-      { ...httpProbe(route, plain), ...own },
-      { ...httpProbe(route, { ...plain, ...repeat }), ...own, variation: { kind: 'repeat', afterMs } },
-    ),
+    'http-probe': httpProbesOf(plain, askedAgain(plain, repeat, afterMs)),
     traces: tracesOf([...times(requests, trace(route, meanMs, [])), ...times(40, trace('GET /other', 5, []))]),
   }
 }
@@ -80,10 +77,10 @@ describePractice(httpCacheHeaders, {
           title: 'the same answer made anew for every request, 45 ms each, without Cache-Control',
           where: { route: 'GET /top' },
           facts: [
-            { label: 'server time per request', quantity: { value: 45, unit: 'ms' }, evidence: { kind: 'traces' } },
-            { label: 'share of requests', quantity: { value: 0.6, unit: 'fraction' }, evidence: { kind: 'traces' } },
-            { label: 'body', quantity: { value: 1_000, unit: 'bytes' }, evidence: { kind: 'http-probe' } },
-            { label: 'unchanged after', quantity: { value: 2_000, unit: 'ms' }, evidence: { kind: 'http-probe' } },
+            stated('server time per request', 45, 'ms', 'traces'),
+            stated('share of requests', 0.6, 'fraction', 'traces'),
+            stated('body', 1_000, 'bytes', 'http-probe'),
+            stated('unchanged after', 2_000, 'ms', 'http-probe'),
           ],
           confidence: 'suspected',
           edit: { kind: 'bytes', route: 'GET /top', bytesBefore: 1_000, bytesAfter: 0 },

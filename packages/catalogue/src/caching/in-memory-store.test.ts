@@ -1,6 +1,14 @@
 import type { CacheTraffic, RedisMemory, RedisServerState } from '@whetstone/model'
 import { expect } from 'vitest'
-import { cacheClient, cacheTraffic, cacheUse, redisOf, redisServer } from '../derive/testing/cache.ts'
+import {
+  cacheClient,
+  cacheTraffic,
+  cacheUse,
+  countersOf,
+  memoryCache,
+  redisOf,
+  redisServer,
+} from '../derive/testing/cache.ts'
 import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { siteAt, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { inMemoryStore } from './in-memory-store.ts'
@@ -15,19 +23,7 @@ const slow = (command: string, durationMs: number) => ({
   entries: [{ command, keyTemplate: command === 'KEYS' ? '' : 'members:{n}', arguments: 2, durationMs, atMs: 0 }],
 })
 const walking = of({ uses: [cacheUse('GET /home', 'KEYS', '', { calls: 40, site: siteAt(4) })] })
-const memory = (name: string, pid: number) => ({
-  pid,
-  name,
-  hit: 900,
-  early: 0,
-  stale: 0,
-  miss: 100,
-  coalesced: 0,
-  loads: 100,
-  failedLoads: 0,
-  loadMs: 500,
-  evicted: 0,
-})
+const prices = (pid: number) => memoryCache('prices', pid)
 const { counts, clients } = redisServer()
 
 describePractice(inMemoryStore, {
@@ -35,11 +31,11 @@ describePractice(inMemoryStore, {
     'no cache server': { traces: tracesOf([]) },
     'one process with a cache of its own': {
       traces: tracesOf([]),
-      counters: { schema: 'counters@1', caches: [memory('prices', 100)] },
+      counters: countersOf(prices(100)),
     },
     'two processes with copies: it asks whether they may differ': {
       traces: tracesOf([]),
-      counters: { schema: 'counters@1', caches: [memory('prices', 100), memory('prices', 101)] },
+      counters: countersOf(prices(100), prices(101)),
     },
     'a server at ease': { traces: of(), redis: server() },
     'a server nobody may look at': { traces: of() },

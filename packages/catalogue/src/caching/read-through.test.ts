@@ -1,7 +1,7 @@
 import type { CacheUse, Site } from '@whetstone/model'
 import { expect, it } from 'vitest'
 import { cacheLoads, cacheUse } from '../derive/testing/cache.ts'
-import { cachedEntity, entity, writeRoute } from '../derive/testing/cached-entity.ts'
+import { cachedEntity, entity, uncached, writeRoute } from '../derive/testing/cached-entity.ts'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { siteAt } from '../derive/testing/evidence.ts'
 import { readThrough } from './read-through.ts'
@@ -13,11 +13,10 @@ const copy = (route: string, site: Site, more: Partial<CacheUse> = {}): readonly
   cacheUse(route, 'SET', entity, { calls: 30, site, ...more }),
 ]
 const inCart = siteAt(31, 'src/cart.ts')
-const { cache: _cache, ...uncached } = cachedEntity().traces
 
 describePractice(readThrough, {
   silent: {
-    'no cache is used': { ...cachedEntity(), traces: uncached },
+    'no cache is used': uncached,
     'nothing is loaded by requests': cachedEntity({
       keys: { loads: cacheLoads({ loads: 0 }) },
       uses: copy(cart, inCart),

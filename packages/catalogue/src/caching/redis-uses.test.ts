@@ -1,6 +1,6 @@
 import type { Evidence, StatementShape, StatementUse } from '@whetstone/model'
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { equal, statement, statementsOf, times, trace, tracesOf, use } from '../derive/testing/evidence.ts'
 import { redisUses } from './redis-uses.ts'
 
@@ -95,17 +95,9 @@ describePractice(redisUses, {
             resource: 'user_sessions',
           },
           facts: [
-            {
-              label: 'requests that write it',
-              quantity: { value: 1, unit: 'fraction' },
-              evidence: { kind: 'statements' },
-            },
-            {
-              label: 'share of the time of all requests',
-              quantity: { value: 0.22, unit: 'fraction' },
-              evidence: { kind: 'statements' },
-            },
-            { label: 'time for each request', quantity: { value: 2.2, unit: 'ms' }, evidence: { kind: 'statements' } },
+            stated('requests that write it', 1, 'fraction', 'statements'),
+            stated('share of the time of all requests', 0.22, 'fraction', 'statements'),
+            stated('time for each request', 2.2, 'ms', 'statements'),
           ],
           confidence: 'strong',
           remedy: {

@@ -3,7 +3,16 @@ import { expect, it } from 'vitest'
 import { cacheTraffic } from '../derive/testing/cache.ts'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { siteAt, statement } from '../derive/testing/evidence.ts'
-import { evenKeys, hotReads, hotRoute, newKeys, someLoad } from '../derive/testing/hot-reads.ts'
+import {
+  evenKeys,
+  hotEdit,
+  hotFacts,
+  hotReads,
+  hotRoute,
+  newKeys,
+  someLoad,
+  unnotedReads,
+} from '../derive/testing/hot-reads.ts'
 import { serverSideCaching } from './server-side-caching.ts'
 
 const evidence = hotReads()
@@ -13,13 +22,12 @@ const source = (...names: readonly string[]): SourceEvidence => ({
   dependencies: Object.fromEntries(names.map(name => [name, '1.0.0'])),
   excerpts: {},
 })
-const { reads: _reads, ...unnoted } = evidence.statements
 /** Of ten reads one is of a product nobody asked for before, and half of the route waits for something else. */
 const oftenNew = Array.from({ length: 300 }, (_, at) => (at % 10 === 0 ? 1_000 + at : 0))
 
 describePractice(serverSideCaching, {
   silent: {
-    'nobody noted the keys': { ...evidence, statements: unnoted },
+    'nobody noted the keys': unnotedReads,
     'the project has a cache in the process': { ...evidence, source: source('fastify', 'lru-cache') },
     'the project has a client of a shared cache': { ...evidence, source: source('pg', 'ioredis') },
     'the service was seen to talk to a cache': {
@@ -51,22 +59,10 @@ describePractice(serverSideCaching, {
           facts: [
             expect.objectContaining({ label: 'p95 of the route', quantity: { value: 12, unit: 'ms' } }),
             expect.objectContaining({ label: 'p95 with the cache, predicted', quantity: { value: 2, unit: 'ms' } }),
-            expect.objectContaining({
-              label: 'simulated hits, filled cache',
-              quantity: { value: 1, unit: 'fraction' },
-            }),
-            expect.objectContaining({ label: 'simulated hits, empty at first' }),
-            expect.objectContaining({ quantity: { value: 300, unit: 'count' } }),
-            expect.objectContaining({ label: 'different keys', quantity: { value: 11, unit: 'count' } }),
-            expect.objectContaining({ label: 'time per read', quantity: { value: 10, unit: 'ms' } }),
-            expect.objectContaining({ label: 'of the time of the route' }),
+            ...hotFacts,
           ],
           confidence: 'strong',
-          edit: {
-            kind: 'trace',
-            change: { kind: 'cache', statementId: 'sum', hitFraction: 1, coldHitFraction: 289 / 300 },
-            route: hotRoute,
-          },
+          edit: hotEdit,
           remedy: {
             summary:
               'Keep the answers of "SELECT count(*) FROM reviews WHERE product_id = $1" in the process for 60.0 s, 10,000 at most.',

@@ -1,7 +1,7 @@
 import type { CacheKeys } from '@whetstone/model'
 import { expect, it } from 'vitest'
 import { cacheLoads, cacheUse } from '../derive/testing/cache.ts'
-import { cachedEntity, entity, readRoute, writeRoute } from '../derive/testing/cached-entity.ts'
+import { cachedEntity, entity, readRoute, uncached, updateOfMany, writeRoute } from '../derive/testing/cached-entity.ts'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { equal, siteAt, statement } from '../derive/testing/evidence.ts'
 import { writeThrough } from './write-through.ts'
@@ -14,11 +14,10 @@ const after = (more: Partial<CacheKeys> = {}): Partial<CacheKeys> => ({
   ...more,
 })
 const deleting = (more: Partial<CacheKeys> = {}, uses = [del]) => cachedEntity({ keys: after(more), uses })
-const { cache: _cache, ...uncached } = cachedEntity().traces
 
 describePractice(writeThrough, {
   silent: {
-    'no cache is used': { ...cachedEntity(), traces: uncached },
+    'no cache is used': uncached,
     'nothing is deleted': cachedEntity(),
     'nothing is loaded by requests': deleting({ loads: cacheLoads({ loads: 0 }) }),
     'few of the deleted keys are asked for again': deleting({ deletes: 200 }),
@@ -48,12 +47,7 @@ describePractice(writeThrough, {
     'the write finds its rows by another column': cachedEntity({
       keys: after(),
       uses: [del],
-      write: statement('all', 'UPDATE products SET price = price * $1 WHERE category = $2', {
-        operation: 'update',
-        tables: ['products'],
-        targetColumns: ['price'],
-        conditions: [equal('products', 'category')],
-      }),
+      write: updateOfMany,
     }),
   },
   reports: {

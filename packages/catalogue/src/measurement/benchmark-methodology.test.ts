@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describePractice, stated } from '../derive/testing/describe-practice.ts'
 import { hostOf } from '../derive/testing/evidence.ts'
 import { historyOf } from '../derive/testing/load.ts'
 import { benchmarkMethodology } from './benchmark-methodology.ts'
@@ -26,13 +26,9 @@ describePractice(benchmarkMethodology, {
             'this measurement is weak: 8 % of the CPU was taken by other machines; a warm-up of 0 ms; 120 answers in all',
           where: { resource: 'this measurement' },
           facts: [
-            { label: 'warm-up', quantity: { value: 0, unit: 'ms' }, evidence: { kind: 'history' } },
-            { label: 'answers measured', quantity: { value: 120, unit: 'count' }, evidence: { kind: 'history' } },
-            {
-              label: 'CPU taken by the hypervisor',
-              quantity: { value: 0.08, unit: 'fraction' },
-              evidence: { kind: 'history' },
-            },
+            stated('warm-up', 0, 'ms', 'history'),
+            stated('answers measured', 120, 'count', 'history'),
+            stated('CPU taken by the hypervisor', 0.08, 'fraction', 'history'),
           ],
           confidence: 'measured',
           remedy: {

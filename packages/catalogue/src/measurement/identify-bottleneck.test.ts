@@ -1,6 +1,6 @@
 import type { HostEvidence, HostSample } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
-import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { hostOf, query, times, trace, tracesOf } from '../derive/testing/evidence.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
 import { identifyBottleneck } from './identify-bottleneck.ts'
@@ -48,17 +48,9 @@ describePractice(identifyBottleneck, {
           title: 'the event loop is the bottleneck: event-loop utilisation, median 99 %',
           where: { resource: 'event loop' },
           facts: [
-            {
-              label: 'event-loop utilisation, median',
-              quantity: { value: 0.99, unit: 'fraction' },
-              evidence: { kind: 'runtime' },
-            },
-            { label: 'time in database', quantity: { value: 0.75, unit: 'fraction' }, evidence: { kind: 'traces' } },
-            {
-              label: 'time in the service itself',
-              quantity: { value: 0.25, unit: 'fraction' },
-              evidence: { kind: 'traces' },
-            },
+            stated('event-loop utilisation, median', 0.99, 'fraction', 'runtime'),
+            stated('time in database', 0.75, 'fraction', 'traces'),
+            stated('time in the service itself', 0.25, 'fraction', 'traces'),
           ],
           confidence: 'strong',
           remedy: {

@@ -1,10 +1,12 @@
 /** Caches and their servers as a run sees them, written as short tables. */
 import type {
   CacheClient,
+  CacheCounters,
   CacheKeys,
   CacheLoads,
   CacheTraffic,
   CacheUse,
+  CountersEvidence,
   HotKey,
   RedisEvidence,
   RedisServerState,
@@ -96,6 +98,24 @@ export const cacheTraffic = (more: Partial<CacheTraffic> = {}): CacheTraffic => 
   overflowed: 0,
   ...more,
 })
+
+/** In the memory of one process: half of its reads are hits, and each miss is a load of 10 ms. */
+export const memoryCache = (name: string, pid: number, more: Partial<CacheCounters> = {}): CacheCounters => ({
+  pid,
+  name,
+  hit: 500,
+  early: 0,
+  stale: 0,
+  miss: 500,
+  coalesced: 0,
+  loads: 500,
+  failedLoads: 0,
+  loadMs: 5_000,
+  evicted: 0,
+  ...more,
+})
+
+export const countersOf = (...caches: readonly CacheCounters[]): CountersEvidence => ({ schema: 'counters@1', caches })
 
 /** No request in it: what is said of the cache alone. */
 export const cacheTraces = (more: Partial<CacheTraffic> = {}): TracesEvidence =>

@@ -18,6 +18,13 @@ export const update = statement('update', 'UPDATE products SET price = $1 WHERE 
   targetColumns: ['price'],
   conditions: [equal('products', 'id')],
 })
+/** Of rows that are not found by the key. */
+export const updateOfMany = statement('all', 'UPDATE products SET price = price * $1 WHERE category = $2', {
+  operation: 'update',
+  tables: ['products'],
+  targetColumns: ['price'],
+  conditions: [equal('products', 'category')],
+})
 
 export interface CachedEntity {
   readonly keys?: Partial<CacheKeys>
@@ -61,3 +68,7 @@ export function cachedEntity({ keys = {}, write = update, writes = 40, read = lo
     ),
   } satisfies Evidence
 }
+
+const { cache: _cache, ...uncachedTraces } = cachedEntity().traces
+/** The same requests, where nobody uses a cache. */
+export const uncached: Evidence = { ...cachedEntity(), traces: uncachedTraces }

@@ -341,4 +341,11 @@ export const httpProbe = (route: string, more: Partial<HttpAnswer> = {}): HttpPr
   },
 })
 
+/** The same URL once more, later. */
+export const askedAgain = (probe: HttpProbe, differing: Partial<HttpAnswer> = {}, afterMs = 2_000): HttpProbe => ({
+  ...probe,
+  answer: { ...probe.answer, ...differing },
+  variation: { kind: 'repeat', afterMs },
+})
+
 export const httpProbesOf = (...probes: readonly HttpProbe[]): HttpProbeEvidence => ({ schema: 'http-probe@1', probes })
