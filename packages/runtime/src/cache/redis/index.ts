@@ -1,5 +1,5 @@
 /** `@whetstone/runtime/cache/redis`: what processes share of a cache, in the Redis you have, by the client you have. */
-export type { IoredisClient, NodeRedisClient, RedisClient } from './link.ts'
+export type { IoredisClient, NodeRedisClient, NodeRedisCluster, RedisClient } from './link.ts'
 export { redisBus } from './redis-bus.ts'
 export type { RedisBusOptions } from './redis-bus.ts'
 export { redisLeases } from './redis-leases.ts'

@@ -17,7 +17,14 @@ export interface NodeRedisClient {
   duplicate(): unknown
 }
 
-export type RedisClient = IoredisClient | NodeRedisClient
+/** What we use of `createCluster()` of redis (node-redis), 5 or later. */
+export interface NodeRedisCluster {
+  readonly masters: readonly unknown[]
+  sendCommand(firstKey: Argument | undefined, isReadonly: boolean, args: Argument[], options?: object): Promise<unknown>
+  duplicate(overrides?: object): unknown
+}
+
+export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster
 
 export interface Script {
   readonly source: string
@@ -42,9 +49,14 @@ const links = new WeakMap<RedisClient, RedisLink>()
 export function linkOf(client: RedisClient): RedisLink {
   const known = links.get(client)
   if (known !== undefined) return known
-  const made = 'callBuffer' in client ? ioredisLink(client) : nodeRedisLink(client)
+  const made = linkBy(client)
   links.set(client, made)
   return made
+}
+
+function linkBy(client: RedisClient): RedisLink {
+  if ('callBuffer' in client) return ioredisLink(client)
+  return 'masters' in client ? nodeRedisClusterLink(client) : nodeRedisLink(client)
 }
 
 function ioredisLink(client: IoredisClient): RedisLink {
@@ -56,9 +68,8 @@ function ioredisLink(client: IoredisClient): RedisLink {
     async listen(channel, onMessage, onReady) {
       // Whatever limits the user's client has, this one tries for ever: who listens must hear again some day.
       const options = { maxRetriesPerRequest: null, enableOfflineQueue: true, keyPrefix: '' }
-      const own = (
-        client.isCluster ? client.duplicate() : client.duplicate(...([options] as never[]))
-      ) as IoredisListener
+      const settings = client.isCluster ? [[], options] : [options]
+      const own = client.duplicate(...(settings as never[])) as IoredisListener
       own.on('error', nothing)
       own.on('message', (from: string, message: string) => {
         if (from === channel) onMessage(message)
@@ -98,6 +109,31 @@ function nodeRedisLink(client: NodeRedisClient): RedisLink {
       return async () => own.destroy()
     },
   }
+}
+
+function nodeRedisClusterLink(cluster: NodeRedisCluster): RedisLink {
+  // Never of a replica: what it says of an entry or a lease may be over already.
+  const command = (...words: Argument[]) => cluster.sendCommand(firstKeyOf(words), false, words, asBuffers)
+  return {
+    isCluster: true,
+    command,
+    run: runner(command),
+    async listen(channel, onMessage, onReady) {
+      // It hears of every node by the one it listens to, and needs no connection to the others.
+      const own = cluster.duplicate({ minimizeConnections: true }) as NodeRedisListener
+      own.on('error', nothing)
+      await own.connect()
+      await own.subscribe(channel, onMessage)
+      onReady()
+      own.on('node-ready', onReady)
+      return async () => own.destroy()
+    },
+  }
+}
+
+/** Of the commands we send: `EVALSHA sha count key …`, and else the word after the name. */
+function firstKeyOf([name, ...args]: readonly Argument[]): Argument | undefined {
+  return name === 'EVALSHA' || name === 'EVAL' ? args[2] : args[0]
 }
 
 interface NodeRedisListener {

@@ -66,7 +66,7 @@ return answer`)
 
 /**
  * A tier in the Redis of `client`, which stays the caller's: it is neither connected nor closed here. Redis 6 or later, Valkey, or a cluster
- * of them by ioredis.
+ * of them.
  *
  * ```ts
  * const cache = new Cache({ tier: redisTier(new Redis(process.env.REDIS_URL)) })

@@ -108,7 +108,14 @@ export function tierContract(open: () => Promise<TierStand>): void {
     const stampedAt = await stand.tier.stampTags(['red', 'green'])
     const { version: after } = await stand.tier.get('any')
     expect(before < stampedAt && stampedAt < after).toBe(true)
-    expect(await stand.tier.tagStamps(['green', 'never stamped', 'red'])).toEqual([stampedAt, 0, stampedAt])
+    // Of a store with several clocks each has its own stamp, and the latest is told.
+    const [green, never, red] = (await stand.tier.tagStamps(['green', 'never stamped', 'red'])) as [
+      number,
+      number,
+      number,
+    ]
+    expect([Math.max(green, red), never]).toEqual([stampedAt, 0])
+    expect(before < green && before < red).toBe(true)
   })
 
   test('answers nothing to no question', async () => {
