@@ -59,6 +59,17 @@ export function lifeOf(value: unknown, storedAtMs: number, policy: FullLoadPolic
   return { freshUntilMs, goneAtMs: freshUntilMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs) }
 }
 
+/** What was loaded or written just now, in this process alone. @param random 0 to 1, for the jitter */
+export function keptNow(
+  { value, loadMs, version, policy }: Pick<Kept, 'value' | 'loadMs' | 'version' | 'policy'>,
+  nowMs: number,
+  random: number,
+  checkedStamps: number,
+): Kept {
+  const life = lifeOf(value, nowMs, policy, random)
+  return new Kept(value, nowMs, loadMs, version, policy, life, checkedStamps, 0)
+}
+
 /** What the tier has, as memory keeps it: its life is the tier's, so that memory never outlives it. */
 export function keptOf(
   entry: SharedEntry,
