@@ -3,6 +3,7 @@ import { now, startTimeout, wallClock } from './clock.ts'
 import { failed } from './guard.ts'
 import { post } from './inspector-post.ts'
 import { send, ship } from './outbox.ts'
+import { profileInSource, type V8Profile } from './profile-in-source.ts'
 
 const samplesPerSecond = 99
 const longestWindowMs = 60_000
@@ -24,14 +25,14 @@ export async function profile(durationMs: number, requestsServed: () => number):
     const startedAt = now()
     const requestsBefore = requestsServed()
     await new Promise<void>(resolve => void startTimeout(resolve, Math.min(durationMs, longestWindowMs)).unref())
-    const stopped = (await post(session, 'Profiler.stop')) as { readonly profile: unknown }
+    const stopped = (await post(session, 'Profiler.stop')) as { readonly profile: V8Profile }
     session.disconnect()
     send({
       kind: 'cpu-profile',
       startedAtMs,
       durationMs: now() - startedAt,
       requests: requestsServed() - requestsBefore,
-      profile: JSON.stringify(stopped.profile),
+      profile: JSON.stringify(profileInSource(stopped.profile)),
     })
     ship()
   } catch (error) {

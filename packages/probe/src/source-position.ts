@@ -14,7 +14,8 @@ export function inSource(site: Site): Site {
   return frames
 }
 
-function frameInSource(frame: Frame): Frame {
+/** The same object where nothing maps it. */
+export function frameInSource(frame: Frame): Frame {
   try {
     const map = findSourceMap(frame.file) ?? findSourceMap(pathToFileURL(frame.file).href)
     const entry = map?.findEntry(frame.line - 1, frame.column - 1)
