@@ -25,6 +25,7 @@ let routeCount = 0
 let background = new RouteFigures('')
 
 export let generation = 1
+let begun = 0
 let served = 0
 let servedAtLastSample = 0
 
@@ -64,6 +65,15 @@ export function takeFinishedRequests(): number {
   const count = served - servedAtLastSample
   servedAtLastSample = served
   return count
+}
+
+export function beginRequest(): void {
+  begun++
+}
+
+/** Requests that arrived since the process began. */
+export function requestsBegun(): number {
+  return begun
 }
 
 /** Requests finished since the process began. */

@@ -6,7 +6,7 @@ import { beginTrail, endTrail } from './await-trail.ts'
 import { now, wallClock } from './clock.ts'
 import { attachRequest, runInRequest } from './context.ts'
 import { failed } from './guard.ts'
-import { finishRequest, generation } from './ledger.ts'
+import { beginRequest, finishRequest, generation } from './ledger.ts'
 import { level, OFF, SQL, TRACE, wake } from './level.ts'
 import { callerPriority } from './caller-trace.ts'
 import { send, ship } from './outbox.ts'
@@ -61,6 +61,7 @@ function begin(request: http.IncomingMessage, response: http.ServerResponse): Re
   const priority = (level >= TRACE ? callerPriority(request.rawHeaders) : undefined) ?? Math.random()
   const record = new RequestRecord(request.method ?? '', request.url ?? '', now(), generation, priority)
   attachRequest(request, record)
+  beginRequest()
   const { socket } = request
   const bytesBefore = socket.bytesWritten
   response.once('close', () => {

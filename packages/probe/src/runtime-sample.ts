@@ -5,6 +5,7 @@ import type { ProbeRuntime } from '@whetstone/model'
 import { now, wallClock } from './clock.ts'
 import { isFullCollection } from './heap.ts'
 import { takeFinishedRequests } from './ledger.ts'
+import { LoopTurns } from './loop-turns.ts'
 
 /** Milliseconds between two looks; also the resting value of the delay, which is subtracted. */
 const resolutionMs = 20
@@ -14,6 +15,7 @@ export class RuntimeSampler {
   readonly #gc = new PerformanceObserver(list => {
     for (const entry of list.getEntries()) this.#collected(entry.duration, isFullCollection(entry))
   })
+  readonly #turns = new LoopTurns()
   #gcPauseMs = 0
   #gcMaxPauseMs = 0
   #heapAfterCollectionBytes: number | undefined
@@ -23,11 +25,13 @@ export class RuntimeSampler {
 
   start(): void {
     this.#delay.enable()
+    this.#turns.start()
     this.#gc.observe({ entryTypes: ['gc'] })
   }
 
   stop(): void {
     this.#delay.disable()
+    this.#turns.stop()
     this.#gc.disconnect()
   }
 
@@ -43,6 +47,7 @@ export class RuntimeSampler {
       eventLoopDelayP50Ms: delayMs(this.#delay.percentile(50)),
       eventLoopDelayP99Ms: delayMs(this.#delay.percentile(99)),
       eventLoopDelayMaxMs: delayMs(this.#delay.max),
+      ...this.#turns.take(),
       eventLoopUtilisationFraction: performance.eventLoopUtilization(utilisation, this.#utilisation).utilization,
       cpuUserMs: (cpu.user - this.#cpu.user) / 1_000,
       cpuSystemMs: (cpu.system - this.#cpu.system) / 1_000,

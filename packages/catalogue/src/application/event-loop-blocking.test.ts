@@ -34,6 +34,11 @@ describePractice(eventLoopBlocking, {
     'late, but its own CPU was hardly used: the host was busy': {
       runtime: secondsOf(repeated(10, { ...blocked, cpuUserMs: 40, cpuSystemMs: 5 })),
     },
+    'half busy, and late for want of a CPU: no request burnt more than 25 ms of it': {
+      runtime: secondsOf(repeated(10, { ...blocked, eventLoopOwnDelayMaxMs: 25, cpuWaitMs: 320 })),
+      'cpu-profile': summarise,
+      traces,
+    },
     'late, but its loop was mostly waiting': {
       runtime: secondsOf(repeated(10, { ...blocked, eventLoopUtilisationFraction: 0.1 })),
     },
@@ -134,6 +139,17 @@ describePractice(eventLoopBlocking, {
           },
         },
       ],
+    },
+    'a long loop on a machine that is busy besides: the delay is the CPU it burnt': {
+      evidence: {
+        runtime: secondsOf([
+          ...repeated(4, { ...blocked, eventLoopOwnDelayMaxMs: 140, cpuWaitMs: 400 }),
+          ...repeated(6, { ...blocked, eventLoopOwnDelayMaxMs: 12, cpuWaitMs: 400 }),
+        ]),
+        'cpu-profile': summarise,
+        traces,
+      },
+      finds: [expect.objectContaining({ title: 'summarise holds the event loop up for as long as 140 ms' })],
     },
     'several functions of one cause are one finding, named by the largest': {
       evidence: {

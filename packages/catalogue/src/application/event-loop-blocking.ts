@@ -90,10 +90,13 @@ function byRoute(culprits: readonly Charge[]): readonly (readonly [Charge, ...Ch
   return [...groups.values()]
 }
 
-const note = (stalls: Stalls): string =>
-  stalls.blocked === 0
-    ? `held up in none of ${countText(stalls.windows)} s by its own work`
-    : `held up in ${countText(stalls.blocked)} of ${countText(stalls.windows)} s`
+function note({ blocked, starved, windows }: Stalls): string {
+  const own =
+    blocked === 0
+      ? `held up in none of ${countText(windows)} s by its own work`
+      : `held up in ${countText(blocked)} of ${countText(windows)} s`
+  return starved > 0 ? `${own}; late in ${countText(starved)} s because others had the CPU` : own
+}
 
 function factsOf(stalls: Stalls): Finding['facts'] {
   return [

@@ -19,10 +19,17 @@ export interface RuntimeSample {
   readonly eventLoopDelayP50Ms: number
   readonly eventLoopDelayP99Ms: number
   readonly eventLoopDelayMaxMs: number
+  /**
+   * The longest delay that is the work of one request: CPU the main thread burnt before the loop came round, less what others in the same
+   * turn take on average. A delay beyond it was a burst of requests, or a machine with no CPU to spare. Absent from runs of older versions.
+   */
+  readonly eventLoopOwnDelayMaxMs?: number
   /** 0 to 1. */
   readonly eventLoopUtilisationFraction: number
   readonly cpuUserMs: number
   readonly cpuSystemMs: number
+  /** How long the main thread was ready to run and waited for a CPU; absent where the system does not count it. */
+  readonly cpuWaitMs?: number
   readonly gcPauseMs: number
   readonly gcMaxPauseMs: number
   readonly heapUsedBytes: number
