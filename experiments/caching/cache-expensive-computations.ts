@@ -3,7 +3,7 @@ import { Cache } from '@whetstone/runtime/cache'
 import type { ExperimentArm } from '../define.ts'
 import { defineExperiment } from '../define.ts'
 
-const places = 80
+const places = 120
 
 /** Where one can go from a place, and how far that is; the same on every machine. */
 const roads = Array.from({ length: places }, (_, from) =>
