@@ -48,6 +48,9 @@ export class Cache {
     this.#memory = new MemoryCache({
       ...bounds,
       clock,
+      onEvict: key => {
+        if (cacheChannel.hasSubscribers) tell({ cache: name, key, kind: 'evicted' })
+      },
       ...(sizeOf && {
         sizeOf: (kept: Kept | Failed, key: string) => (kept instanceof Kept ? sizeOf(kept.value, key) : 1),
       }),

@@ -3,6 +3,8 @@ import { channel } from 'node:diagnostics_channel'
 
 export type CacheEvent = { readonly cache: string; readonly key: string } & (
   | { readonly kind: 'hit' | 'early' | 'stale' }
+  /** Pushed out of memory for want of room. */
+  | { readonly kind: 'evicted' }
   /** `coalesced` where its load was under way for another. */
   | { readonly kind: 'miss'; readonly coalesced: boolean }
   | { readonly kind: 'load'; readonly loadMs: number; readonly failed: boolean }

@@ -70,6 +70,21 @@ describe('the memory cache', () => {
     expect(cache.counts).toEqual({ hits: 0, misses: 1, sets: 5, evicted: 1, expired: 1 })
   })
 
+  test('tells who wants no more of what it pushed out, when it is gone', () => {
+    const pushedOut: [key: string, isThere: boolean][] = []
+    const cache: MemoryCache<string, number> = new MemoryCache({
+      maxEntries: 1,
+      onEvict: key => pushedOut.push([key, cache.has(key)]),
+    })
+    cache.set('a', 1)
+    cache.set('a', 2)
+    cache.set('b', 3)
+    cache.delete('b')
+    cache.set('c', 4)
+    cache.clear()
+    expect(pushedOut).toEqual([['a', false]])
+  })
+
   test('does not keep what is larger than all of it, nor what was there before', () => {
     const { cache, left } = stand({ maxBytes: 100, sizeOf: size => size })
     expect(cache.set('a', 60)).toBe(true)

@@ -22,6 +22,8 @@ export interface MemoryCacheOptions<Key extends Identity, Value> {
   readonly policy?: PolicyName | PolicyMaker
   /** Told of each value that leaves, after it has. Must not write to this cache; what it throws reaches whoever made the value leave. */
   readonly onLeave?: (key: Key, value: Value, why: Leaving) => void
+  /** Told only of what others pushed out: unlike `onLeave` it costs writing, deleting and clearing nothing. The same rules. */
+  readonly onEvict?: (key: Key) => void
   /** Milliseconds since 1970. Default: the system's, read about once a millisecond. */
   readonly clock?: () => number
 }
@@ -57,6 +59,7 @@ export class MemoryCache<Key extends Identity, Value> {
   readonly #maxBytes: number
   readonly #sizeOf: ((value: Value, key: Key) => number) | undefined
   readonly #onLeave: MemoryCacheOptions<Key, Value>['onLeave']
+  readonly #onEvict: MemoryCacheOptions<Key, Value>['onEvict']
   readonly #policy: EvictionPolicy
   readonly #counts: MemoryCacheCounts = { hits: 0, misses: 0, sets: 0, evicted: 0, expired: 0 }
   // By place, from 1 on.
@@ -85,6 +88,7 @@ export class MemoryCache<Key extends Identity, Value> {
     this.#clock = options.clock ?? coarseNowMs
     this.#sizeOf = sizeOf
     this.#onLeave = options.onLeave
+    this.#onEvict = options.onEvict
     this.#sizes = sizeOf && new Float64Array(1)
     const places: Places = {
       maxWeight: maxBytes ?? this.#maxEntries,
@@ -225,7 +229,10 @@ export class MemoryCache<Key extends Identity, Value> {
 
   #evict(): void {
     this.#counts.evicted++
-    this.#vacate(this.#policy.evict(), 'capacity')
+    const place = this.#policy.evict()
+    const key = this.#keys[place]!
+    this.#vacate(place, 'capacity')
+    this.#onEvict?.(key)
   }
 
   #leave(place: number, why: Leaving): void {

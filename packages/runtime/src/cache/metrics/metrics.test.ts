@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Cache } from '../core/cache.ts'
-import { cacheChannel } from '../core/events.ts'
+import { cacheChannel, type CacheEvent } from '../core/events.ts'
 import { openMetrics } from './open-metrics.ts'
 import { SpaceSaving } from './space-saving.ts'
 import { watchTopKeys } from './top-keys.ts'
@@ -43,6 +43,27 @@ describe('the metrics of caches', () => {
       { ...of, key: 'b', kind: 'miss', coalesced: false },
       { ...of, key: 'b', kind: 'load', loadMs: expect.any(Number) as number, failed: true },
     ])
+  })
+
+  test('say what is pushed out, and nothing of what leaves otherwise', async () => {
+    const pushedOut: string[] = []
+    const listener = (event: unknown) => {
+      const { kind, key } = event as CacheEvent
+      if (kind === 'evicted') pushedOut.push(key)
+    }
+    const cache = new Cache({ maxEntries: 2, policy: 'fifo' })
+    await cache.set('unheard', 1)
+    await cache.set('a', 1)
+    await cache.set('b', 1)
+    cacheChannel.subscribe(listener)
+    await cache.set('c', 1)
+    await cache.set('b', 2)
+    await cache.invalidate('c')
+    await cache.set('d', 1)
+    await cache.clear()
+    cacheChannel.unsubscribe(listener)
+    expect([pushedOut, cache.counts.evicted]).toEqual([['a'], 2])
+    expect(openMetrics(cache)).toContain('whetstone_cache_evicted_total{cache="cache"} 2\n')
   })
 
   test('name the keys asked for most, of one cache or of what its origin is asked', async () => {
