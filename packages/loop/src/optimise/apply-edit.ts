@@ -87,18 +87,10 @@ function applyTraceEdit(draft: Draft, { change }: TraceEdit, figures: Figures, b
       for (const step of gone) remove(step)
       return gone.length > 0
     }
-    case 'cache': {
-      const fraction = bound === 'high' ? change.coldHitFraction : change.hitFraction
-      const reads = open.filter(isQueryOf(change.statementId))
-      for (const step of reads) if (drawOf(draft, step) < fraction) remove(step)
-      return reads.length > 0
-    }
-    case 'near-cache': {
-      const fraction = bound === 'high' ? change.coldHitFraction : change.hitFraction
-      const reads = open.filter(({ span }) => span.hit !== undefined && span.keyTemplate === change.keyTemplate)
-      for (const step of reads) if (drawOf(draft, step) < fraction) remove(step)
-      return reads.length > 0
-    }
+    case 'cache':
+      return answerFromCache(draft, open.filter(isQueryOf(change.statementId)), change, bound)
+    case 'near-cache':
+      return answerFromCache(draft, open.filter(isReadOfCache(change.keyTemplate)), change, bound)
     case 'deduplicate': {
       const seen = new Set<string>()
       const repeats = open.filter(isQueryOf(change.statementId)).filter(({ span }) => {
@@ -120,10 +112,27 @@ function applyTraceEdit(draft: Draft, { change }: TraceEdit, figures: Figures, b
   }
 }
 
+/** Those that hit are gone, as the dice fall. */
+function answerFromCache(
+  draft: Draft,
+  reads: readonly Step[],
+  { hitFraction, coldHitFraction }: { readonly hitFraction: number; readonly coldHitFraction: number },
+  bound: Bound,
+): boolean {
+  const fraction = bound === 'high' ? coldHitFraction : hitFraction
+  for (const step of reads) if (drawOf(draft, step) < fraction) remove(step)
+  return reads.length > 0
+}
+
 const isQueryOf =
   (statementId: string) =>
   ({ span }: Step) =>
     span.kind === 'query' && span.statementId === statementId
+
+const isReadOfCache =
+  (keyTemplate: string) =>
+  ({ span }: Step) =>
+    span.hit !== undefined && span.keyTemplate === keyTemplate
 
 /**
  * Evenly over 0 to 1 and always the same: which key of which moment is in the cache nobody knows, only how many are. FNV-1a, as
