@@ -5,35 +5,30 @@ import {
   type AnswersEvidence,
   type AnyPractice,
   type CacheDrillName,
-  type Drill,
   type DrillsEvidence,
   type Evidence,
   type EvidenceRequest,
   exitCodes,
   maskedDeep,
-  reportedStep,
   type RunReport,
   type Severity,
   WhetstoneError,
   type Workload,
 } from '@whetstone/model'
 import { practices as allPractices } from '@whetstone/catalogue'
-import { seededRandom } from '@whetstone/stats'
 import { identify, type PracticeSettings } from './identify/identify.ts'
 import { conclude, type Judged } from './identify/conclude.ts'
 import { calibrate, durationFor } from './measure/calibrate.ts'
-import { cacheDrills, type CacheDrills } from './measure/drill/cache-drills.ts'
-import { stopDrill } from './measure/drill/stop-drill.ts'
+import { breakCaches, stopUnderLoad } from './measure/drill/drills.ts'
 import { gather, type GatherOptions } from './measure/gather.ts'
 import { watchHeap } from './measure/heap-growth.ts'
 import { historyOf } from './measure/history.ts'
 import { measureWindow } from './measure/measure.ts'
 import { connectReadOnly } from './measure/pg/connect.ts'
-import { Parts } from './measure/pg/parts.ts'
+import { Parts } from './measure/parts.ts'
 import type { OnProgress } from './measure/progress.ts'
 import { startRedisCollector } from './measure/redis/collector.ts'
 import { createRunFolder, type RunFolder } from './measure/run-folder.ts'
-import { quantileMs } from './measure/quantiles.ts'
 import { openStand, type Stand, type Subject } from './measure/stand.ts'
 import { requestSender } from './measure/workload/http-client.ts'
 import { assembleReport } from './report/assemble.ts'
@@ -124,10 +119,12 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const first: Evidence = { ...window.evidence, history, ...(answers ? { answers } : {}) }
     await folder.writeEvidence(first)
     const asked = await ask(first, { ...options, ratePerSecond }, workload, stand)
-    const broken = await breakCaches(asked, { ...options, ratePerSecond }, workload, stand)
+    const drilled = { ...options, ratePerSecond, workload }
+    const broken = await breakCaches(stand, asked, drilled)
     const ended = stand.target?.ended()
     // The last thing that is asked of it: it is gone afterwards.
-    const stopped = ended === undefined ? await drill(asked.evidence, { ...options, workload }, stand) : []
+    const isWanted = ended === undefined && options.settings?.['availability'] !== 'off'
+    const stopped = isWanted ? await stopUnderLoad(stand, asked.evidence, drilled) : []
     const drills: DrillsEvidence = { schema: 'drills@1', drills: [...broken.drills, ...stopped] }
     const evidence: Evidence = { ...asked.evidence, ...(drills.drills.length > 0 ? { drills } : {}) }
     const judged = conclude(evidence, identify(evidence, allPractices, options.settings))
@@ -292,50 +289,6 @@ async function ask(
     warnings: Object.values(parts.unavailable).map(why => `the questions of the practices were not answered: ${why}`),
   }
 }
-
-/** After everything else is known: what breaks here may stay broken for a while. */
-async function breakCaches(
-  { evidence, requests }: Asked,
-  options: DiagnoseOptions & { readonly ratePerSecond: number },
-  workload: Workload,
-  stand: Stand,
-): Promise<CacheDrills> {
-  const { drills: allowed = [], redisUrl, ratePerSecond, seed, signal, onProgress } = options
-  if (allowed.length === 0 || signal.aborted) return { drills: [], warnings: [] }
-  onProgress({ kind: 'stage', stage: 'breaking', detail: `${allowed.join(', ')}, as allowed by --drill` })
-  return await cacheDrills(stand, evidence, {
-    allowed,
-    ...(redisUrl === undefined ? {} : { redisUrl }),
-    workload,
-    ratePerSecond,
-    random: seededRandom(seed),
-    requests,
-    signal,
-  })
-}
-
-/** A service that we started is stopped by us anyway: done under light load, that tells what a rollout would cost. */
-async function drill(
-  evidence: Evidence,
-  { workload, settings, seed, signal, onProgress }: DiagnoseOptions & { readonly workload: Workload },
-  stand: Stand,
-): Promise<readonly Drill[]> {
-  if (!stand.target || workload.routes.length === 0) return []
-  if (signal.aborted || settings?.['availability'] === 'off') return []
-  onProgress({ kind: 'stage', stage: 'stopping', detail: 'with requests under way' })
-  const step = reportedStep(evidence['load-curve'])
-  const response = step?.overall.response
-  const stopped = await stopDrill(stand.target, {
-    workload,
-    ratePerSecond: drillRatePerSecond,
-    usualMs: response && response.count > 0 ? quantileMs(response, 0.5) : 0,
-    ...(step ? { measured: step.routes } : {}),
-    random: seededRandom(seed),
-  })
-  return stopped ? [stopped] : []
-}
-
-const drillRatePerSecond = 20
 
 /** Judges saved evidence again, without touching the service: the same result as in the run. */
 export function identifyAgain(

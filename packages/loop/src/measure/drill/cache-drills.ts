@@ -1,8 +1,7 @@
 /** The drills of caches that the user allowed, one after the other; what cannot be carried out is said and stops nothing. */
 import type { CacheDrillName, Drill, Evidence, EvidenceRequest, Workload } from '@whetstone/model'
-import { Parts } from '../pg/parts.ts'
-import { cacheUrls } from '../redis/addresses.ts'
-import { addressOf } from '../redis/connect.ts'
+import { Parts } from '../parts.ts'
+import { addressOf, cacheUrls } from '../redis/addresses.ts'
 import type { Stand } from '../stand.ts'
 import { cacheFailureDrill } from './cache-failure.ts'
 import { cacheStampedeDrill } from './cache-stampede.ts'
@@ -32,7 +31,6 @@ export async function cacheDrills(
   const { allowed, requests, ...common } = options
   const urls = cacheUrls(options.redisUrl, stand.probe?.cacheClients() ?? [])
   const redisUrl = urls.find(url => !addressOf(url).isMemcached)
-  if (allowed.length === 0) return { drills: [], warnings: [] }
   if (redisUrl === undefined)
     return { drills: [], warnings: ['no drill of the cache: no Redis is known; name it with --redis'] }
   const parts = new Parts()

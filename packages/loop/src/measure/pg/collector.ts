@@ -5,7 +5,7 @@ import { readCountersAgeMs, readForeignKeys, readIndexes, readTables } from './c
 import { explainAll } from './explain.ts'
 import { readDatabaseCounts, readHealth } from './health.ts'
 import { HeldConnection } from './held-connection.ts'
-import { Parts } from './parts.ts'
+import { Parts } from '../parts.ts'
 import { readRangeReads } from './range-reads.ts'
 import { readReplication } from './replication.ts'
 import { sessionStatements } from './session-statement.ts'

@@ -1,6 +1,7 @@
 /** A connection to the user's database that cannot write, cannot linger and says whose it is. */
 import { Client } from 'pg'
 import { WhetstoneError, exitCodes, maskSecrets } from '@whetstone/model'
+import { reasonOf } from '../parts.ts'
 
 export const applicationName = 'whetstone'
 /** Stands behind the first word of every statement of ours (PostgreSQL drops it in front), so that pg_stat_statements can tell them from the application's. */
@@ -81,10 +82,4 @@ function unreachable(url: string, cause: unknown): WhetstoneError {
     cause,
     exitCode: exitCodes.target,
   })
-}
-
-/** Several addresses of one host fail as one AggregateError with an empty message. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
-  return error instanceof Error ? error.message || error.name : String(error)
 }

@@ -2,7 +2,8 @@
 import type { Client } from 'pg'
 import type { ParameterSample, PgPlan, Statement } from '@whetstone/model'
 import { isSingleStatement, parsableText } from '../statement/parse.ts'
-import { ownMark, reasonOf } from './connect.ts'
+import { reasonOf } from '../parts.ts'
+import { ownMark } from './connect.ts'
 import { planOf } from './plan.ts'
 import type { ExplainedPlan } from './plan.ts'
 

@@ -2,7 +2,7 @@
 import { candidateKey, isNeeded, type Proposal } from '@whetstone/catalogue'
 import type { EvidenceRequest, IndexTrial, PgEvidence, PgPlan, PgTable, Statement } from '@whetstone/model'
 import { loadStatementParser } from '../statement/parse.ts'
-import { Parts } from './parts.ts'
+import { Parts } from '../parts.ts'
 import { TrialBench, type TrialRequest } from './trial-bench.ts'
 import { openTrialPlace } from './trial-place.ts'
 import type { PlaceOptions } from './trial-place.ts'

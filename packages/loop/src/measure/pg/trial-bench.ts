@@ -13,7 +13,7 @@ import type {
   Statement,
 } from '@whetstone/model'
 import { median } from '@whetstone/stats'
-import { reasonOf } from './connect.ts'
+import { reasonOf } from '../parts.ts'
 import { boundText, explainGeneric, explainWith, isPlannable, isReadOnly } from './explain.ts'
 import { someNode } from './plan.ts'
 import type { ExplainedPlan } from './plan.ts'

@@ -287,6 +287,6 @@ export const statements = object<StatementsEvidence>({
     }),
   ),
   overflowed: figure,
-  // As those of a cache.
+  // A small number's hash is soon found by trying.
   reads: gone,
 })

@@ -1,6 +1,37 @@
-/** Which cache servers to read: the one that was named, or those that the service itself was seen to connect to. */
+/** Where cache servers are: as a URL says it, and which of them to read, the one that was named or those that the service itself was seen to connect to. */
 import type { ProbeCacheClient } from '@whetstone/model'
-import { addressOf } from './connect.ts'
+
+export interface CacheAddress {
+  readonly host: string
+  readonly port: number
+  readonly isTls: boolean
+  readonly isMemcached: boolean
+  readonly isLocal: boolean
+  readonly username?: string
+  readonly password?: string
+  readonly database: number
+}
+
+const localHost = /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/i
+
+/** `redis://`, `rediss://` or `memcached://`. @throws Error for anything else */
+export function addressOf(url: string): CacheAddress {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const [, kind] = /^(rediss?|memcached):$/.exec(parsed?.protocol ?? '') ?? []
+  if (parsed === undefined || kind === undefined)
+    throw new Error('it is no URL of a cache, such as redis://127.0.0.1:6379')
+  const isMemcached = kind === 'memcached'
+  return {
+    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1',
+    port: Number(parsed.port || (isMemcached ? 11_211 : 6_379)),
+    isTls: kind === 'rediss',
+    isMemcached,
+    isLocal: localHost.test(parsed.hostname),
+    ...(parsed.username ? { username: decodeURIComponent(parsed.username) } : {}),
+    ...(parsed.password ? { password: decodeURIComponent(parsed.password) } : {}),
+    database: Number(/^\/(\d+)$/.exec(parsed.pathname)?.[1] ?? 0),
+  }
+}
 
 const serversMost = 4
 

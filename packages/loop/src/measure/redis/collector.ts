@@ -1,7 +1,8 @@
 /** Reads cache servers around a measured window: counters before and after, PING in between, slow log and a sample of keys at the end. */
 import type { RedisEvidence, RedisServerState } from '@whetstone/model'
-import { Parts } from '../pg/parts.ts'
-import { addressOf, connectRedis, type RedisConnection } from './connect.ts'
+import { Parts } from '../parts.ts'
+import { addressOf } from './addresses.ts'
+import { connectRedis, type RedisConnection } from './connect.ts'
 import {
   clientsOf,
   commandsBetween,

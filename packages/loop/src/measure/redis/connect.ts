@@ -2,7 +2,8 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { exitCodes, maskSecrets, WhetstoneError } from '@whetstone/model'
-import { reasonOf } from '../pg/connect.ts'
+import { reasonOf } from '../parts.ts'
+import { addressOf } from './addresses.ts'
 import { encoded, type Reply, ReplyError, ReplyReader } from './resp.ts'
 
 export interface RedisConnection {
@@ -72,38 +73,6 @@ async function connectTo(url: string): Promise<Connection> {
   } catch (cause) {
     connection?.close()
     throw unreachable(url, cause)
-  }
-}
-
-export interface CacheAddress {
-  readonly host: string
-  readonly port: number
-  readonly isTls: boolean
-  readonly isMemcached: boolean
-  readonly isLocal: boolean
-  readonly username?: string
-  readonly password?: string
-  readonly database: number
-}
-
-const localHost = /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/i
-
-/** `redis://`, `rediss://` or `memcached://`. @throws Error for anything else */
-export function addressOf(url: string): CacheAddress {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  const [, kind] = /^(rediss?|memcached):$/.exec(parsed?.protocol ?? '') ?? []
-  if (parsed === undefined || kind === undefined)
-    throw new Error('it is no URL of a cache, such as redis://127.0.0.1:6379')
-  const isMemcached = kind === 'memcached'
-  return {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1',
-    port: Number(parsed.port || (isMemcached ? 11_211 : 6_379)),
-    isTls: kind === 'rediss',
-    isMemcached,
-    isLocal: localHost.test(parsed.hostname),
-    ...(parsed.username ? { username: decodeURIComponent(parsed.username) } : {}),
-    ...(parsed.password ? { password: decodeURIComponent(parsed.password) } : {}),
-    database: Number(/^\/(\d+)$/.exec(parsed.pathname)?.[1] ?? 0),
   }
 }
 

@@ -1,7 +1,8 @@
 /** Memcached tells of itself by `stats` and nothing more: no keys, no slow log. */
 import type { Socket } from 'node:net'
 import type { RedisServerState } from '@whetstone/model'
-import { addressOf, opened, unreachable } from './connect.ts'
+import { addressOf } from './addresses.ts'
+import { opened, unreachable } from './connect.ts'
 
 type Stats = ReadonlyMap<string, string>
 const answerTimeoutMs = 3_000

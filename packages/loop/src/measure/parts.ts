@@ -1,6 +1,5 @@
 /** What cannot be read is written down and does not stop the rest. */
 import { maskSecrets } from '@whetstone/model'
-import { reasonOf } from './connect.ts'
 
 export class Parts {
   readonly unavailable: Record<string, string> = {}
@@ -18,4 +17,10 @@ export class Parts {
   note(part: string, why: string): void {
     this.unavailable[part] ??= maskSecrets(why)
   }
+}
+
+/** Several addresses of one host fail as one AggregateError with an empty message. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
+  return error instanceof Error ? error.message || error.name : String(error)
 }
