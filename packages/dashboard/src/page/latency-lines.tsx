@@ -44,6 +44,7 @@ export function LatencyLines({
       description={`p95 latency over time, between ${formatMs(Math.min(...p95))} and ${formatMs(Math.max(...p95))}.`}
       readout={index => {
         const window = windows[index]!
+        if (window.isGap) return `at ${axis.xText(Math.round(window.seconds))}: not measured`
         const times = lines.map(([label, key]) => `${label} ${formatMs(window[key])}`)
         return `at ${axis.xText(Math.round(window.seconds))}: ${times.join(', ')}${readout(window)}`
       }}

@@ -58,14 +58,16 @@ function Charts({ timeline, report }: { readonly timeline: Timeline; readonly re
       )}
       <DataTable
         head={['Time', 'Requests', 'Errors', 'p50', 'p95', 'p99']}
-        rows={windows.map(window => [
-          seconds(Math.round(window.seconds * 10) / 10),
-          formatCount(window.requests),
-          formatCount(window.errors),
-          formatMs(window.p50Ms),
-          formatMs(window.p95Ms),
-          formatMs(window.p99Ms),
-        ])}
+        rows={windows
+          .filter(window => !window.isGap)
+          .map(window => [
+            seconds(Math.round(window.seconds * 10) / 10),
+            formatCount(window.requests),
+            formatCount(window.errors),
+            formatMs(window.p50Ms),
+            formatMs(window.p95Ms),
+            formatMs(window.p99Ms),
+          ])}
       />
     </>
   )

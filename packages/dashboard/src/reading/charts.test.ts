@@ -85,6 +85,38 @@ describe('latency over time', () => {
     expect(timeline).toMatchObject({ warmUpSeconds: 6, endSeconds: 126 })
   })
 
+  it('has no window across a stretch that nobody measured, and breaks the line there', () => {
+    const step = (seconds: number, startedAt: string) =>
+      stepOf(diceOf(1), { purpose: 'measure', startedAt, seconds, ratePerSecond: 26, p50Ms: 50, p95Ms: 300 })
+    const { windows, columns } = timelineOf({
+      schema: 'load-curve@1',
+      steps: [step(42, startedAt), step(60, '2026-11-21T10:43:19.000Z')],
+    })!
+    const gap = windows.findIndex(window => window.isGap)
+    expect(windows[gap]).toMatchObject({ seconds: 57, widthSeconds: 30, requests: 0, errors: 0 })
+    expect(windows[gap]!.p50Ms).toBeUndefined()
+    expect(windows.filter(window => window.isGap)).toHaveLength(1)
+    expect(windows.every(window => window.isGap || window.widthSeconds <= 4)).toBe(true)
+    expect(columns.some(column => column.seconds > 42 && column.seconds < 72)).toBe(false)
+  })
+
+  it('takes a second without an answer for measured, and the moment between two steps for nothing', () => {
+    const step = stepOf(diceOf(1), {
+      purpose: 'measure',
+      startedAt,
+      seconds: 30,
+      ratePerSecond: 26,
+      p50Ms: 50,
+      p95Ms: 300,
+    })
+    const next = { ...step, startedAt: '2026-11-21T10:42:37.800Z' }
+    const empty = step.intervals.map((one, at) =>
+      at > 9 && at < 15 ? { ...one, requests: 0, response: sampled(diceOf(1), 0, 50, 300) } : one,
+    )
+    const { windows } = timelineOf({ schema: 'load-curve@1', steps: [{ ...step, intervals: empty }, next] })!
+    expect(windows.some(window => window.isGap)).toBe(false)
+  })
+
   it('counts every answered request once in the heatmap', () => {
     const report = failedReport()
     const heatmap = heatmapOf(timelineOf(report.loadCurve)!)!

@@ -22,8 +22,12 @@ export function loadTimelineOf({ steps }: Pick<LoadReport, 'steps'>): LoadTimeli
   }
 }
 
+/** Without a rate where nobody measured. */
 export interface RateWindow {
   readonly seconds: number
+  readonly rates: Rates | undefined
+}
+export interface Rates {
   readonly offeredPerSecond: number
   /** Answered well. */
   readonly goodPerSecond: number
@@ -37,10 +41,14 @@ export function ratesOf(timeline: Timeline, steps: readonly LoadStep[]): readonl
     const atMs = began + seconds * 1_000
     return steps.findLast(({ startedAt }) => Date.parse(startedAt) <= atMs)?.offeredRatePerSecond ?? 0
   }
-  return timeline.windows.map(({ seconds, widthSeconds, requests, errors, due }) => ({
+  return timeline.windows.map(({ seconds, widthSeconds, requests, errors, due, isGap }) => ({
     seconds,
-    offeredPerSecond: due === undefined ? offeredAt(seconds) : due / widthSeconds,
-    goodPerSecond: (requests - errors) / widthSeconds,
-    errorsPerSecond: errors / widthSeconds,
+    rates: isGap
+      ? undefined
+      : {
+          offeredPerSecond: due === undefined ? offeredAt(seconds) : due / widthSeconds,
+          goodPerSecond: (requests - errors) / widthSeconds,
+          errorsPerSecond: errors / widthSeconds,
+        },
   }))
 }

@@ -21,8 +21,11 @@ export interface TimeWindow {
   readonly p95Ms?: number
   readonly p99Ms?: number
   readonly response: SerializedHistogram
+  /** Nobody measured here, which is something else than a second without an answer. */
+  readonly isGap?: true
 }
 export interface Timeline {
+  /** In turn with the gaps between them, so that no line is drawn across one. */
   readonly windows: readonly TimeWindow[]
   readonly columns: readonly TimeWindow[]
   readonly endSeconds: number
@@ -44,7 +47,7 @@ export function timelineOf(curve: LoadCurveEvidence | undefined): Timeline | und
   const widthMs = intervalWidthMs(intervals)
   const warmUp = steps.filter(step => step.purpose === 'warm-up')
   return {
-    windows: windowsOf(intervals, widthMs, perWindow(intervals)),
+    windows: withGaps(windowsOf(intervals, widthMs, perWindow(intervals)), widthMs / 1000),
     columns: windowsOf(intervals, widthMs, Math.ceil(intervals.length / MOST_COLUMNS)),
     endSeconds: (intervals.at(-1)!.atMs + widthMs) / 1000,
     warmUpSeconds: Math.max(0, ...warmUp.map(step => (Date.parse(step.startedAt) - startMs + step.durationMs) / 1000)),
@@ -77,11 +80,9 @@ export function heatmapOf({ columns }: Timeline): Heatmap | undefined {
 }
 
 function windowsOf(intervals: readonly LoadInterval[], widthMs: number, size: number): readonly TimeWindow[] {
-  return Array.from({ length: Math.ceil(intervals.length / size) }, (_, index) => {
-    const part = intervals.slice(index * size, (index + 1) * size)
+  return partsOf(intervals, widthMs, size).map(part => {
     const response = merged(part.map(interval => interval.response))
-    const last = part.at(-1)!
-    const [startMs, endMs] = [part[0]!.atMs, last.atMs + (last.durationMs ?? widthMs)]
+    const [startMs, endMs] = [part[0]!.atMs, endOf(part.at(-1)!, widthMs)]
     return {
       seconds: (startMs + endMs) / 2000,
       widthSeconds: (endMs - startMs) / 1000,
@@ -95,6 +96,40 @@ function windowsOf(intervals: readonly LoadInterval[], widthMs: number, size: nu
     }
   })
 }
+
+const endOf = ({ atMs, durationMs }: LoadInterval, widthMs: number): number => atMs + (durationMs ?? widthMs)
+
+/** At most `size` intervals each, and none with a gap inside it. */
+function partsOf(intervals: readonly LoadInterval[], widthMs: number, size: number): readonly LoadInterval[][] {
+  const parts: LoadInterval[][] = []
+  for (const interval of intervals) {
+    const part = parts.at(-1)
+    const before = part?.at(-1)
+    const follows = before !== undefined && interval.atMs - endOf(before, widthMs) <= widthMs
+    if (part && follows && part.length < size) part.push(interval)
+    else parts.push([interval])
+  }
+  return parts
+}
+
+function withGaps(windows: readonly TimeWindow[], widthSeconds: number): readonly TimeWindow[] {
+  return windows.flatMap((window, index) => {
+    const before = windows[index - 1]
+    if (!before) return [window]
+    const from = before.seconds + before.widthSeconds / 2
+    const to = window.seconds - window.widthSeconds / 2
+    return to - from > widthSeconds ? [gapBetween(from, to), window] : [window]
+  })
+}
+
+const gapBetween = (from: number, to: number): TimeWindow => ({
+  seconds: (from + to) / 2,
+  widthSeconds: to - from,
+  requests: 0,
+  errors: 0,
+  response: merged([]),
+  isGap: true,
+})
 
 function percentilesOf(response: SerializedHistogram): Pick<TimeWindow, 'p50Ms' | 'p95Ms' | 'p99Ms'> {
   const [p50Ms, p95Ms, p99Ms] = [0.5, 0.95, 0.99].map(q => quantileMs(response, q))

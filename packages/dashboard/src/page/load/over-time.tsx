@@ -63,15 +63,21 @@ function Charts({ timeline, report }: { readonly timeline: LoadTimeline; readonl
       {heatmap && <HeatmapChart heatmap={heatmap} timeline={timeline} xTicks={shared.xTicks} xText={seconds} />}
       <DataTable
         head={['Time', 'Offered', 'Answered', 'Errors', 'p50', 'p95', 'p99']}
-        rows={windows.map((window, index) => [
-          seconds(Math.round(window.seconds * 10) / 10),
-          formatRate(rates[index]!.offeredPerSecond),
-          formatRate(rates[index]!.goodPerSecond),
-          formatCount(window.errors),
-          formatMs(window.p50Ms),
-          formatMs(window.p95Ms),
-          formatMs(window.p99Ms),
-        ])}
+        rows={windows.flatMap((window, index) => {
+          const { rates: measured } = rates[index]!
+          if (!measured) return []
+          return [
+            [
+              seconds(Math.round(window.seconds * 10) / 10),
+              formatRate(measured.offeredPerSecond),
+              formatRate(measured.goodPerSecond),
+              formatCount(window.errors),
+              formatMs(window.p50Ms),
+              formatMs(window.p95Ms),
+              formatMs(window.p99Ms),
+            ],
+          ]
+        })}
       />
     </>
   )
@@ -81,8 +87,11 @@ function Charts({ timeline, report }: { readonly timeline: LoadTimeline; readonl
 const HEADROOM = 1.1
 
 function RatePlot({ rates, shared }: { readonly rates: ReturnType<typeof ratesOf>; readonly shared: TimeAxis }) {
-  const highest = Math.max(1, ...rates.flatMap(rate => [rate.offeredPerSecond, rate.goodPerSecond]))
-  const anyErrors = rates.some(({ errorsPerSecond }) => errorsPerSecond > 0)
+  const measured = rates.flatMap(window => window.rates ?? [])
+  const highestOffered = Math.max(...measured.map(({ offeredPerSecond }) => offeredPerSecond))
+  const highestGood = Math.max(...measured.map(({ goodPerSecond }) => goodPerSecond))
+  const highest = Math.max(1, highestOffered, highestGood)
+  const anyErrors = measured.some(({ errorsPerSecond }) => errorsPerSecond > 0)
   const most = highest * HEADROOM
   return (
     <>
@@ -112,20 +121,20 @@ function RatePlot({ rates, shared }: { readonly rates: ReturnType<typeof ratesOf
           line(
             'offered',
             'before',
-            rates.map(rate => rate.offeredPerSecond),
+            rates.map(window => window.rates?.offeredPerSecond ?? null),
             true,
           ),
           line(
             'answered',
             'accent',
-            rates.map(rate => rate.goodPerSecond),
+            rates.map(window => window.rates?.goodPerSecond ?? null),
           ),
           ...(anyErrors
             ? [
                 line(
                   'errors',
                   'bad',
-                  rates.map(rate => rate.errorsPerSecond),
+                  rates.map(window => window.rates?.errorsPerSecond ?? null),
                 ),
               ]
             : []),
@@ -135,16 +144,17 @@ function RatePlot({ rates, shared }: { readonly rates: ReturnType<typeof ratesOf
         yTicks={linearTicks(most, 4)}
         yText={formatNumber}
         labelGutter
-        description={`Offered up to ${formatRate(Math.max(...rates.map(rate => rate.offeredPerSecond)))}, answered well up to ${formatRate(Math.max(...rates.map(rate => rate.goodPerSecond)))}.`}
+        description={`Offered up to ${formatRate(highestOffered)}, answered well up to ${formatRate(highestGood)}.`}
         readout={index => {
-          const rate = rates[index]!
-          return `at ${seconds(Math.round(rate.seconds))}: offered ${formatRate(rate.offeredPerSecond)}, answered well ${formatRate(rate.goodPerSecond)}, errors ${formatRate(rate.errorsPerSecond)}`
+          const { seconds: at, rates: rate } = rates[index]!
+          if (!rate) return `at ${seconds(Math.round(at))}: not measured`
+          return `at ${seconds(Math.round(at))}: offered ${formatRate(rate.offeredPerSecond)}, answered well ${formatRate(rate.goodPerSecond)}, errors ${formatRate(rate.errorsPerSecond)}`
         }}
       />
     </>
   )
 }
 
-function line(label: string, token: string, values: readonly number[], dashed = false) {
+function line(label: string, token: string, values: readonly (number | null)[], dashed = false) {
   return { label, token, width: 2, dashed, values }
 }
