@@ -17,11 +17,11 @@ const framesKept = 3
 const sitesKept = 5_000
 /** Innermost to outermost: of two that are stacked (Objection on Knex) the outer one is what the author wrote. */
 const issuers =
-  /[\\/]node_modules[\\/](?:\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(sequelize|@sequelize[\\/]core|typeorm|knex|kysely|drizzle-orm|slonik|@slonik[\\/]\w+|@prisma[\\/]adapter-pg|objection|@mikro-orm[\\/]\w+)[\\/]/
+  /[\\/]node_modules[\\/](?:\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(sequelize|@sequelize[\\/]core|typeorm|knex|kysely|drizzle-orm|pg-promise|slonik|@slonik[\\/]\w+|@prisma[\\/]adapter-pg|objection|@mikro-orm[\\/]\w+)[\\/]/
 
 /** Carries a call without meaning anything by it: drivers, ORMs, frameworks, and what they stand on. */
 const carriers =
-  /^(?:pg|pg-.*|postgres|pgpass|fastify|avvio|find-my-way|express|router|connect|finalhandler|koa|koa-.*|@koa\/.*|@nestjs\/.*|@fastify\/.*|graphql|graphql-.*|@graphql-.*|@apollo\/.*|apollo-.*|@prisma\/.*|tarn|generic-pool|sequelize-pool|retry-as-promised|dataloader|rxjs|slonik|@slonik\/.*|@sequelize\/.*|@mikro-orm\/.*|bluebird|tslib|reflect-metadata|zone\.js|@opentelemetry\/.*|@whetstone\/runtime|ioredis|redis|@redis\/.*|@node-redis\/.*|memjs|standard-as-callback|@babel\/.*|regenerator-runtime|tsx|ts-node)$/
+  /^(?:pg|pg-.*|postgres|pgpass|fastify|avvio|find-my-way|express|router|connect|finalhandler|koa|koa-.*|@koa\/.*|@nestjs\/.*|@fastify\/.*|graphql|graphql-.*|@graphql-.*|@apollo\/.*|apollo-.*|@prisma\/.*|tarn|generic-pool|sequelize-pool|retry-as-promised|dataloader|rxjs|slonik|@slonik\/.*|@sequelize\/.*|@mikro-orm\/.*|bluebird|tslib|reflect-metadata|zone\.js|spex|@opentelemetry\/.*|@whetstone\/runtime|ioredis|redis|@redis\/.*|@node-redis\/.*|memjs|standard-as-callback|@babel\/.*|regenerator-runtime|tsx|ts-node)$/
 const packageName = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/
 
 const sites = new BoundedMap<string, Site>(sitesKept)

@@ -123,6 +123,70 @@ describePractice(preparedStatements, {
         }),
       ],
     },
+    'the values that one library writes into all its statements: one cause, one finding': {
+      evidence: {
+        statements: statementsOf(
+          ['a', 'b', 'c'].map((id, at) => ({
+            ...statement(id, `SELECT ${id} FROM orders WHERE id = $1`, { tables: ['orders'] }),
+            issuedBy: 'pg-promise',
+            literalSets: 100 + at,
+            // Escaped by the library: no claim that a request writes SQL.
+            requestLiterals: [{ parameter: 'q', texts: 40, quoted: true }],
+          })),
+          ['a', 'b', 'c'].map((id, at) => use(route, id, 500, 900, { site: siteAt(at + 1) })),
+        ),
+      },
+      finds: [
+        expect.objectContaining({
+          fingerprint: 'prepared-statements|||literals, pg-promise',
+          title: '3 statements come in 303 texts: pg-promise writes their values into them',
+          where: { resource: 'literals, pg-promise' },
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining([
+              expect.stringMatching(/^`SELECT c FROM orders .*orders\.ts:3\): each text/),
+              expect.stringMatching(/^So with `SELECT b .*orders\.ts:2\); `SELECT a .*orders\.ts:1\)\.$/),
+            ]),
+          }),
+        }),
+      ],
+    },
+    'values written in at two lines of the service: each is mended by itself': {
+      evidence: {
+        statements: statementsOf(
+          ['a', 'b'].map(id => ({ ...find({ id, literalSets: 90 }) })),
+          ['a', 'b'].map((id, at) => use(route, id, 500, 900, { site: siteAt(at + 1) })),
+        ),
+      },
+      finds: [1, 2].map(line => expect.objectContaining({ where: expect.objectContaining({ site: siteAt(line) }) })),
+    },
+    'a text that always differs, planned for long: the values in it are the cause': {
+      evidence: evidence(find({ named: false, literalSets: 412 }), 500, pgWith(0.4, heavyPlanning)),
+      finds: [expect.objectContaining({ where: expect.objectContaining({ resource: 'literals' }) })],
+    },
+    'three statements that a driver never names': {
+      evidence: {
+        statements: statementsOf(
+          ['a', 'b', 'c'].map(id => find({ id, named: false, issuedBy: 'slonik' })),
+          ['a', 'b', 'c'].map((id, at) => use(route, id, 500, 900, { site: siteAt(at + 1) })),
+        ),
+        pg: pgOf({
+          plans: ['a', 'b', 'c'].flatMap(statementId => heavyPlanning.map(one => ({ ...one, statementId }))),
+          statements: ['a', 'b', 'c'].map(statementId => ({
+            ...pgWith(0.4, []).statements[0]!,
+            statementId,
+          })),
+        }),
+      },
+      finds: [
+        expect.objectContaining({
+          title: '3 statements are planned anew each time: one is planned for 2.4 ms each time and runs for 400 µs',
+          where: { resource: 'planning, slonik' },
+          edit: expect.objectContaining({
+            statements: ['a', 'b', 'c'].map(statementId => expect.objectContaining({ statementId })),
+          }),
+        }),
+      ],
+    },
     'a join that is planned for longer than it runs': {
       evidence: evidence(find({ named: false }), 500, pgWith(0.4, heavyPlanning)),
       finds: [

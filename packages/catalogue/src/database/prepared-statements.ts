@@ -9,9 +9,10 @@ import {
   type RequestLiteral,
   type Statement,
   type StatementsEvidence,
+  type Where,
 } from '@whetstone/model'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
-import { placeOf } from '../derive/places.ts'
+import { isOwnCode, placeOf } from '../derive/places.ts'
 import { type Planning, planningOf } from '../derive/planning.ts'
 import { workOf } from '../derive/statements.ts'
 
@@ -60,12 +61,15 @@ export const preparedStatements = definePractice({
     const own = statements.statements.filter(one => used.has(one.id) && workOf(one) !== 'control')
     if (own.length === 0) return notApplicable('no request ran a statement')
     const found: Finding[] = []
+    const written: Statement[] = []
     for (const statement of own) {
       const injected = requestValue(statement, thresholds.requestTexts)
       if (injected) found.push(describeInjection(statement, injected, statements))
       else if ((statement.literalSets ?? 0) > thresholds.literalSets && !isWrittenByLibrary(statement))
-        found.push(describeLiterals(statement, statements))
+        written.push(statement)
     }
+    for (const group of groupedBy(written, one => writerOf(one, statements)))
+      found.push(describeLiterals(group, statements))
     const [unnamed] = own.toSorted((a, b) => (b.nameErrors ?? 0) - (a.nameErrors ?? 0))
     if (unnamed && (unnamed.nameErrors ?? 0) >= thresholds.nameErrors) found.push(describeNames(unnamed, statements))
     const planned = (pg ? planningOf(pg, statements, load) : []).filter(
@@ -74,7 +78,10 @@ export const preparedStatements = definePractice({
         one.planningMs >= one.executionMs * thresholds.planFraction &&
         one.callsPerSecond >= thresholds.callsPerSecond,
     )
-    found.push(...planned.slice(0, plannedAtMost).map(one => describePlanning(one, statements)))
+    // Names are the driver's doing, and to a text that always differs no name can be given.
+    const nameable = planned.filter(one => !written.includes(one.statement))
+    for (const group of groupedBy(nameable, one => one.statement.issuedBy ?? ''))
+      found.push(describePlanning(group, statements))
     return found.length > 0
       ? findings(found)
       : pass(
@@ -84,16 +91,55 @@ export const preparedStatements = definePractice({
   },
 })
 
-const plannedAtMost = 3
+/** A list of more is no longer read. */
+const listedAtMost = 5
+
+type Group<T> = readonly [T, ...T[]]
+
+/** One cause is one finding, however many statements it strikes. */
+function groupedBy<T>(all: readonly T[], causeOf: (one: T) => string): readonly Group<T>[] {
+  const groups = new Map<string, [T, ...T[]]>()
+  for (const one of all) {
+    const group = groups.get(causeOf(one))
+    if (group) group.push(one)
+    else groups.set(causeOf(one), [one])
+  }
+  return [...groups.values()]
+}
+
+/** A library does it to every statement alike; a line of the service is mended by itself. */
+function writerOf({ id, issuedBy }: Statement, statements: StatementsEvidence): string {
+  const { site } = placeOf(id, statements)
+  return issuedBy ?? (site && isOwnCode(site) ? `${site[0]!.file}:${site[0]!.line}` : '')
+}
+
+/** Of several statements no one is the place. */
+function placeOfAll([first, ...others]: Group<Statement>, resource: string, statements: StatementsEvidence): Where {
+  if (others.length === 0) return { ...placeOf(first.id, statements), resource }
+  return { resource: first.issuedBy === undefined ? resource : `${resource}, ${first.issuedBy}` }
+}
+
+const quoted = ({ id, text }: Statement, statements: StatementsEvidence): string => {
+  const line = placeOf(id, statements).site?.[0]
+  return `\`${excerpt(text)}\`${line ? ` (${line.file}:${line.line})` : ''}`
+}
+
+/** What comes after the first. */
+function alsoStep(others: readonly Statement[], statements: StatementsEvidence): readonly string[] {
+  if (others.length === 0) return []
+  const listed = others.slice(0, listedAtMost).map(one => quoted(one, statements))
+  const left = others.length - listed.length
+  return [`So with ${listed.join('; ')}${left > 0 ? `; and ${countText(left)} more` : ''}.`]
+}
 
 /** Sequelize escapes values into the text of everything it reads, TypeORM numbers into LIMIT and OFFSET: nobody can change that where it is used. */
 function isWrittenByLibrary({ issuedBy }: Statement): boolean {
   return issuedBy === 'sequelize' || issuedBy === 'typeorm'
 }
 
-/** Between quotes only: a bare number was most likely made one by the code. */
+/** Between quotes only: a bare number was most likely made one by the code. Libraries that write every value into the text escape it first. */
 function requestValue({ requestLiterals = [], issuedBy }: Statement, texts: number): RequestLiteral | undefined {
-  if (issuedBy === 'sequelize') return undefined
+  if (issuedBy === 'sequelize' || issuedBy === 'pg-promise') return undefined
   return requestLiterals.find(one => one.quoted && one.texts >= texts)
 }
 
@@ -133,15 +179,21 @@ function describeInjection(statement: Statement, value: RequestLiteral, statemen
   }
 }
 
-function describeLiterals(statement: Statement, statements: StatementsEvidence): Finding {
-  const where = { ...placeOf(statement.id, statements), resource: 'literals' }
-  const line = where.site?.[0]
-  const sets = statement.literalSets ?? 0
+function describeLiterals(group: Group<Statement>, statements: StatementsEvidence): Finding {
+  const where = placeOfAll(group, 'literals', statements)
+  const [statement, ...others] = group.toSorted((a, b) => (b.literalSets ?? 0) - (a.literalSets ?? 0)) as [
+    Statement,
+    ...Statement[],
+  ]
+  const sets = group.reduce((sum, { literalSets = 0 }) => sum + literalSets, 0)
   const fromRequest = statement.requestLiterals?.[0]
   return {
     fingerprint: fingerprintOf('prepared-statements', where),
     practice: 'prepared-statements',
-    title: `One statement comes in ${countText(sets)} texts: its values are written into it`,
+    title:
+      others.length === 0
+        ? `One statement comes in ${countText(sets)} texts: its values are written into it`
+        : `${countText(group.length)} statements come in ${countText(sets)} texts: ${statement.issuedBy ? `${statement.issuedBy} writes their values` : 'their values are written'} into them`,
     where,
     facts: [
       fact('different sets of literals', sets, 'count', 'statements', { statementId: statement.id }),
@@ -153,7 +205,11 @@ function describeLiterals(statement: Statement, statements: StatementsEvidence):
     remedy: {
       summary: 'Send the values as parameters.',
       steps: [
-        `\`${excerpt(statement.text)}\`${line ? ` (${line.file}:${line.line})` : ''}: each text is parsed and planned anew, and none can be prepared.`,
+        `${quoted(statement, statements)}: each text is parsed and planned anew, and none can be prepared.`,
+        ...alsoStep(others, statements),
+        ...(statement.issuedBy === 'pg-promise'
+          ? ['pg-promise fills in $1 by itself; a ParameterizedQuery or a PreparedStatement leaves that to the server.']
+          : []),
         ...(fromRequest
           ? [
               `${fromRequest.parameter === '' ? 'A part of the path' : `The query parameter ${fromRequest.parameter}`} is among them, as a number: nothing but its check keeps other SQL out.`,
@@ -161,26 +217,34 @@ function describeLiterals(statement: Statement, statements: StatementsEvidence):
           : []),
         'A list of values is one parameter as well: WHERE id = ANY($1).',
       ],
-      code: {
-        language: 'ts',
-        before: 'await pool.query(`SELECT … WHERE id = ${id}`)',
-        after: "await pool.query('SELECT … WHERE id = $1', [id])",
-      },
+      code:
+        statement.issuedBy === 'pg-promise'
+          ? {
+              language: 'ts',
+              before: "await db.any('SELECT … WHERE id = $1', [id])",
+              after: "await db.any(new ParameterizedQuery({ text: 'SELECT … WHERE id = $1', values: [id] }))",
+            }
+          : {
+              language: 'ts',
+              before: 'await pool.query(`SELECT … WHERE id = ${id}`)',
+              after: "await pool.query('SELECT … WHERE id = $1', [id])",
+            },
     },
   }
 }
 
-function describePlanning(
-  { statement, planningMs, executionMs, callsPerSecond }: Planning,
-  statements: StatementsEvidence,
-): Finding {
-  const where = { ...placeOf(statement.id, statements), resource: 'planning' }
-  const line = where.site?.[0]
+function describePlanning(group: Group<Planning>, statements: StatementsEvidence): Finding {
+  const [{ statement, planningMs, executionMs, callsPerSecond }, ...others] = group
+  const where = placeOfAll([statement, ...others.map(one => one.statement)], 'planning', statements)
   const link = { statementId: statement.id }
+  const longest = `planned for ${msText(planningMs)} each time and runs for ${msText(executionMs)}`
   return {
     fingerprint: fingerprintOf('prepared-statements', where),
     practice: 'prepared-statements',
-    title: `A statement is planned for ${msText(planningMs)} each time and runs for ${msText(executionMs)}`,
+    title:
+      others.length === 0
+        ? `A statement is ${longest}`
+        : `${countText(group.length)} statements are planned anew each time: one is ${longest}`,
     where,
     facts: [
       fact('planning, each time', planningMs, 'ms', 'pg', link),
@@ -191,24 +255,28 @@ function describePlanning(
     confidence: 'strong',
     edit: {
       kind: 'plan',
-      statements: [
-        {
-          statementId: statement.id,
-          costBefore: planningMs + executionMs,
-          costAfter: executionMs,
-          medianMsBefore: planningMs + executionMs,
-          medianMsAfter: executionMs,
-        },
-      ],
+      statements: group.map(one => ({
+        statementId: one.statement.id,
+        costBefore: one.planningMs + one.executionMs,
+        costAfter: one.executionMs,
+        medianMsBefore: one.planningMs + one.executionMs,
+        medianMsAfter: one.executionMs,
+      })),
     },
     remedy: {
       summary: 'Give it a name: the server then plans it once for each connection.',
       steps: [
-        `\`${excerpt(statement.text)}\`${line ? ` (${line.file}:${line.line})` : ''} spends ${percentText(planningMs / (planningMs + executionMs))} of its time on the server being planned, ${countText(Math.round(callsPerSecond))} times a second.`,
+        `${quoted(statement, statements)} spends ${percentText(planningMs / (planningMs + executionMs))} of its time on the server being planned, ${countText(Math.round(callsPerSecond))} times a second.`,
+        ...alsoStep(
+          others.map(one => one.statement),
+          statements,
+        ),
         'Its plan for any parameters costs no more than those for real ones: after five runs the server keeps it.',
         statement.issuedBy === undefined
           ? 'The name has to be one for each text; behind PgBouncer in transaction mode it takes version 1.21 and max_prepared_statements.'
-          : `${statement.issuedBy} names nothing by itself: a pool that does, below it, needs no change of the query.`,
+          : statement.issuedBy === 'pg-promise'
+            ? 'pg-promise names what comes as a PreparedStatement, and then leaves the values to the server as well.'
+            : `${statement.issuedBy} names nothing by itself: a pool that does, below it, needs no change of the query.`,
       ],
       code: {
         language: 'ts',
