@@ -1,7 +1,6 @@
 /** docs/claims.md: what is commonly promised of a practice, and what its experiment measured here. */
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { median, quantileInterval } from '@whetstone/stats'
+import { type ExperimentResult, resultOf, type StoredPlan } from './results.ts'
 
 interface Claim {
   readonly promised: string
@@ -110,22 +109,6 @@ const claims: readonly Claim[] = [
   },
 ]
 
-interface Result {
-  readonly metric?: string
-  readonly counts?: string
-  readonly better?: 'less' | 'more'
-  readonly before?: readonly number[]
-  readonly after?: readonly number[]
-  readonly ratio: { readonly estimate: number; readonly low: number; readonly high: number } | number
-  readonly verdict: string
-  readonly cacheReadP50Ms?: number
-  readonly plans?: { readonly before: readonly Plan[]; readonly after: readonly Plan[] }
-}
-interface Plan {
-  readonly kind: string
-  readonly root: { readonly sharedHitBlocks?: number; readonly sharedReadBlocks?: number }
-}
-
 export function renderClaims(): string {
   const rows = claims.map(claim => [
     claim.promised,
@@ -148,7 +131,7 @@ ${rows.map(cells => `| ${cells.join(' | ')} |`).join('\n')}
 
 function measured({ experiment, blocks, cacheRead, gone }: Claim): string {
   const result = resultOf(experiment)
-  if (result === undefined) return 'not proved yet'
+  if (result?.ratio === undefined) return 'not proved yet'
   if (blocks) {
     const [before, after] = [blocksOf(result.plans?.before), blocksOf(result.plans?.after)]
     return before === undefined || after === undefined
@@ -163,25 +146,15 @@ function measured({ experiment, blocks, cacheRead, gone }: Claim): string {
   return `${result.metric} ${digits(estimate)}× (${digits(low)} to ${digits(high)}), ${result.verdict}`
 }
 
-function drilled({ counts, verdict, better, before = [], after = [] }: Result, ratio: number): string {
+function drilled({ counts, verdict, better, before = [], after = [] }: ExperimentResult, ratio: number): string {
   const ratios = before.map((one, round) => (better === 'less' ? one / after[round]! : after[round]! / one))
   const { low, high } = quantileInterval(ratios, 0.5)
   return `${digits(ratio)}× ${better === 'less' ? 'fewer ' : 'the '}${counts} (${digits(low)} to ${digits(high)}), ${verdict}`
 }
 
-function blocksOf(plans: readonly Plan[] | undefined): number | undefined {
+function blocksOf(plans: readonly StoredPlan[] | undefined): number | undefined {
   const root = plans?.find(({ kind }) => kind === 'analyze')?.root
   return root && (root.sharedHitBlocks ?? 0) + (root.sharedReadBlocks ?? 0)
-}
-
-function resultOf(experiment: string): Result | undefined {
-  const file = fileURLToPath(new URL(`../../../experiments/results/${experiment}.json`, import.meta.url))
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Result
-  } catch {
-    // Said in the table.
-    return undefined
-  }
 }
 
 function digits(value: number): string {

@@ -1,10 +1,11 @@
 /** `npm run docs`: writes docs/practices and docs/claims.md from the catalogue and the results of the experiments. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { practices } from '../src/index.ts'
 import { renderClaims } from './claims.ts'
-import { type ExperimentResult, renderIndex, renderPage } from './render-page.ts'
+import { renderIndex, renderPage } from './render-page.ts'
+import { resultOf } from './results.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 export const pagesFolder = join(root, 'docs/practices')
@@ -15,24 +16,13 @@ export function allPages(): ReadonlyMap<string, string> {
   return new Map([
     ['README.md', renderIndex(practices)],
     ...practices.map(
-      practice => [`${practice.chapter}/${practice.id}.md`, renderPage(practice, experimentOf(practice))] as const,
+      practice =>
+        [
+          `${practice.chapter}/${practice.id}.md`,
+          renderPage(practice, resultOf(`${practice.chapter}/${practice.id}`)),
+        ] as const,
     ),
   ])
-}
-
-function experimentOf({
-  chapter,
-  id,
-}: {
-  readonly chapter: string
-  readonly id: string
-}): ExperimentResult | undefined {
-  try {
-    return JSON.parse(readFileSync(join(root, `experiments/results/${chapter}/${id}.json`), 'utf8')) as ExperimentResult
-  } catch {
-    // Not every practice has been measured; a page without that part is right then.
-    return undefined
-  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

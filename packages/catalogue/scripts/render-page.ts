@@ -2,20 +2,7 @@
 import { type AnyPractice, chapters } from '@whetstone/model'
 import { median } from '@whetstone/stats'
 import { roadmapRow } from '../src/index.ts'
-
-/** What an experiment stored about a practice; only what the page shows. */
-export interface ExperimentResult {
-  readonly metric?: string
-  readonly answer?: string
-  readonly verdict?: string
-  /** Before divided by after: above 1 is better. */
-  readonly ratio?: { readonly estimate: number; readonly low: number; readonly high: number } | number
-  readonly predicted?: unknown
-  /** Of a drill: what was counted, in words and round by round. */
-  readonly counts?: string
-  readonly before?: readonly number[]
-  readonly after?: readonly number[]
-}
+import type { ExperimentResult } from './results.ts'
 
 export function renderPage(practice: AnyPractice, experiment: ExperimentResult | undefined): string {
   const row = roadmapRow(practice.id)
