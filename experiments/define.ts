@@ -2,6 +2,7 @@
 import type { CacheDrillName } from '@whetstone/model'
 import type { FastifyInstance } from 'fastify'
 import type pg from 'pg'
+import type { Sweep } from './cache-curve.ts'
 
 export interface ArmContext {
   readonly connectionString: string
@@ -83,6 +84,8 @@ export interface Experiment extends Arms {
   readonly answer: Answer
   /** False where every request uses something up, such as the oldest day: then nobody warms the processes before a block. Default true. */
   readonly warmed?: boolean
+  /** Sizes or times to live of a cache between those of the arms, for the curve that is kept with the result. */
+  readonly sweep?: Sweep
   readonly expects: {
     readonly metric: 'p50' | 'p95' | 'bytes' | 'errors' | 'cpu'
     /** Where the gain shows; all requests together when absent. */

@@ -7,6 +7,7 @@ import { commandArm, loadBlock, runTrial, type Diagnosis } from '@whetstone/loop
 import type { PredictedQuantile, Prediction, TrialResult, Workload } from '@whetstone/model'
 import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
+import { type CacheCurve, cacheCurve } from './cache-curve.ts'
 import type { Experiment } from './define.ts'
 import { cacheReadP50Ms } from './cache-read.ts'
 import { type HitFractionScore, scoredHits } from './hit-fraction.ts'
@@ -37,6 +38,8 @@ export interface ExperimentResult {
   readonly hitFraction?: HitFractionScore
   /** Of a read of a cache on the network, as the service of `before` waits for it; where it has one. */
   readonly cacheReadP50Ms?: number
+  /** Where the experiment has a `sweep`. */
+  readonly cacheCurve?: CacheCurve
   readonly findingsBefore: readonly string[]
   readonly findingsAfter: readonly string[]
   readonly statements: { readonly before: readonly string[]; readonly after: readonly string[] }
@@ -236,6 +239,7 @@ function resultOf(
   const inverse = comparison
     ? { estimate: 1 / comparison.ratio.estimate, low: 1 / comparison.ratio.high, high: 1 / comparison.ratio.low }
     : { estimate: 1, low: 1, high: 1 }
+  const curve = experiment.sweep && cacheCurve(experiment.sweep, { before: before.evidence, after: after.evidence })
   return {
     schema: 'whetstone/experiment@1',
     practice,
@@ -249,6 +253,7 @@ function resultOf(
     verdict: trial.guard.tooNoisy ? 'too-noisy' : (comparison?.verdict ?? trial.verdict),
     ...scoredPrediction({ before, after, predicted }, practice),
     ...cacheReads(before.evidence),
+    ...(curve ? { cacheCurve: curve } : {}),
     findingsBefore: before.report.findings.map(lineOf),
     findingsAfter: after.report.findings.map(lineOf),
     statements: { before: textsOf(before), after: textsOf(after) },

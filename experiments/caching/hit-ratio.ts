@@ -36,5 +36,7 @@ export const experiment = defineExperiment({
   before: { app, maintenance: ['VACUUM ANALYZE'], redis: { maxmemory: '2mb', 'maxmemory-policy': 'allkeys-lru' } },
   after: { app, maintenance: ['VACUUM ANALYZE'], redis: { maxmemory: '64mb', 'maxmemory-policy': 'allkeys-lru' } },
   answer: 'same',
-  expects: { metric: 'p50', atLeast: 1.5 },
+  sweep: { entries: [10, 20, 40, 80, products] },
+  // Two of three reads are hits before as well: the median request is one on both arms, and gains by waiting less for the others.
+  expects: { metric: 'p50', atLeast: 1.25 },
 })

@@ -37,5 +37,6 @@ export const experiment = defineExperiment({
   before: { app: kept(400), maintenance: ['VACUUM ANALYZE'] },
   after: { app: kept(10_000), maintenance: ['VACUUM ANALYZE'] },
   answer: 'same',
+  sweep: { ttlMs: [400, 1_000, 2_000, 5_000, 10_000] },
   expects: { metric: 'p50', atLeast: 1.5 },
 })

@@ -110,8 +110,11 @@ describePractice(hitRatio, {
       },
       finds: [
         expect.objectContaining({
-          title: '83 % of the misses of product:{n} fill nothing: they miss again each time',
+          title: '83 % of the gets of product:{n} that missed are followed by no set: whoever asks again misses again',
           confidence: 'suspected',
+          remedy: expect.objectContaining({
+            summary: 'Set what was loaded; where there is nothing, remember that for a short time.',
+          }),
         }),
       ],
     },

@@ -158,14 +158,14 @@ function describeUnfilled(family: KeyFamily): Finding {
   return {
     ...headOf(
       family,
-      `${percentText(loads.unfilled / misses)} of the misses of ${family.keyTemplate} fill nothing: they miss again each time`,
+      `${percentText(loads.unfilled / misses)} of the gets of ${family.keyTemplate} that missed are followed by no set: whoever asks again misses again`,
     ),
     facts: [...factsOf(family), fact('misses after which nothing was set', loads.unfilled, 'count', 'traces')],
     confidence: 'suspected',
     remedy: {
-      summary: 'Remember for a short time that there is nothing.',
+      summary: 'Set what was loaded; where there is nothing, remember that for a short time.',
       steps: [
-        `${countText(loads.unfilled)} of ${countText(misses)} misses ended without a value; ${countText(loads.loads)} were loaded and set.`,
+        `${countText(loads.unfilled)} of ${countText(misses)} misses were followed by no set; ${countText(loads.loads)} were loaded and set.`,
         'Where the origin has no such thing, or the answer is not kept for another reason, every further request pays for the lookup and the load.',
         'Keep a marker for a few seconds, and delete it where the thing is made.',
       ],
