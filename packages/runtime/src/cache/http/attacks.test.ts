@@ -1,16 +1,14 @@
 /** What must never happen: that one user gets the answer of another. Each way in is tried on every framework, with real servers. */
-import { connect } from 'node:net'
 import { once } from 'node:events'
-import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { gzipSync } from 'node:zlib'
+import { createGunzip, gzipSync } from 'node:zlib'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Cache } from '../index.ts'
 import { cacheControl, ResponseCache } from './index.ts'
 import type { HttpCacheOptions } from './options.ts'
 import { type App, type Framework, frameworks, type Handler, startApp } from './testing/app.ts'
-import { ask } from './testing/ask.ts'
+import { ask, opened, wholeText } from './testing/ask.ts'
 
 const apps: App[] = []
 
@@ -185,19 +183,22 @@ describe.each(frameworks)('on %s', framework => {
       yield Buffer.from('and half')
     }
     const url = await started(framework, () => ({ headers: forAMinute, body: halves(calls++) }))
-    const [breaking] = (await once(get(url, { agent: false }), 'response')) as [IncomingMessage]
+    const { stream: breaking } = await opened(url)
     await once(breaking, 'data')
     gates[0]!.open()
-    await expect(text(breaking)).rejects.toThrow('aborted')
-    const leaving = connect(Number(new URL(url).port), '127.0.0.1')
-    leaving.write('GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
+    const ending = wholeText(breaking).then(
+      () => 'whole',
+      () => 'broken',
+    )
+    // There Fastify ends a stream that failed as if it were whole: its client cannot know, the cache has to.
+    expect(await ending).toBe(framework === 'fastify over HTTP/2' ? 'whole' : 'broken')
+    const { stream: leaving } = await opened(url)
     await once(leaving, 'data')
     leaving.destroy()
     gates[2]!.open()
-    const host = { headers: { host: '127.0.0.1' } }
-    expect((await ask(url, host)).body).toBe('half and half')
+    expect((await ask(url)).body).toBe('half and half')
     gates[1]!.open()
-    expect([(await ask(url, host)).body, calls]).toEqual(['half and half', 3])
+    expect([(await ask(url)).body, calls]).toEqual(['half and half', 3])
   })
 
   test('who cannot read gzip does not get what was compressed for another', async () => {
@@ -213,7 +214,8 @@ describe.each(frameworks)('on %s', framework => {
     expect(await raw({})).toBeUndefined()
     expect(await raw({ 'accept-encoding': 'gzip' })).toBe('gzip')
     expect(await raw({ 'accept-encoding': 'identity' })).toBeUndefined()
-    expect(await (await fetch(url, { headers: { 'accept-encoding': 'gzip' } })).text()).toBe('the same')
+    const { stream } = await opened(url, { headers: { 'accept-encoding': 'gzip' } })
+    expect(await text(stream.pipe(createGunzip()))).toBe('the same')
   })
 
   test('answers that vary are kept apart by what they vary on', async () => {

@@ -3,7 +3,7 @@ import { Cache } from '../index.ts'
 import { cacheControl, cacheTags, ResponseCache } from './index.ts'
 import type { HttpCacheOptions } from './options.ts'
 import { type App, type Framework, frameworks, type Handler, startApp } from './testing/app.ts'
-import { ask } from './testing/ask.ts'
+import { ask, opened } from './testing/ask.ts'
 
 const apps: App[] = []
 
@@ -186,17 +186,16 @@ describe.each(frameworks)('on %s', framework => {
 
   test('a stream reaches the client piece by piece', async () => {
     let open = (): void => {}
-    const opened = new Promise<void>(resolve => (open = resolve))
+    const isOpen = new Promise<void>(resolve => (open = resolve))
     async function* pieces() {
       yield Buffer.from('first')
-      await opened
+      await isOpen
       yield Buffer.from(' second')
     }
     const url = await started(framework, withCache(), () => ({ headers: forAMinute, body: pieces() }))
-    const response = await fetch(url)
-    const reader = response.body!.getReader()
-    expect(Buffer.from((await reader.read()).value!).toString()).toBe('first')
+    const read = (await opened(url)).stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    expect(String((await read.next()).value)).toBe('first')
     open()
-    expect(Buffer.from((await reader.read()).value!).toString()).toBe(' second')
+    expect(String((await read.next()).value)).toBe(' second')
   })
 })

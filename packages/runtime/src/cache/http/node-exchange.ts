@@ -1,6 +1,6 @@
 /** HTTP caching on the request and response of Node itself, below Express and Fastify alike: what is kept is exactly what was sent. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { TLSSocket } from 'node:tls'
+import { askedOf } from './asked-of.ts'
 import { type Headers } from './headers.ts'
 import { controlFor, forwardedStatus, type HttpCacheOptions, servedHeaders, stepOf, tagFor } from './options.ts'
 import { isNotModified, isOfTheBody } from './not-modified.ts'
@@ -43,13 +43,6 @@ export async function exchange(
   return false
 }
 
-function askedOf(request: IncomingMessage & { readonly originalUrl?: string }): Asked {
-  const { method = 'GET', headers } = request
-  const scheme = (request.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'
-  // Express cuts the path at which a router stands off `url`.
-  return { method, url: request.originalUrl ?? request.url ?? '/', scheme, headers: headers }
-}
-
 /** Sets the head of what is kept. @returns the body to send, if any */
 function prepared(
   kept: KeptAnswer,
@@ -89,6 +82,8 @@ class Capture {
   #headGiven = false
   #chunks: Buffer[] | undefined
   #bytes = 0
+  /** Node's `end` of HTTP/2 writes its piece by `write`, which is ours. */
+  #isEnding = false
   /** As the handler gave them: what stands further out, such as compression, adds its own at each serving. */
   #headers: Headers = {}
 
@@ -131,8 +126,14 @@ class Capture {
     return this.#response
   }
 
-  #write([chunk, encoding, callback]: unknown[]): boolean {
+  #write(given: unknown[]): boolean {
+    if (this.#isEnding) return (this.#real.write as (...all: unknown[]) => boolean)(...given)
+    const [chunk, encoding, callback] = given
     const done = (typeof encoding === 'function' ? encoding : callback) as Callback | undefined
+    if (this.#isWhole(chunk, encoding)) {
+      this.#complete(bytesOf(chunk, encoding), done)
+      return true
+    }
     this.#flow()
     if (this.#state !== 'flowing') {
       if (done) process.nextTick(done)
@@ -141,6 +142,12 @@ class Capture {
     const bytes = bytesOf(chunk, encoding)
     this.#record(bytes)
     return this.#real.write(bytes, done)
+  }
+
+  /** By what its head says of its length: Fastify 4 writes a body and ends after it. */
+  #isWhole(chunk: unknown, encoding: unknown): boolean {
+    const length = Number(this.#response.getHeader('content-length'))
+    return this.#state === 'waiting' && length > 0 && bytesOf(chunk, encoding).length === length
   }
 
   #end(given: unknown[]): ServerResponse {
@@ -154,10 +161,9 @@ class Capture {
       case 'flowing': {
         if (body) this.#record(body)
         // Cut off by the client: what the handler took for the end may be its way of giving up.
-        const isWhole = !this.#response.destroyed
+        const isWhole = !isCutOff(this.#response)
         this.#state = 'over'
-        if (body) this.#real.end(body, done)
-        else this.#real.end(done)
+        this.#sendEnd(body, done)
         if (isWhole) this.#keep()
         else this.#of.lead?.abandon()
         break
@@ -182,8 +188,7 @@ class Capture {
     if (isNotModified(asked.method, conditions, status, this.#headers)) this.#sendNotModified(done)
     else {
       this.#real.writeHead(status)
-      if (body.length > 0) this.#real.end(body, done)
-      else this.#real.end(done)
+      this.#sendEnd(body.length > 0 ? body : undefined, done)
     }
     this.#keep(status)
   }
@@ -213,11 +218,10 @@ class Capture {
       this.#state = 'over'
       lead.abandon()
       for (const name of response.getHeaderNames()) response.removeHeader(name)
-      response.statusMessage = ''
+      forgetReason(response)
       const body = prepared(lead.fallback, asked, conditions, response)
       this.#real.writeHead(response.statusCode)
-      if (body) this.#real.end(body, done)
-      else this.#real.end(done)
+      this.#sendEnd(body, done)
       return true
     }
     const control = controlFor(options, asked, response.statusCode, response.getHeaders())
@@ -233,9 +237,16 @@ class Capture {
   #sendNotModified(done?: Callback): void {
     for (const name of this.#response.getHeaderNames()) if (isOfTheBody(name)) this.#response.removeHeader(name)
     this.#response.statusCode = 304
-    this.#response.statusMessage = ''
+    forgetReason(this.#response)
     this.#real.writeHead(304)
-    this.#real.end(done)
+    this.#sendEnd(undefined, done)
+  }
+
+  #sendEnd(body: Uint8Array | undefined, done: Callback | undefined): void {
+    this.#isEnding = true
+    if (body) this.#real.end(body, done)
+    else this.#real.end(done)
+    this.#isEnding = false
   }
 
   #record(bytes: Buffer): void {
@@ -255,6 +266,16 @@ class Capture {
     const headers = cookie === undefined ? this.#headers : { ...this.#headers, 'set-cookie': cookie }
     void lead.keep({ status, headers, body: Buffer.concat(this.#chunks) }).catch(() => {})
   }
+}
+
+/** The response of HTTP/2 is no stream of its own. */
+function isCutOff(response: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
+  return response.stream?.destroyed ?? response.destroyed
+}
+
+/** HTTP/2 has none, and warns of one. */
+function forgetReason(response: ServerResponse): void {
+  if (!('stream' in response)) response.statusMessage = ''
 }
 
 function bytesOf(chunk: unknown, encoding: unknown): Buffer {

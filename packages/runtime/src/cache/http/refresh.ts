@@ -18,12 +18,20 @@ export function leadOfRefresh(request: IncomingMessage): Lead | undefined {
   return leads.get(request)
 }
 
-/** Node notes at each socket which server it came to; not for HTTP/2, and not for requests that tests inject. */
+/** Node notes at each socket which server it came to; not for requests that tests inject. */
 export function canRefresh(request: IncomingMessage): boolean {
-  return request.httpVersionMajor === 1 && serverOf(request) !== undefined
+  return serverOf(request) !== undefined
 }
 
-export function refreshBehind(original: IncomingMessage & { readonly originalUrl?: string }, lead: Lead): void {
+type Original = IncomingMessage & {
+  readonly originalUrl?: string
+  /** Of HTTP/2 alone. */
+  readonly authority?: string
+  readonly scheme?: string
+}
+
+export function refreshBehind(original: Original, lead: Lead): void {
+  const server = serverOf(original)
   const socket = new Socket()
   const { remoteAddress, remotePort, localPort } = original.socket
   const encrypted = (original.socket as { encrypted?: boolean }).encrypted
@@ -36,6 +44,7 @@ export function refreshBehind(original: IncomingMessage & { readonly originalUrl
     httpVersion: original.httpVersion,
     httpVersionMajor: original.httpVersionMajor,
     httpVersionMinor: original.httpVersionMinor,
+    ...(original.httpVersionMajor === 2 && { authority: original.authority, scheme: original.scheme }),
     headers: Object.fromEntries(Object.entries(original.headers).filter(([name]) => !/^if-|^connection$/.test(name))),
   })
   request.complete = true
@@ -52,7 +61,7 @@ export function refreshBehind(original: IncomingMessage & { readonly originalUrl
   // After the one that waits.
   setImmediate(() => {
     try {
-      serverOf(original)?.emit('request', request, response)
+      server?.emit('request', request, response)
     } catch {
       lead.abandon()
     }

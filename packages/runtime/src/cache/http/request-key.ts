@@ -16,7 +16,7 @@ const credentials = ['authorization', 'cookie', 'proxy-authorization', 'x-api-ke
 const otherQuestion = ['x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-url', 'x-rewrite-url', 'upgrade', 'range', 'if-range', 'if-match', 'if-unmodified-since', 'expect'] // prettier-ignore
 
 /** What a handler may build links and redirects of without a word in `Vary`. Whoever sends one gets answers of requests with the same. */
-const forwarded = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-forwarded-prefix', 'x-forwarded-server', 'x-forwarded-scheme', 'x-forwarded-ssl', 'x-original-host', 'x-host', 'forwarded', 'front-end-https', 'x-url-scheme'] // prettier-ignore
+const forwarded = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-forwarded-prefix', 'x-forwarded-server', 'x-forwarded-scheme', 'x-forwarded-ssl', 'x-original-host', 'x-host', 'forwarded', 'front-end-https', 'x-url-scheme', ':scheme'] // prettier-ignore
 
 /** @param more as for `hasCredentials` */
 export function credentialNames(more: readonly string[] = []): readonly string[] {

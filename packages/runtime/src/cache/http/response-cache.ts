@@ -1,21 +1,13 @@
 /** Whole answers kept for whoever asks the same: decides by headers alone, so that every framework needs only a thin adapter. */
+import type { Cache } from '../core/cache.ts'
+import type { Since } from '../core/look-ups.ts'
 import { header, type Headers } from './headers.ts'
 import { type Asked, bypassOf, primaryKey, variantKey } from './request-key.ts'
 import { keptHeaders, storability } from './storable.ts'
 import { tagsOf } from './tags.ts'
 
-/** Where answers are kept; a `Cache` is one. */
-export interface AnswerStore {
-  get(key: string): unknown
-  set(
-    key: string,
-    value: unknown,
-    policy: { readonly ttlMs: number; readonly jitterFraction: number; readonly tags: readonly string[] },
-  ): unknown
-  invalidate(...keys: readonly string[]): unknown
-  invalidateTags(...tags: readonly string[]): unknown
-  clear(): unknown
-}
+/** Where answers are kept: a `Cache`, for this process alone or with a shared tier for several. */
+export type AnswerStore = Pick<Cache, 'lookUp' | 'fill' | 'invalidate' | 'invalidateTags' | 'clear'>
 
 export interface ResponseCacheOptions {
   readonly store: AnswerStore
@@ -76,12 +68,17 @@ export type Step =
   /** The handler answers; with `lead` for others too. */
   | { readonly kind: 'run'; readonly why: string; readonly lead?: Lead }
 
-interface Flight {
+interface Found {
+  readonly key: string
+  readonly stored: Exclude<Stored, VaryOn> | undefined
+  readonly since: Since
+}
+
+/** What a lead is for. */
+interface Place extends Pick<Found, 'key' | 'since'> {
   readonly primary: string
-  readonly ended: Promise<void>
-  /** Tags purged since it began: what was read before that is worth nothing. */
-  readonly purged: Set<string>
-  spoiled: boolean
+  /** Of the request. */
+  readonly headers: Headers
 }
 
 export class ResponseCache {
@@ -92,7 +89,8 @@ export class ResponseCache {
   readonly #maxWaitMs: number
   readonly #passMs: number
   readonly #clock: () => number
-  readonly #flights = new Map<string, Flight>()
+  /** By key: when the answer that is being made is there, or given up. */
+  readonly #flights = new Map<string, Promise<void>>()
   #generation = 0
 
   /** @throws RangeError for a bound below 0 */
@@ -126,9 +124,10 @@ export class ResponseCache {
     const primary = primaryKey(asked)
     const waitUntilMs = this.#clock() + this.#maxWaitMs
     for (;;) {
-      const { key, found } = await this.#find(primary, asked.headers)
-      if (found?.kind === 'pass') return { kind: 'run', why: 'pass' }
-      const kept = found?.answer
+      const { key, stored, since } = await this.#find(primary, asked.headers)
+      if (stored?.kind === 'pass') return { kind: 'run', why: 'pass' }
+      const place = { key, primary, headers: asked.headers, since }
+      const kept = stored?.answer
       const nowMs = this.#clock()
       if (kept !== undefined && nowMs < kept.freshUntilMs) return { kind: 'answer', answer: kept, stale: false }
       const revalidating = kept !== undefined && nowMs < kept.revalidateUntilMs
@@ -140,58 +139,57 @@ export class ResponseCache {
             kind: 'answer',
             answer: kept,
             stale: true,
-            ...(asked.method === 'GET' && { behind: this.#lead(key, primary, asked.headers, kept) }),
+            ...(asked.method === 'GET' && { behind: this.#lead(place, kept) }),
           }
         if (asked.method === 'HEAD') return { kind: 'run', why: 'miss' }
         return {
           kind: 'run',
           why: kept === undefined ? 'miss' : 'stale',
-          lead: this.#lead(key, primary, asked.headers, kept),
+          lead: this.#lead(place, kept),
         }
       }
       if (revalidating) return { kind: 'answer', answer: kept, stale: true }
-      if (asked.method === 'HEAD' || !(await endsBefore(underWay.ended, waitUntilMs - this.#clock())))
+      if (asked.method === 'HEAD' || !(await endsBefore(underWay, waitUntilMs - this.#clock())))
         return { kind: 'run', why: 'miss' }
     }
   }
 
   /** Forgets every answer with one of these tags, also one that is being made. */
   async purge(...tags: readonly string[]): Promise<void> {
-    for (const flight of this.#flights.values()) for (const tag of tags) flight.purged.add(tag)
     await this.#store.invalidateTags(...tags)
   }
 
   /** Forgets what is kept of a URL, as must be after a request that changed it (RFC 9111 §4.4). */
   async purgeUrl(asked: Pick<Asked, 'url' | 'scheme' | 'headers'>): Promise<void> {
-    const primary = primaryKey({ ...asked, method: 'GET' })
-    for (const flight of this.#flights.values()) if (flight.primary === primary) flight.spoiled = true
-    await this.#store.invalidate(primary)
+    await this.#store.invalidate(primaryKey({ ...asked, method: 'GET' }))
   }
 
   async clear(): Promise<void> {
-    for (const flight of this.#flights.values()) flight.spoiled = true
     await this.#store.clear()
   }
 
-  async #find(primary: string, headers: Headers): Promise<{ key: string; found: Exclude<Stored, VaryOn> | undefined }> {
-    const first = (await this.#store.get(primary)) as Stored | undefined
-    if (first?.kind !== 'vary') return { key: primary, found: first }
-    const key = variantKey(primary, first.generation, first.names, headers)
-    const found = (await this.#store.get(key)) as Exclude<Stored, VaryOn> | undefined
-    return { key, found }
+  async #find(primary: string, headers: Headers): Promise<Found> {
+    const serves = (stored: unknown): boolean => this.#serves(stored as Stored | undefined)
+    const first = await this.#store.lookUp(primary, serves)
+    const stored = first.value as Stored | undefined
+    if (stored?.kind !== 'vary') return { key: primary, stored, since: first.since }
+    const key = variantKey(primary, stored.generation, stored.names, headers)
+    const { value, since } = await this.#store.lookUp(key, serves)
+    return { key, stored: value as Found['stored'], since }
   }
 
-  #lead(key: string, primary: string, headers: Headers, fallback: KeptAnswer | undefined): Lead {
+  /** Of what is past its time another process may have a newer one. */
+  #serves(stored: Stored | undefined): boolean {
+    return stored !== undefined && (stored.kind !== 'answer' || this.#clock() < stored.answer.freshUntilMs)
+  }
+
+  #lead(place: Place, fallback: KeptAnswer | undefined): Lead {
+    const { key } = place
     let settle: () => void = () => {}
-    const flight: Flight = {
-      primary,
-      ended: new Promise(resolve => (settle = resolve)),
-      purged: new Set(),
-      spoiled: false,
-    }
-    this.#flights.set(key, flight)
+    const ended = new Promise<void>(resolve => (settle = resolve))
+    this.#flights.set(key, ended)
     const end = (): void => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key)
+      if (this.#flights.get(key) === ended) this.#flights.delete(key)
       settle()
     }
     let isSettled = false
@@ -207,7 +205,7 @@ export class ResponseCache {
         if (isSettled) return 'abandoned'
         isSettled = true
         try {
-          return await this.#keep(key, primary, headers, answer, flight)
+          return await this.#keep(place, answer)
         } finally {
           end()
         }
@@ -215,26 +213,17 @@ export class ResponseCache {
     }
   }
 
-  async #keep(
-    key: string,
-    primary: string,
-    headers: Headers,
-    answer: Answer,
-    flight: Flight,
-  ): Promise<string | undefined> {
+  async #keep(place: Place, answer: Answer): Promise<string | undefined> {
     const nowMs = this.#clock()
     const storable = storability(answer.status, answer.headers, nowMs, this.credentialHeaders)
     if (storable.kind === 'not') {
       // A failure says nothing about the next answer.
-      if (answer.status < 400)
-        await this.#store.set(key, { kind: 'pass' }, { ttlMs: this.#passMs, jitterFraction: 0, tags: [] })
+      if (answer.status < 400) await this.#fill(place.key, { kind: 'pass' }, place.since, this.#passMs)
       return storable.why
     }
     const length = header(answer.headers, 'content-length')
     if (length !== undefined && Number(length) !== answer.body.length) return 'incomplete'
     if (answer.body.length > this.maxBodyBytes) return 'size'
-    const tags = tagsOf(answer.headers)
-    if (flight.spoiled || tags.some(tag => flight.purged.has(tag))) return 'purged'
     const { freshMs, staleWhileRevalidateMs, staleIfErrorMs, vary } = storable.lifetime
     const lifeMs = freshMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs)
     const kept: KeptAnswer = {
@@ -246,14 +235,15 @@ export class ResponseCache {
       revalidateUntilMs: nowMs + freshMs + staleWhileRevalidateMs,
       errorUntilMs: nowMs + freshMs + staleIfErrorMs,
     }
-    const policy = { ttlMs: lifeMs, jitterFraction: 0, tags }
-    await this.#store.set(await this.#place(primary, vary, headers, lifeMs), { kind: 'answer', answer: kept }, policy)
-    return undefined
+    const key = await this.#keyFor(place, vary, lifeMs)
+    const isKept = await this.#fill(key, { kind: 'answer', answer: kept }, place.since, lifeMs, tagsOf(answer.headers))
+    return isKept ? undefined : 'purged'
   }
 
-  /** Its key; the names of all variants of a URL are those of every one of them (RFC 9111 §4.1). */
-  async #place(primary: string, vary: readonly string[], headers: Headers, lifeMs: number): Promise<string> {
-    const before = (await this.#store.get(primary)) as Stored | undefined
+  /** The names of all variants of a URL are those of every one of them (RFC 9111 §4.1). */
+  async #keyFor({ primary, headers, since }: Place, vary: readonly string[], lifeMs: number): Promise<string> {
+    // The names that another process has learnt meanwhile count too.
+    const before = (await this.#store.lookUp(primary, never)).value as Stored | undefined
     const known = before?.kind === 'vary' ? before : undefined
     if (known === undefined && vary.length === 0) return primary
     const names = [...new Set([...(known?.names ?? []), ...vary])].toSorted()
@@ -263,10 +253,13 @@ export class ResponseCache {
     const variants = [...(same ? known.variants.filter(other => other !== key) : []), key]
     const leaving = variants.splice(0, Math.max(0, variants.length - this.#maxVariants))
     if (leaving.length > 0) await this.#store.invalidate(...leaving)
-    // As long as its longest variant could live; found anew with each that is stored.
-    const entry: VaryOn = { kind: 'vary', names, generation, variants }
-    await this.#store.set(primary, entry, { ttlMs: Math.max(lifeMs, varyMs), jitterFraction: 0, tags: [] })
+    // As long as its longest variant could live; found anew with each that is stored. Refused, it leaves what it names out of reach.
+    await this.#fill(primary, { kind: 'vary', names, generation, variants }, since, Math.max(lifeMs, varyMs))
     return key
+  }
+
+  #fill(key: string, stored: Stored, since: Since, ttlMs: number, tags: readonly string[] = []): Promise<boolean> {
+    return this.#store.fill(key, stored, since, { ttlMs, jitterFraction: 0, tags })
   }
 
   /** Of no two processes the same: they may share the store. */
@@ -275,6 +268,8 @@ export class ResponseCache {
     return this.#generation
   }
 }
+
+const never = (): boolean => false
 
 /** An entry that says what a URL varies on is small and hardly ever changes. */
 const varyMs = 86_400_000

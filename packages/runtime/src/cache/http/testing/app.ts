@@ -1,11 +1,13 @@
 /** One small service in every framework, so that what holds for HTTP caching is told once and tried in each. */
 import { createRequire } from 'node:module'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify4 from 'fastify4'
 import { Hono } from 'hono'
 import { httpCache as forExpress } from '../express.ts'
 import { httpCache as forFastify } from '../fastify.ts'
@@ -28,7 +30,15 @@ export interface Reply {
 
 export type Handler = (seen: Seen) => Reply | Promise<Reply>
 
-export const frameworks = ['fastify', 'express 5', 'express 4', 'hono'] as const
+export const frameworks = [
+  'fastify',
+  'fastify 4',
+  'fastify over HTTP/2',
+  'express 5',
+  'express 4',
+  'hono',
+  'hono over HTTP/2',
+] as const
 export type Framework = (typeof frameworks)[number]
 
 export interface App {
@@ -39,14 +49,15 @@ export interface App {
 /** Every path answers by the handler. */
 export async function startApp(framework: Framework, options: HttpCacheOptions, handler: Handler): Promise<App> {
   const server = await serverOf(framework, options, handler)
+  const connections = connectionsOf(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${framework.endsWith('HTTP/2') ? 'h2c' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
-      server.closeAllConnections()
       server.close()
-      await once(server, 'close')
+      for (const connection of connections) connection.destroy()
+      if (server.listening) await once(server, 'close')
     },
   }
 }
@@ -54,18 +65,37 @@ export async function startApp(framework: Framework, options: HttpCacheOptions, 
 async function serverOf(framework: Framework, options: HttpCacheOptions, handler: Handler): Promise<Server> {
   switch (framework) {
     case 'fastify':
-      return await fastifyServer(options, handler)
+      return await fastifyServer(Fastify(), options, handler)
+    case 'fastify 4':
+      return await fastifyServer(Fastify4() as unknown as FastifyInstance, options, handler)
+    case 'fastify over HTTP/2':
+      return await fastifyServer(Fastify({ http2: true }) as unknown as FastifyInstance, options, handler)
     case 'express 5':
       return expressServer('express', options, handler)
     case 'express 4':
       return expressServer('express4', options, handler)
-    case 'hono':
-      return honoServer(options, handler)
+    case 'hono': {
+      const listener = honoListener(options, handler)
+      return createServer((request, response) => void listener(request, response))
+    }
+    case 'hono over HTTP/2': {
+      const listener = honoListener(options, handler)
+      return createHttp2Server((request, response) => void listener(request, response))
+    }
   }
 }
 
-async function fastifyServer(options: HttpCacheOptions, handler: Handler): Promise<Server> {
-  const app = Fastify()
+/** To end them all with the server, whatever it speaks. */
+function connectionsOf(server: Server): ReadonlySet<{ destroy(): void }> {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return open
+}
+
+async function fastifyServer(app: FastifyInstance, options: HttpCacheOptions, handler: Handler): Promise<Server> {
   await app.register(forFastify, options)
   app.all('/*', async (request, reply) => {
     const { status = 200, headers = {}, body } = await handler(seenOf(request.raw))
@@ -101,7 +131,7 @@ function expressServer(name: 'express' | 'express4', options: HttpCacheOptions, 
   return createServer(app)
 }
 
-function honoServer(options: HttpCacheOptions, handler: Handler): Server {
+function honoListener(options: HttpCacheOptions, handler: Handler) {
   const app = new Hono()
   app.use(forHono({ ...options, refresh: request => app.fetch(request) }))
   app.all('*', async context => {
@@ -111,8 +141,7 @@ function honoServer(options: HttpCacheOptions, handler: Handler): Server {
     const sent = isPieces(body) ? Readable.toWeb(Readable.from(body)) : Buffer.from(body as string)
     return new Response(status === 204 || status === 304 ? null : (sent as BodyInit), { status, headers })
   })
-  const listener = getRequestListener(app.fetch)
-  return createServer((request, response) => void listener(request, response))
+  return getRequestListener(app.fetch)
 }
 
 function seenOf({ method = '', url = '', headers }: IncomingMessage): Seen {

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto'
+import { type RedisServer, startRedis } from '@whetstone/sandbox'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Cache } from '../index.ts'
+import { redisShared } from '../redis/index.ts'
+import { until } from '../testing/until.ts'
+import { openWire } from '../testing/wire.ts'
+import { cacheControl, cacheTags, ResponseCache } from './index.ts'
+import { type Framework, type Handler, startApp } from './testing/app.ts'
+import { ask, type Got } from './testing/ask.ts'
+
+let server: RedisServer
+let admin: Redis
+const cleaning: (() => unknown)[] = []
+
+beforeAll(async () => {
+  const started = await startRedis()
+  if (started.kind === 'not-available') throw new Error(started.reason)
+  server = started
+  admin = new Redis(server.port)
+}, 400_000)
+
+afterEach(async () => {
+  for (const clean of cleaning.splice(0)) await clean()
+})
+
+afterAll(async () => {
+  admin?.disconnect()
+  await server?.stop()
+})
+
+interface Instance {
+  readonly url: string
+  readonly responses: ResponseCache
+  readonly store: Cache
+}
+
+/** Two instances of one service, each with connections of its own, the other one's over a wire that can be cut. */
+async function stand(framework: Framework, handlers: { readonly one: Handler; readonly other: Handler }) {
+  const prefix = `${randomUUID()}:`
+  const wire = await openWire(server.port)
+  const instance = async (port: number, handler: Handler): Promise<Instance> => {
+    const client = new Redis(port, { retryStrategy: () => 10, maxRetriesPerRequest: null })
+    client.on('error', () => undefined)
+    const shared = { ...redisShared(client, { prefix, checkEveryMs: 50 }), timeoutMs: 2_000, pauseMs: 50 }
+    const store = new Cache({ shared })
+    const responses = new ResponseCache({ store })
+    const app = await startApp(framework, { cache: responses }, handler)
+    cleaning.unshift(async () => {
+      await app.close()
+      await store.close()
+      client.disconnect()
+    })
+    await store.ready()
+    return { url: app.url, responses, store }
+  }
+  const [one, other] = [await instance(server.port, handlers.one), await instance(wire.port, handlers.other)]
+  cleaning.push(() => wire.close())
+  return { one, other, wire, prefix }
+}
+
+/** What it answers is the same host's: instances behind one balancer are asked by one name. */
+const host = { host: 'shop.example' }
+const get = (instance: Instance, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Got> =>
+  ask(`${instance.url}${path}`, { headers: { ...host, ...headers } })
+
+const forAMinute = { 'cache-control': cacheControl.publicFor('1m') }
+
+/** Says who made an answer and which of theirs it is. */
+function maker(name: string, headers: Readonly<Record<string, string>> = forAMinute) {
+  const made = { times: 0 }
+  const handler: Handler = () => ({ headers, body: `${name} ${++made.times}` })
+  return { made, handler }
+}
+
+const makers = (headers?: Readonly<Record<string, string>>) => {
+  const [one, other] = [maker('one', headers), maker('other', headers)]
+  return { made: { one: one.made, other: other.made }, one: one.handler, other: other.handler }
+}
+
+describe.each(['fastify', 'express 5', 'hono'] as const)('two instances on %s with one Redis', framework => {
+  test('serve an answer that either of them made', async () => {
+    const handlers = makers()
+    const { one, other } = await stand(framework, handlers)
+    expect((await get(one, '/top')).body).toBe('one 1')
+    await until(async () => (await get(one, '/top')).headers['cache-status'] !== 'whetstone; fwd=miss')
+    const there = await get(other, '/top')
+    expect([there.body, handlers.made]).toEqual(['one 1', { one: { times: 1 }, other: { times: 0 } }])
+    expect(there.headers['cache-status']).toMatch(/^whetstone; hit/)
+    const held = await get(other, '/top', { 'if-none-match': there.headers['etag'] as string })
+    expect(held.status).toBe(304)
+  })
+
+  test('keep variants of a URL together, and apart', async () => {
+    const language: Handler = ({ headers }) => ({
+      headers: { ...forAMinute, vary: 'Accept-Language' },
+      body: `in ${headers['accept-language']}`,
+    })
+    let calls = 0
+    const counted: Handler = seen => {
+      calls++
+      return language(seen)
+    }
+    const { one, other } = await stand(framework, { one: counted, other: counted })
+    for (const instance of [one, other, one, other])
+      for (const wanted of ['de', 'fr']) {
+        const { body } = await get(instance, '/', { 'accept-language': wanted })
+        expect(body).toBe(`in ${wanted}`)
+        await until(async () =>
+          /hit/.test(String((await get(instance, '/', { 'accept-language': wanted })).headers['cache-status'])),
+        )
+      }
+    expect(calls).toBe(2)
+  })
+
+  test('both forget what one of them purges by a surrogate key, or changes', async () => {
+    const handlers = makers({ ...forAMinute, ...cacheTags('products', 'product:7') })
+    const { one, other } = await stand(framework, handlers)
+    const changes = [
+      () => other.responses.purge('product:7'),
+      () => ask(`${other.url}/p/7`, { method: 'PUT', headers: host }),
+      () => other.responses.clear(),
+    ]
+    for (const change of changes) {
+      await until(async () => (await get(one, '/p/7')).body === (await get(other, '/p/7')).body)
+      const before = (await get(one, '/p/7')).body
+      await change()
+      await until(async () => (await get(one, '/p/7')).body !== before)
+      await until(async () => (await get(other, '/p/7')).body !== before)
+    }
+    expect(one.store.counts.pendingInvalidations + other.store.counts.pendingInvalidations).toBe(0)
+  })
+
+  test('keep no answer that one was making when the other purged it', async () => {
+    const gate: { open?: () => void } = {}
+    let isHeld = true
+    const slow: Handler = async () => {
+      if (isHeld) await new Promise<void>(resolve => (gate.open = resolve))
+      return { headers: { ...forAMinute, ...cacheTags('products') }, body: isHeld ? 'read before' : 'read after' }
+    }
+    const { one, other, prefix } = await stand(framework, { one: slow, other: slow })
+    const before = get(one, '/top')
+    await until(() => gate.open !== undefined)
+    await other.responses.purge('products')
+    gate.open!()
+    expect((await before).body).toBe('read before')
+    isHeld = false
+    expect((await get(other, '/top')).body).toBe('read after')
+    await until(async () => (await get(one, '/top')).body === 'read after')
+    expect((await everythingIn(prefix)).includes('read before')).toBe(false)
+  })
+
+  test('put nothing that is one person’s into Redis', async () => {
+    const answers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+      '/public': forAMinute,
+      '/private': { 'cache-control': cacheControl.privateFor('1m') },
+      '/unsaid': {},
+      '/cookie': { ...forAMinute, 'set-cookie': 'sid=secret-cookie' },
+      '/never': { 'cache-control': cacheControl.noStore() },
+      '/vary': { ...forAMinute, vary: 'Cookie' },
+    }
+    const handler: Handler = ({ url, headers }) => ({
+      headers: answers[url]!,
+      body: `${url === '/public' && headers['cookie'] === undefined ? 'for-all' : 'secret-body'} ${url}`,
+    })
+    const { one, other, prefix } = await stand(framework, { one: handler, other: handler })
+    const persons = [{ cookie: 'sid=ann' }, { authorization: 'Bearer ann' }, { 'x-api-key': 'ann' }]
+    for (const instance of [one, other])
+      for (const path of Object.keys(answers))
+        for (const who of path === '/public' ? [...persons, {}] : [{}, ...persons])
+          expect((await get(instance, path, who)).body).toMatch(path === '/public' && !('cookie' in who) ? /for-all|secret/ : /^secret-body/) // prettier-ignore
+    await until(async () => (await everythingIn(prefix)).includes(base64('for-all /public')))
+    const kept = await everythingIn(prefix)
+    for (const secret of ['secret-body', 'secret-cookie', 'ann']) {
+      expect(kept).not.toContain(secret)
+      expect(kept).not.toContain(base64(secret).slice(0, -4))
+    }
+  })
+
+  test('go on without Redis, and hear afterwards what was purged', async () => {
+    const handlers = makers({ ...forAMinute, ...cacheTags('products') })
+    const { one, other, wire } = await stand(framework, handlers)
+    await get(one, '/top')
+    await until(async () => (await get(other, '/top')).body === (await get(one, '/top')).body)
+    await wire.cut()
+    expect((await get(other, '/top')).body).toBe('one 1')
+    const fresh = await Promise.all(Array.from({ length: 20 }, (_, at) => get(other, `/new/${at}`)))
+    expect(fresh.map(({ status }) => status)).toEqual(Array(20).fill(200))
+    await other.responses.purge('products')
+    const after = await get(other, '/top')
+    expect([after.status, after.body.startsWith('other')]).toEqual([200, true])
+    expect((await get(one, '/top')).body).toBe('one 1')
+    await wire.mend()
+    await until(async () => (await get(one, '/top')).body !== 'one 1')
+    await until(() => other.store.counts.pendingInvalidations === 0)
+  })
+})
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+/** Names and values of all keys, as text; of bodies the JSON that holds them. */
+async function everythingIn(prefix: string): Promise<string> {
+  const texts: string[] = []
+  for (const key of await admin.keys(`${prefix}*`))
+    texts.push(key, (await admin.type(key)) === 'string' ? String(await admin.get(key)) : '')
+  return texts.join('\n')
+}
