@@ -13,6 +13,18 @@ describePractice(errorRate, {
     'one failure in five hundred, which may be chance': {
       'load-curve': loadOf([routeLoad('GET /orders', good(499), { 500: 1 })]),
     },
+    'one 503 of nine requests': { 'load-curve': loadOf([routeLoad('GET /orders', good(8), { 503: 1 })]) },
+    'two of nine, on a route that answers well when it is asked alone': {
+      'load-curve': loadOf([routeLoad('GET /orders', good(7), { 500: 2 })]),
+      'http-probe': httpProbesOf(
+        httpProbe('GET /orders', { statusCode: 200 }),
+        httpProbe('GET /health', { statusCode: 500 }),
+      ),
+    },
+    'one of each of two rare routes': {
+      'load-curve': loadOf([routeLoad('GET /a', good(8), { 503: 1 }), routeLoad('GET /b', good(8), { 503: 1 })]),
+    },
+    'the only request of a route': { 'load-curve': loadOf([routeLoad('GET /orders', [], { 500: 1 })]) },
     'three in ten thousand': { 'load-curve': loadOf([routeLoad('GET /orders', good(9_997), { 502: 3 })]) },
     'not found is an answer': { 'load-curve': loadOf([routeLoad('GET /orders/:id', good(400), { 404: 100 })]) },
     'too many requests is an answer': { 'load-curve': loadOf([routeLoad('GET /orders/:id', good(400), { 429: 100 })]) },
@@ -89,6 +101,31 @@ describePractice(errorRate, {
           title: '20 % of the requests fail, spread over the routes',
           remedy: expect.objectContaining({ steps: ['Failures: 40 × timeout.'] }),
         }),
+      ],
+    },
+    'a rare route that fails every time': {
+      evidence: { 'load-curve': loadOf([routeLoad('GET /a', [], { 500: 2 }), routeLoad('GET /b', good(500))]) },
+      finds: [expect.objectContaining({ where: { route: 'GET /a' }, title: '100 % of the requests fail' })],
+    },
+    'a rare route that fails when it is asked alone as well': {
+      evidence: {
+        'load-curve': loadOf([routeLoad('GET /a', good(8), { 500: 1 }), routeLoad('GET /b', good(500))]),
+        'http-probe': httpProbesOf(httpProbe('GET /a', { statusCode: 500, message: 'relation "a" does not exist' })),
+      },
+      finds: [expect.objectContaining({ where: { route: 'GET /a' } })],
+    },
+    'a database that is gone: some routes say 503, some never answer, and one has a fault of its own': {
+      evidence: {
+        'load-curve': loadOf([
+          routeLoad('GET /a', good(80), {}, 20),
+          routeLoad('GET /b', good(80), { 503: 20 }),
+          routeLoad('GET /c', good(80), { 502: 11 }, 9),
+          routeLoad('GET /d', good(80), { 500: 20 }),
+        ]),
+      },
+      finds: [
+        expect.objectContaining({ where: { resource: 'all routes' } }),
+        expect.objectContaining({ where: { route: 'GET /d' } }),
       ],
     },
     'two routes that fail each in its own way': {

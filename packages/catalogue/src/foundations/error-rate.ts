@@ -28,6 +28,11 @@ export const errorRate = definePractice({
   optional: ['http-probe'],
   thresholds: {
     errorFraction: { value: 0.001, unit: 'fraction', source: 'an availability objective of 99.9 %' },
+    failures: {
+      value: 3,
+      unit: 'count',
+      source: 'one or two may be a moment of the machine, however few requests there were',
+    },
   },
   remedy: {
     summary: 'Find what fails, bound what waits, and shed what is too much before it times out.',
@@ -38,7 +43,7 @@ export const errorRate = definePractice({
 if (pool.waitingCount > 50) return reply.code(503).header('retry-after', '1').send()`,
     },
   },
-  detect({ 'load-curve': curve, 'http-probe': probes }, { errorFraction }) {
+  detect({ 'load-curve': curve, 'http-probe': probes }, { errorFraction, failures }) {
     const step = measuredStep(curve)
     if (!step)
       return unknown(
@@ -46,15 +51,20 @@ if (pool.waitingCount > 50) return reply.code(503).header('retry-after', '1').se
         'the load generator could not keep up, so its errors may be its own',
         'a lower --rate',
       )
-    const failing = step.routes.filter(load => isOver(load.errors, load.requests, errorFraction))
+    const failing = step.routes.filter(
+      load =>
+        isOver(load.errors, load.requests, errorFraction) && (load.errors >= failures || isConfirmed(load, probes)),
+    )
     const { requests, errors } = step.overall
-    // What fails in one way on every second route has one cause that no route is to blame for.
-    const ways = new Set(failing.map(mainFailure))
-    const isEverywhere = failing.length > 1 && failing.length >= step.routes.length / 2 && ways.size === 1
+    const everywhere = failingEverywhere(failing, step)
     if (failing.length > 0)
-      return findings(isEverywhere ? [scattered(step, probes)] : failing.map(load => describe(load, step, probes)))
+      return findings([
+        ...(everywhere.length > 0 ? [scattered(step, everywhere, probes)] : []),
+        ...failing.filter(load => !everywhere.includes(load)).map(load => describe(load, step, probes)),
+      ])
     if (requests === 0) return unknown(['load-curve'], 'no request was sent')
-    if (isOver(errors, requests, errorFraction)) return findings([scattered(step, probes)])
+    if (errors >= failures && isOver(errors, requests, errorFraction))
+      return findings([scattered(step, step.routes, probes)])
     return pass(
       [fact('failed requests', errors / requests, 'fraction', 'load-curve')],
       `${countText(errors)} of ${countText(requests)} requests failed`,
@@ -67,11 +77,28 @@ function isOver(errors: number, requests: number, limit: number): boolean {
   return errors > 0 && requests > 0 && clopperPearson(Math.min(errors, requests), requests).low > limit
 }
 
-/** The kind or status of most of its failures. */
-function mainFailure(load: RouteLoad): string | undefined {
-  const ways = [...serverErrorsOf(load), ...unansweredOf(load)]
-  return ways.toSorted((a, b) => b[1] - a[1])[0]?.[0]
+/** Few requests, but all of them failed, or the one that was sent alone as well: it fails whenever it is asked. */
+function isConfirmed({ route, errors, requests }: RouteLoad, probes: HttpProbeEvidence | undefined): boolean {
+  return (
+    (errors >= 2 && errors === requests) ||
+    (probes?.probes ?? []).some(probe => probe.route === route && probe.answer.statusCode >= 500)
+  )
 }
+
+/** What fails in one way on every second route has one cause that no route is to blame for. */
+function failingEverywhere(failing: readonly RouteLoad[], { routes }: LoadStep): readonly RouteLoad[] {
+  const down = failing.filter(isDown)
+  const broken = failing.filter(load => !isDown(load))
+  return [down, broken].find(group => group.length > 1 && group.length >= routes.length / 2) ?? []
+}
+
+/** Most of its failures are those of a service, or of what it stands on, that is gone or overloaded; the others are exceptions. */
+function isDown(load: RouteLoad): boolean {
+  const exceptions = serverErrorsOf(load).reduce((sum, [code, count]) => sum + (gatewayCodes.has(code) ? 0 : count), 0)
+  return exceptions < load.errors / 2
+}
+
+const gatewayCodes: ReadonlySet<string> = new Set(['502', '503', '504'])
 
 const serverErrorsOf = ({ statusCounts }: RouteLoad): readonly (readonly [string, number])[] =>
   Object.entries(statusCounts)
@@ -116,7 +143,7 @@ function describe(load: RouteLoad, step: LoadStep, probes: HttpProbeEvidence | u
   }
 }
 
-function scattered(step: LoadStep, probes: HttpProbeEvidence | undefined): Finding {
+function scattered(step: LoadStep, loads: readonly RouteLoad[], probes: HttpProbeEvidence | undefined): Finding {
   const { errors, requests } = step.overall
   const where = { resource: 'all routes' }
   return {
@@ -129,7 +156,7 @@ function scattered(step: LoadStep, probes: HttpProbeEvidence | undefined): Findi
     risk: 'outage',
     remedy: {
       summary: 'Find out what the routes have in common.',
-      steps: [`Failures: ${kindsOf(step.errorsByKind)}.`, ...messageStep(probes, step.routes), ...shedding(step)],
+      steps: [`Failures: ${kindsOf(step.errorsByKind)}.`, ...messageStep(probes, loads), ...shedding(step)],
     },
   }
 }
