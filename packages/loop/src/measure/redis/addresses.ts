@@ -12,7 +12,7 @@ export interface CacheAddress {
   readonly database: number
 }
 
-const localHost = /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/i
+const localHost = /^(?:localhost|127(?:\.\d+){3}|::1)$/i
 
 /** `redis://`, `rediss://` or `memcached://`. @throws Error for anything else */
 export function addressOf(url: string): CacheAddress {
@@ -21,12 +21,13 @@ export function addressOf(url: string): CacheAddress {
   if (parsed === undefined || kind === undefined)
     throw new Error('it is no URL of a cache, such as redis://127.0.0.1:6379')
   const isMemcached = kind === 'memcached'
+  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
   return {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1',
+    host,
     port: Number(parsed.port || (isMemcached ? 11_211 : 6_379)),
     isTls: kind === 'rediss',
     isMemcached,
-    isLocal: localHost.test(parsed.hostname),
+    isLocal: localHost.test(host),
     ...(parsed.username ? { username: decodeURIComponent(parsed.username) } : {}),
     ...(parsed.password ? { password: decodeURIComponent(parsed.password) } : {}),
     database: Number(/^\/(\d+)$/.exec(parsed.pathname)?.[1] ?? 0),

@@ -3,7 +3,6 @@ import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startMemcached, startRedis } from '@whetstone/sandbox'
 import type { MemcachedServer, RedisServer } from '@whetstone/sandbox'
-import { cacheUrls } from './addresses.ts'
 import { startRedisCollector } from './collector.ts'
 import { opened } from './connect.ts'
 import { encoded, type Reply, ReplyReader } from './resp.ts'
@@ -155,31 +154,5 @@ describe('a Memcached', () => {
     expect((await collector.finish()).servers).toMatchObject([
       { product: 'memcached', keys: { total: 1 }, counts: { hits: 1, misses: 1 }, memory: { policy: 'allkeys-lru' } },
     ])
-  })
-})
-
-describe('which servers are read', () => {
-  const client = {
-    driver: 'ioredis',
-    mode: 'single',
-    host: '127.0.0.1',
-    port: 6_379,
-    clients: 1,
-    connects: 1,
-    queuedOffline: 0,
-    offlineQueue: true,
-  } as const
-  it('the one that was named, and no other', () => {
-    expect(cacheUrls('redis://cache.example.org', [{ clientId: 0, client }])).toEqual(['redis://cache.example.org'])
-  })
-  it('else those on this machine that the service connects to, each once, as the service does', () => {
-    const seen = [
-      { clientId: 0, client },
-      { clientId: 1, client: { ...client, host: 'localhost', database: 2 }, username: 'a', password: 'b@c' },
-      { clientId: 2, client: { ...client, host: 'cache.example.org' } },
-      { clientId: 3, client: { ...client, driver: 'memjs' as const, port: 11_211 } },
-      { clientId: 4, client: { ...client, host: '/run/redis.sock' } },
-    ]
-    expect(cacheUrls(undefined, seen)).toEqual(['redis://a:b%40c@localhost:6379/2', 'memcached://127.0.0.1:11211'])
   })
 })
