@@ -1,4 +1,4 @@
-/** What `diagnose` is told about the cache of a service: which server to read. */
+/** What `diagnose` is told about the cache of a service: which server to read, and what of it may be broken on purpose. */
 import { type CacheDrillName, WhetstoneError } from '@whetstone/model'
 import type { Command } from 'commander'
 import type { CommandContext } from '../context.ts'
