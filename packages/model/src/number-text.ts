@@ -8,7 +8,7 @@ export interface NumberParts {
 
 const minus = '\u2212'
 
-/** `42 µs`, `4.7 ms`, `47 ms`, `1.25 s`. */
+/** `42 µs`, `4.7 ms`, `47 ms`, `1.25 s`; ages and limits too: `30 min`, `36 h`, `14 days`. */
 export function msText(ms: number): string {
   return spaced(msParts(ms))
 }
@@ -22,8 +22,18 @@ export function msParts(ms: number): NumberParts {
   if (ms < 0.9995) return { value: String(Math.max(1, Math.round(ms * 1000))), unit: 'µs' }
   if (ms < 9.95) return { value: ms.toFixed(1), unit: 'ms' }
   if (ms < 999.5) return { value: ms.toFixed(0), unit: 'ms' }
-  return { value: threeDigits(ms / 1000), unit: 's' }
+  if (ms < 999.5 * secondMs) return { value: threeDigits(ms / secondMs), unit: 's' }
+  // Nobody counts hours in seconds. Two of the greater unit before it is used: then it has no singular either.
+  if (ms < 2 * hourMs) return { value: numberText(ms / minuteMs), unit: 'min' }
+  return ms < 2 * dayMs
+    ? { value: numberText(ms / hourMs), unit: 'h' }
+    : { value: numberText(ms / dayMs), unit: 'days' }
 }
+
+const secondMs = 1_000
+const minuteMs = 60 * secondMs
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
 
 /** A fraction of 0 to 1 as `0.1 %`; `< 0.01 %` where something is there but hardly. */
 export function percentText(fraction: number): string {
@@ -77,8 +87,7 @@ function spaced({ value, unit }: NumberParts): string {
 
 /** Zeros are kept: `1.20 s` is measured to three digits. */
 function threeDigits(value: number): string {
-  const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0
-  return value >= 999.5 ? grouped(Math.round(value)) : value.toFixed(digits)
+  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)
 }
 
 function grouped(value: number): string {

@@ -61,7 +61,7 @@ describe('its row of the coverage', () => {
   it('passes on a long one in which nothing grew', () => {
     expect(outcomeOf(soakTest, after({ ...soak, trends: [steady] }))).toMatchObject({
       kind: 'pass',
-      note: '2,400 s under load on 2026-11-20, and nothing was seen to grow: resident memory steady',
+      note: '40 min under load on 2026-11-20, and nothing was seen to grow: resident memory steady',
     })
   })
 

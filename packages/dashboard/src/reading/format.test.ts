@@ -24,7 +24,8 @@ describe('numbers of the report', () => {
     [9996, '10.0 s'],
     [12_340, '12.3 s'],
     [123_400, '123 s'],
-    [1_234_000, '1,234 s'],
+    [1_234_000, '20.6 min'],
+    [1_209_600_000, '14 days'],
     [-47, '−47 ms'],
   ])('a latency of %s ms reads %s', (value, text) => expect(plain(format.formatMs(value))).toBe(text))
 
