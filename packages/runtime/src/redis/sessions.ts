@@ -1,6 +1,6 @@
 /** Sessions in Redis: one round trip to read one and prolong it, and no write of one request lost to that of another unseen. */
 import { linkOf, type RedisClient, type RedisLink, script } from '../cache/redis/link.ts'
-import { Fault } from '../fault.ts'
+import { Fault, isFault } from '../fault.ts'
 import { SignedIds, storedName } from './signed-id.ts'
 
 export interface SessionsOptions {
@@ -24,12 +24,11 @@ export interface Session<Data> {
   readonly version: number
 }
 
-/** TTL by what is left of the longest life: `c` is when it was made. Field `d` data, `v` version; `g` alone: destroyed a moment ago. */
-const ttlLua = `
-local function ttl(made, rolling, longest)
+/** Field `d` data, `v` version, `c` when it was made; `g` alone: destroyed a moment ago. ARGV begins with `ttlMs` and `longestMs`. */
+const sessionLua = `
+local function now()
   local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  return math.min(tonumber(rolling), tonumber(made) + tonumber(longest) - now), now
+  return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 local function live(key)
   local found = redis.call('HMGET', key, 'd', 'v', 'c')
@@ -37,32 +36,31 @@ local function live(key)
   return nil
 end
 local function prolong(key, made)
-  local left = ttl(made, ARGV[1], ARGV[2])
+  local left = math.min(tonumber(ARGV[1]), tonumber(made) + tonumber(ARGV[2]) - now())
   if left > 0 then redis.call('PEXPIRE', key, left) return true end
   redis.call('DEL', key)
   return false
 end`
 
-const getScript = script(`${ttlLua}
+const getScript = script(`${sessionLua}
 local found = live(KEYS[1])
 if not found or not prolong(KEYS[1], found[3]) then return false end
 return { found[1], found[2] }`)
 
-const touchScript = script(`${ttlLua}
+const touchScript = script(`${sessionLua}
 local found = live(KEYS[1])
 return (found and prolong(KEYS[1], found[3])) and 1 or 0`)
 
-/** ARGV[4]: the version it must have; `any`: it must be there; `new`: it may be there or not, but not destroyed. */
-const saveScript = script(`${ttlLua}
+/** ARGV[4]: the version it must have; `new`: it may be there or not, but not destroyed. */
+const saveScript = script(`${sessionLua}
 local found = live(KEYS[1])
 if not found then
   if ARGV[4] ~= 'new' or redis.call('HEXISTS', KEYS[1], 'g') == 1 then return -1 end
-  local _, now = ttl(0, 0, 0)
-  redis.call('HSET', KEYS[1], 'd', ARGV[3], 'v', 1, 'c', string.format('%.0f', now))
+  redis.call('HSET', KEYS[1], 'd', ARGV[3], 'v', 1, 'c', string.format('%.0f', now()))
   redis.call('PEXPIRE', KEYS[1], math.min(tonumber(ARGV[1]), tonumber(ARGV[2])))
   return 1
 end
-if ARGV[4] ~= 'new' and ARGV[4] ~= 'any' and ARGV[4] ~= found[2] then return 0 end
+if ARGV[4] ~= 'new' and ARGV[4] ~= found[2] then return 0 end
 if not prolong(KEYS[1], found[3]) then return -1 end
 redis.call('HSET', KEYS[1], 'd', ARGV[3])
 return redis.call('HINCRBY', KEYS[1], 'v', 1)`)
@@ -129,7 +127,7 @@ export class Sessions<Data = Record<string, unknown>> {
       try {
         return await this.save(session, change(session.data))
       } catch (error) {
-        if (attempt >= attempts || (error as Fault).code !== 'FAULT_SESSION_CONFLICT') throw error
+        if (attempt >= attempts || !isFault(error) || error.code !== 'FAULT_SESSION_CONFLICT') throw error
       }
     }
   }
