@@ -4,27 +4,15 @@ import { practiceById } from '@whetstone/catalogue'
 import { identifyAgain } from '@whetstone/loop'
 import type { EarlierLoad, Evidence, HistoryEvidence } from '@whetstone/model'
 import { median, quantile, seededRandom, shuffled, signedRank } from '@whetstone/stats'
-import { armCommand, type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
+import { type ArmName, type ArmStart, compiledCommand, hashOf } from './arms.ts'
 import { bundleArm } from './bundle.ts'
-import { missesPerHundred, staleMs, statementsPerHundred } from './cache-count.ts'
-import { failedWithoutCache } from './cache-pause.ts'
-import {
-  capacityOf,
-  failedRequests,
-  keptBytesPerRequest,
-  loadsUnderLoad,
-  lostAtStop,
-  lostUpdates,
-  type Capacity,
-} from './count.ts'
-import { attributedPercent, spilledMegabytes } from './database-count.ts'
+import { capacityOf } from './count.ts'
+import { countings } from './countings.ts'
 import type { Drill } from './define.ts'
-import { failedByFailover } from './failover.ts'
 import { type HitFractionScore, promisedHits } from './hit-fraction.ts'
 import { keptOf, type Recording } from './record.ts'
-import { grownByAnswer, wantSameAnswers } from './peak-memory.ts'
-import { answeredInOverload, stressLoad } from './overload.ts'
-import { secondVisitBytes } from './second-visit.ts'
+import { stressLoad } from './overload.ts'
+import { wantSameAnswers } from './peak-memory.ts'
 import { onStand, type Stand, type StandOptions } from './stand.ts'
 
 export interface DrillResult {
@@ -80,7 +68,15 @@ export function runDrill(
       for (let round = 0; round < (options.quick ? quickRounds : rounds); round++) {
         options.signal.throwIfAborted()
         for (const arm of shuffled<ArmName>(['before', 'after'], random))
-          counted[arm].push(await count(arm, options, stand, start))
+          counted[arm].push(
+            await countings[experiment.drill].count({
+              arm,
+              file: options.file,
+              experiment,
+              stand,
+              start: workers => start(arm, workers),
+            }),
+          )
         options.onProgress({
           kind: 'note',
           label: `round ${round + 1}`,
@@ -97,27 +93,6 @@ export function runDrill(
       await bundle.remove()
     }
   })
-}
-
-const wording: Readonly<Record<Drill['drill'], Pick<DrillResult, 'counts' | 'better'>>> = {
-  stop: { counts: 'requests cut off at each stop', better: 'less' },
-  memory: { counts: 'bytes kept of every request', better: 'less' },
-  'peak-memory': { counts: 'bytes grown by one answer', better: 'less' },
-  capacity: { counts: 'requests answered a second', better: 'more' },
-  throughput: { counts: 'requests answered a second', better: 'more' },
-  scaling: { counts: 'what a second process adds, of the first', better: 'more' },
-  failed: { counts: 'requests that failed, of 300', better: 'less' },
-  failover: { counts: 'requests that failed, of 300 around a failover', better: 'less' },
-  'lost-updates': { counts: 'updates lost, of 300', better: 'less' },
-  overload: { counts: 'requests answered in time a second, of too many', better: 'more' },
-  spilled: { counts: 'megabytes written to temporary files for every request', better: 'less' },
-  loads: { counts: 'loads of one key in four seconds', better: 'less' },
-  'second-visit': { counts: 'bytes transferred on the second visit', better: 'less' },
-  attributed: { counts: 'percent of the time of the server whose statement is known', better: 'more' },
-  statements: { counts: 'statements for every hundred requests', better: 'less' },
-  misses: { counts: 'misses for every hundred reads of the cache', better: 'less' },
-  stale: { counts: 'ms until a change is answered', better: 'less' },
-  paused: { counts: 'of a hundred requests without the cache, those that fail', better: 'less' },
 }
 
 interface Judged {
@@ -225,60 +200,13 @@ function afterLoads(loads: readonly EarlierLoad[]): Evidence {
   return { history }
 }
 
-async function count(arm: ArmName, options: DrillOptions, { workload, redis }: Stand, start: Start): Promise<number> {
-  const { experiment, file } = options
-  const rate = async (workers: number): Promise<Capacity> => capacityOf(start(arm, workers), workload)
-  switch (experiment.drill) {
-    case 'stop':
-      return lostAtStop(start(arm), workload, experiment.load.ratePerSecond)
-    case 'overload':
-      return answeredInOverload(start(arm), workload, experiment.load.ratePerSecond)
-    case 'failover':
-      return failedByFailover(experiment, arm, workload, (databaseUrl, replicaUrls) => ({
-        ...armCommand(file, arm, { databaseUrl, replicaUrls }),
-        command: start(arm).command,
-      }))
-    case 'failed':
-      return failedRequests(start(arm), workload)
-    case 'lost-updates':
-      return lostUpdates(start(arm), workload)
-    case 'spilled':
-      return spilledMegabytes(start(arm), workload)
-    case 'attributed':
-      return attributedPercent(start(arm), workload)
-    case 'second-visit':
-      return secondVisitBytes(start(arm), workload)
-    case 'loads':
-      return loadsUnderLoad(start(arm), workload, experiment.load.ratePerSecond)
-    case 'statements':
-      return statementsPerHundred(start(arm), workload)
-    case 'misses':
-      return missesPerHundred(start(arm), workload)
-    case 'stale':
-      return staleMs(start(arm), workload)
-    case 'paused':
-      return failedWithoutCache(start(arm), workload, { ...experiment.load, redis: redis[arm] })
-    case 'memory':
-      return keptBytesPerRequest(start(arm), workload)
-    case 'peak-memory':
-      return grownByAnswer(start(arm), workload)
-    case 'capacity':
-    case 'throughput':
-      return Math.round((await rate(1)).ratePerSecond)
-    case 'scaling': {
-      const [one, two] = [await rate(1), await rate(2)]
-      return Number((two.ratePerSecond / one.ratePerSecond - 1).toPrecision(3))
-    }
-  }
-}
-
 async function resultOf(
   options: DrillOptions,
   judged: Readonly<Record<ArmName, Judged>>,
   counted: Readonly<Record<ArmName, readonly number[]>>,
 ): Promise<DrillResult> {
   const { practice, drill } = options.experiment
-  const { counts, better } = wording[drill]
+  const { counts, better } = countings[drill]
   const least = drill === 'scaling' ? 0.05 : 1
   const middle = (arm: ArmName) => Math.max(least, median(counted[arm]))
   const gains = counted.before.map((before, at) =>
