@@ -124,6 +124,8 @@ test('metrics and a warm start', async () => {
 test('invalidation', async () => {
   await guide.run(guide.ofSection('Invalidation')[0]!, names)
   expect((names['cache'] as Cache).size).toBe(0)
+  await guide.run(guide.ofSection('Invalidation')[1]!, names)
+  expect((names['cache'] as Cache).get('page:7')).toBe('<h1>7</h1>')
 })
 
 test('no block of code is left out', () => {

@@ -17,6 +17,7 @@ import * as http from '../src/cache/http/index.ts'
 import * as forExpress from '../src/cache/http/express.ts'
 import * as forFastify from '../src/cache/http/fastify.ts'
 import * as forHono from '../src/cache/http/hono.ts'
+import * as cacheRedis from '../src/cache/redis/index.ts'
 import * as redis from '../src/redis/index.ts'
 
 const express = createRequire(import.meta.url)('express') as () => Parameters<typeof createServer>[1]
@@ -27,6 +28,7 @@ const modules: Readonly<Record<string, object>> = {
   '@whetstone/runtime/cache/http/express': forExpress,
   '@whetstone/runtime/cache/http/fastify': forFastify,
   '@whetstone/runtime/cache/http/hono': forHono,
+  '@whetstone/runtime/cache/redis': cacheRedis,
   '@whetstone/runtime/redis': redis,
   fastify: { default: Fastify },
   express: { default: express },
@@ -118,6 +120,21 @@ test('Express and Hono', async () => {
     expect(second.headers.get('cache-status')).toContain('hit')
     server.closeAllConnections()
     server.close()
+  }
+})
+
+test('several processes', async () => {
+  const [several] = ofSection('Several processes')
+  const processes = await Promise.all([1, 2].map(async () => await run(several!)))
+  const [one, other] = processes.map(({ responses }) => responses as http.ResponseCache)
+  const asked = { method: 'GET', url: '/top', scheme: 'http', headers: { host: 'a' } } as const
+  const step = await one!.ask(asked, false)
+  const answer = { status: 200, headers: { 'cache-control': 'public, max-age=60' }, body: Buffer.from('made') }
+  expect(step.kind === 'run' && (await step.lead!.keep(answer))).toBeUndefined()
+  expect(await other!.ask(asked, false)).toMatchObject({ kind: 'answer', answer: { status: 200 } })
+  for (const { store, redis: client } of processes) {
+    await (store as cache.Cache).close()
+    ;(client as Redis).disconnect()
   }
 })
 

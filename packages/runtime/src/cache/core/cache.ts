@@ -8,7 +8,8 @@ import { explain, type Explanation } from './explain.ts'
 import { cacheChannel, tell } from './events.ts'
 import { closedFault } from './faults.ts'
 import { type CacheEntry, entryOfKept, Failed, Kept, keptNow, keptOf } from './kept.ts'
-import { Loads } from './loads.ts'
+import { type CacheParts, Loads } from './loads.ts'
+import { type LookUp, LookUps, type Since } from './look-ups.ts'
 import type { CacheCounts, CacheOptions, Loader } from './options.ts'
 import { type FullLoadPolicy, fullPolicy, type LoadPolicy } from './load-policy.ts'
 import { Shared, type SharedCounts } from './shared/shared.ts'
@@ -20,7 +21,10 @@ export class Cache {
   readonly #defaults: FullLoadPolicy
   readonly #clock: () => number
   readonly #random: () => number
+  readonly #parts: CacheParts
   readonly #loads: Loads
+  /** Nobody pays for it who looks nothing up. */
+  #lookUps: LookUps | undefined
   readonly #stamps: TagStamps
   readonly #shared: Shared | undefined
   readonly #counts = { hit: 0, early: 0, stale: 0, miss: 0, coalesced: 0, loads: 0, failedLoads: 0, loadMs: 0 }
@@ -57,7 +61,7 @@ export class Cache {
     })
     const heard = { onInvalidation: this.#hear.bind(this), onGap: this.#doubt.bind(this) }
     this.#shared = shared && new Shared(shared, heard)
-    this.#loads = new Loads({
+    this.#parts = {
       name,
       defaults: this.#defaults,
       clock,
@@ -67,8 +71,10 @@ export class Cache {
       counts: this.#counts,
       nextVersion: () => ++this.#version,
       keep: this.#keep.bind(this),
+      forget: key => this.#memory.delete(key),
       keepFailure: (key, error, untilMs) => this.#memory.setUntil(key, new Failed(error, untilMs), untilMs),
-    })
+    }
+    this.#loads = new Loads(this.#parts)
   }
 
   /** Resolves when what other processes invalidate is heard; before, what they say is learnt late, not missed. */
@@ -108,12 +114,35 @@ export class Cache {
     return this.#decide(key, load, policy, ctx, kept) as Promise<Value>
   }
 
-  /** What is kept under the key and still fresh; loads nothing. */
+  /** What is kept in memory under the key and still fresh; loads nothing. */
   get(key: string): unknown {
-    const kept = this.#alive(key, this.#memory.get(key))
-    const fresh = kept instanceof Kept && this.#clock() < kept.freshUntilMs && kept.version > this.#doubted
-    this.#count(key, fresh ? 'hit' : 'miss')
-    return fresh ? kept.value : undefined
+    const kept = this.#fresh(key)
+    this.#count(key, kept === undefined ? 'miss' : 'hit')
+    return kept?.value
+  }
+
+  /**
+   * For what no loader makes, such as an answer of HTTP: as `get`, and where memory has nothing that serves, the shared tier is asked. Many who
+   * ask at once make one question. Whoever then makes the answer gives it to `fill` with `since`.
+   * @param serves whether what memory has will do; what does not is still given where the tier has none
+   */
+  async lookUp(key: string, serves: (value: unknown) => boolean = isThere): Promise<LookUp> {
+    // From the first look-up on it has to know what is declared untrue.
+    this.#lookUps ??= new LookUps(this.#parts)
+    const kept = this.#fresh(key)
+    const isHit = kept !== undefined && serves(kept.value)
+    this.#count(key, isHit ? 'hit' : 'miss')
+    if (isHit) return { value: kept.value, since: { version: ++this.#version, sharedVersion: 0 } }
+    return await this.#lookUps.find(key, kept?.value)
+  }
+
+  /**
+   * Keeps, here and in the shared tier, what was made since a look-up of this key or of another one.
+   * @returns false when it is not kept: the key or a tag of it was declared untrue since, here or elsewhere, or the tier has a newer one
+   */
+  async fill(key: string, value: unknown, since: Since, policy?: LoadPolicy): Promise<boolean> {
+    if (this.#closed || this.#lookUps === undefined) return false
+    return await this.#lookUps.keep(key, value, since, policy)
   }
 
   /**
@@ -122,7 +151,7 @@ export class Cache {
    */
   set(key: string, value: unknown, policy?: LoadPolicy): Promise<void> {
     const full = fullPolicy(policy, this.#defaults)
-    this.#loads.detach(key)
+    this.#supersede(key)
     const written = { value, loadMs: 0, version: ++this.#version, policy: full }
     const kept = keptNow(written, this.#clock(), this.#random(), this.#stamps.count)
     this.#keep(key, kept)
@@ -132,7 +161,7 @@ export class Cache {
   /** Forgets it; who asks from now on gets what is loaded from now on. @returns as `set` */
   invalidate(...keys: readonly string[]): Promise<void> {
     for (const key of keys) {
-      this.#loads.detach(key)
+      this.#supersede(key)
       this.#memory.delete(key)
     }
     return this.#shared?.invalidate(keys, noTags) ?? done
@@ -148,6 +177,7 @@ export class Cache {
   /** @returns as `set` */
   clear(): Promise<void> {
     this.#loads.detachAll()
+    this.#lookUps?.stampEverything()
     this.#memory.clear()
     return this.#shared?.invalidate(noTags, [everythingTag]) ?? done
   }
@@ -251,10 +281,14 @@ export class Cache {
     if (!this.#outdated(kept)) this.#memory.setUntil(key, kept, kept.goneAtMs)
   }
 
+  /** What is being loaded or made now may not replace what comes next. */
+  #supersede(key: string): void {
+    this.#loads.detach(key)
+    this.#lookUps?.stamp(key)
+  }
+
   async #write(shared: Shared, key: string, kept: Kept): Promise<void> {
-    const { value, freshUntilMs, goneAtMs, loadMs, policy } = kept
-    const entry = { value, freshUntilMs, goneAtMs, loadMs, missing: value === undefined, tags: policy.tags }
-    kept.sharedVersion = (await shared.write(key, entry)) ?? 0
+    kept.sharedVersion = (await shared.write(key, kept)) ?? 0
   }
 
   /** Said by another process. What is newer than that was loaded knowing it. */
@@ -263,12 +297,14 @@ export class Cache {
       const kept = this.#memory.peek(key)
       if (!(kept instanceof Kept && kept.sharedVersion > version)) this.#memory.delete(key)
       this.#loads.detachUpTo(key, version)
+      this.#lookUps?.stamp(key)
     }
     for (const tag of tags) {
       // Which of its entries are newer is not worth remembering: they are in the tier.
       if (tag === everythingTag) {
         this.#memory.clear()
         this.#loads.detachAll(version)
+        this.#lookUps?.stampEverything()
       } else this.#stamps.stamp(tag, ++this.#version)
     }
   }
@@ -289,6 +325,12 @@ export class Cache {
     return kept
   }
 
+  #fresh(key: string): Kept | undefined {
+    const kept = this.#alive(key, this.#memory.get(key))
+    const isFresh = kept instanceof Kept && this.#clock() < kept.freshUntilMs && kept.version > this.#doubted
+    return isFresh ? kept : undefined
+  }
+
   #outdated({ policy, version }: Kept): boolean {
     return policy.tags.length > 0 && this.#stamps.outdates(policy.tags, version)
   }
@@ -301,5 +343,6 @@ export class Cache {
 }
 
 const done = Promise.resolve()
+const isThere = (value: unknown): boolean => value !== undefined
 const noTags: readonly string[] = []
 const unshared: SharedCounts = { tierHit: 0, tierFailed: 0, tierSkipped: 0, pendingInvalidations: 0 }

@@ -11,7 +11,7 @@ import type { CacheCounts, Loader } from './options.ts'
 import type { Shared } from './shared/shared.ts'
 import type { TagStamps } from './tag-stamps.ts'
 
-/** What of a cache its loads work on. */
+/** What of a cache its loads and look-ups work on. */
 export interface CacheParts {
   readonly name: string
   readonly defaults: FullLoadPolicy
@@ -22,6 +22,7 @@ export interface CacheParts {
   readonly counts: Pick<CacheCounts, 'stale' | 'loads' | 'failedLoads' | 'loadMs'>
   readonly nextVersion: () => Version
   readonly keep: (key: string, kept: Kept) => void
+  readonly forget: (key: string) => void
   readonly keepFailure: (key: string, error: unknown, untilMs: number) => void
 }
 

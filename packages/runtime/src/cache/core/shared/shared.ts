@@ -1,8 +1,9 @@
 /** What a cache has in common with those of other processes: a tier below memory, one load for all of them, and word of what became untrue. */
 import { type PayloadOptions, Payloads } from '../../codec/payload.ts'
 import type { Invalidation, InvalidationBus, Leases, Tier } from '../../tier.ts'
+import type { Kept } from '../kept.ts'
 import { Breaker } from './breaker.ts'
-import { GuardedTier, type SharedEntry } from './guarded-tier.ts'
+import { type Found, GuardedTier, type SharedEntry } from './guarded-tier.ts'
 import { Invalidations } from './invalidations.ts'
 import { Listening } from './listening.ts'
 import { type Arrival, type SharedLoadPlan, SharedLoads } from './shared-load.ts'
@@ -102,18 +103,30 @@ export class Shared {
     return arrival
   }
 
+  /** What the tier has, be it stale, without a load. */
+  async read(key: string): Promise<Found> {
+    const found = await this.#tier.read(key, [])
+    if (found.entry !== undefined) this.#tierHit++
+    return found
+  }
+
+  /** @returns false when the tier knows better: it has what is newer, or a deletion; true also when it could not say */
+  async keep(key: string, kept: Kept): Promise<boolean> {
+    return (await this.#tier.write(key, { ...entryOf(kept), version: kept.sharedVersion })) !== false
+  }
+
   /** @returns when tier and others have been told, or after `timeoutMs`: then they will be as soon as they can */
   async invalidate(keys: readonly string[], tags: readonly string[]): Promise<void> {
     await this.#soon(this.#invalidations.tell(keys, tags))
   }
 
   /** Whatever is being loaded anywhere loses against it. @returns the version it has in the tier; undefined when it is not there */
-  async write(key: string, entry: Omit<SharedEntry, 'version'>): Promise<number | undefined> {
+  async write(key: string, kept: Kept): Promise<number | undefined> {
     const deleted = await this.#soon(this.#invalidations.tell([key], []))
     if (deleted === undefined) return undefined
     // The smallest that the mark of the deletion does not refuse.
     const version = deleted + 1
-    return (await this.#tier.write(key, { ...entry, version })) === true ? version : undefined
+    return (await this.#tier.write(key, { ...entryOf(kept), version })) === true ? version : undefined
   }
 
   /** What was declared untrue is told once more; tier, leases and bus are as they were found, save for what they opened. */
@@ -128,4 +141,8 @@ export class Shared {
       promise.then(resolve, reject).finally(() => clearTimeout(timer))
     })
   }
+}
+
+function entryOf({ value, freshUntilMs, goneAtMs, loadMs, policy }: Kept): Omit<SharedEntry, 'version'> {
+  return { value, freshUntilMs, goneAtMs, loadMs, missing: value === undefined, tags: policy.tags }
 }
