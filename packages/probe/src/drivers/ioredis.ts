@@ -6,6 +6,7 @@ import { level, SQL, wake } from '../level.ts'
 import type { ModuleHook } from '../module-loading.ts'
 import type { RequestRecord } from '../request-record.ts'
 import { noteIoredisClient } from '../cache/cache-clients.ts'
+import { finishCacheCall } from './finish-cache-call.ts'
 
 type Settle = (this: unknown, ...args: unknown[]) => unknown
 
@@ -89,19 +90,11 @@ function watch(command: Command, call: CacheCall): void {
   const { resolve, reject } = command
   command.resolve = function (...args) {
     // Within MULTI the server answers QUEUED, and the value comes with EXEC.
-    finish(call, false, command.inTransaction ? undefined : args[0])
+    finishCacheCall(call, false, command.inTransaction ? undefined : args[0])
     return Reflect.apply(resolve, this, args)
   }
   command.reject = function (...args) {
-    finish(call, true)
+    finishCacheCall(call, true)
     return Reflect.apply(reject, this, args)
-  }
-}
-
-function finish(call: CacheCall, isFailed: boolean, reply?: unknown): void {
-  try {
-    call.finish(isFailed, reply)
-  } catch (error) {
-    failed(error)
   }
 }

@@ -5,6 +5,7 @@ import { callInRequest, currentRequest } from '../context.ts'
 import { failed } from '../guard.ts'
 import { level, SQL, wake } from '../level.ts'
 import type { ModuleHook } from '../module-loading.ts'
+import { finishCacheCall } from './finish-cache-call.ts'
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown
 type Method = (this: object, ...args: unknown[]) => unknown
@@ -49,7 +50,9 @@ function hook(prototype: Prototype, method: string, toCommand: ToCommand): void 
     const callback = args[at] as Callback
     const record = currentRequest()
     args[at] = function (this: unknown, ...answer: unknown[]) {
-      finish(call, answer)
+      // `(error, value, flags)`; a key that is not there is null.
+      const [error, value = null] = answer
+      finishCacheCall(call, Boolean(error), value)
       return callInRequest(record, callback as (...values: never[]) => unknown, this, answer)
     }
     return Reflect.apply(original, this, args)
@@ -69,14 +72,5 @@ function begin(client: object, [name, ...args]: readonly unknown[], below: Metho
   } catch (error) {
     failed(error)
     return undefined
-  }
-}
-
-/** `(error, value, flags)`; a key that is not there is null. */
-function finish(call: CacheCall, [error, value]: readonly unknown[]): void {
-  try {
-    call.finish(Boolean(error), value ?? null)
-  } catch (failure) {
-    failed(failure)
   }
 }

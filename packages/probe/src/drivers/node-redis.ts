@@ -5,6 +5,7 @@ import { currentRequest } from '../context.ts'
 import { failed } from '../guard.ts'
 import { level, SQL, wake } from '../level.ts'
 import type { ModuleHook } from '../module-loading.ts'
+import { finishCacheCall } from './finish-cache-call.ts'
 
 interface Queue {
   addCommand: (this: unknown, args: readonly unknown[], options?: { readonly chainId?: unknown }) => unknown
@@ -49,11 +50,11 @@ function begin(args: readonly unknown[], below: Queue['addCommand']): CacheCall 
 function watched(answer: Promise<unknown>, call: CacheCall, isChained: boolean): Promise<unknown> {
   return answer.then(
     reply => {
-      finish(call, false, isChained && isQueued(reply) ? undefined : reply)
+      finishCacheCall(call, false, isChained && isQueued(reply) ? undefined : reply)
       return reply
     },
     (error: unknown) => {
-      finish(call, true)
+      finishCacheCall(call, true)
       throw error
     },
   )
@@ -62,14 +63,6 @@ function watched(answer: Promise<unknown>, call: CacheCall, isChained: boolean):
 /** Pipelines are chains like transactions; in these the server answers QUEUED, and the value comes with EXEC. */
 function isQueued(reply: unknown): boolean {
   return (typeof reply === 'string' || Buffer.isBuffer(reply)) && String(reply) === 'QUEUED'
-}
-
-function finish(call: CacheCall, isFailed: boolean, reply?: unknown): void {
-  try {
-    call.finish(isFailed, reply)
-  } catch (error) {
-    failed(error)
-  }
 }
 
 function hookClient(prototype: Client | undefined): void {
