@@ -67,7 +67,8 @@ function ioredisLink(client: IoredisClient): RedisLink {
     run: runner(command),
     async listen(channel, onMessage, onReady) {
       // Whatever limits the user's client has, this one tries for ever: who listens must hear again some day.
-      const options = { maxRetriesPerRequest: null, enableOfflineQueue: true, keyPrefix: '' }
+      // It subscribes by us, not by itself: when it is closed meanwhile, nobody would catch what its own attempt rejects with.
+      const options = { maxRetriesPerRequest: null, enableOfflineQueue: true, keyPrefix: '', autoResubscribe: false }
       const settings = client.isCluster ? [[], options] : [options]
       const own = client.duplicate(...(settings as never[])) as IoredisListener
       own.on('error', nothing)
@@ -76,8 +77,7 @@ function ioredisLink(client: IoredisClient): RedisLink {
       })
       await own.subscribe(channel)
       onReady()
-      // It subscribes again by itself before anything else is sent on the new connection.
-      own.on('ready', () => void own.ping().then(onReady, nothing))
+      own.on('ready', () => void own.subscribe(channel).then(onReady, nothing))
       return async () => own.disconnect()
     },
   }
@@ -86,7 +86,6 @@ function ioredisLink(client: IoredisClient): RedisLink {
 interface IoredisListener {
   on(event: string, listener: (...args: never[]) => void): unknown
   subscribe(channel: string): Promise<unknown>
-  ping(): Promise<unknown>
   disconnect(): void
 }
 

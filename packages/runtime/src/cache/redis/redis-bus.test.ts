@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type RedisServer, startRedis } from '@whetstone/sandbox'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { busContract } from '../testing/bus-contract.ts'
+import { until } from '../testing/until.ts'
 import { openWire } from '../testing/wire.ts'
 import type { RedisClient } from './link.ts'
 import { redisBus } from './redis-bus.ts'
@@ -56,6 +59,64 @@ describe('a bus over Redis by ioredis', () => {
     forget,
   )
 })
+
+test('who stops listening while it subscribes again leaves nothing behind that nobody catches', async () => {
+  const uncaught: unknown[] = []
+  const onUncaught = (reason: unknown) => void uncaught.push(reason)
+  process.on('unhandledRejection', onUncaught)
+  const door = await openMutedDoor(server.port)
+  const client = new Redis(door.port, { retryStrategy: () => 10 })
+  client.on('error', () => undefined)
+  const stop = await redisBus(client, { prefix: `${randomUUID()}:` }).subscribe(
+    () => undefined,
+    () => undefined,
+  )
+  await until(() => door.answers() === 1)
+  door.mute()
+  await until(() => door.answers() === 2)
+  await stop()
+  client.disconnect()
+  await door.close()
+  for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+  process.off('unhandledRejection', onUncaught)
+  expect(uncaught).toEqual([])
+})
+
+/** A way to Redis on which, once it is muted, everybody has to come anew and nobody hears that they are subscribed. */
+async function openMutedDoor(port: number) {
+  const sockets = new Set<Socket>()
+  let isMuted = false
+  let answers = 0
+  const door = createServer(near => {
+    const far = connect(port, '127.0.0.1')
+    near.pipe(far)
+    far.on('data', (bytes: Buffer) => {
+      const isAnswer = bytes.includes('subscribe')
+      if (isAnswer) answers++
+      if (!(isMuted && isAnswer)) near.write(bytes)
+    })
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => near.destroy() && far.destroy())
+    }
+  })
+  door.listen(0, '127.0.0.1')
+  await once(door, 'listening')
+  return {
+    port: (door.address() as AddressInfo).port,
+    answers: () => answers,
+    mute: () => {
+      isMuted = true
+      for (const socket of sockets) socket.destroy()
+    },
+    close: async () => {
+      door.close()
+      for (const socket of sockets) socket.destroy()
+      await once(door, 'close')
+    },
+  }
+}
 
 describe('a bus over Redis by node-redis', () => {
   busContract(
