@@ -4,11 +4,12 @@ import { deadlineFault } from '../../time-limits.ts'
 import { coarseNowMs } from '../memory/coarse-clock.ts'
 import { everythingTag, type Invalidation } from '../tier.ts'
 import { MemoryCache } from '../memory/memory-cache.ts'
+import type { CacheParts } from './cache-parts.ts'
 import { explain, type Explanation } from './explain.ts'
 import { cacheChannel, tell } from './events.ts'
 import { closedFault } from './faults.ts'
 import { type CacheEntry, entryOfKept, Failed, Kept, keptNow, keptOf } from './kept.ts'
-import { type CacheParts, Loads } from './loads.ts'
+import { Loads } from './loads.ts'
 import { type LookUp, LookUps, type Since } from './look-ups.ts'
 import type { CacheCounts, CacheOptions, Loader } from './options.ts'
 import { type FullLoadPolicy, fullPolicy, type LoadPolicy } from './load-policy.ts'
@@ -126,11 +127,11 @@ export class Cache {
    * ask at once make one question. Whoever then makes the answer gives it to `fill` with `since`.
    * @param serves whether what memory has will do; what does not is still given where the tier has none
    */
-  async lookUp(key: string, serves: (value: unknown) => boolean = isThere): Promise<LookUp> {
+  async lookUp(key: string, serves: (value: unknown) => boolean = always): Promise<LookUp> {
     // From the first look-up on it has to know what is declared untrue.
     this.#lookUps ??= new LookUps(this.#parts)
     const kept = this.#fresh(key)
-    const isHit = kept !== undefined && serves(kept.value)
+    const isHit = kept?.value !== undefined && serves(kept.value)
     this.#count(key, isHit ? 'hit' : 'miss')
     if (isHit) return { value: kept.value, since: { version: ++this.#version, sharedVersion: 0 } }
     return await this.#lookUps.find(key, kept?.value)
@@ -343,6 +344,6 @@ export class Cache {
 }
 
 const done = Promise.resolve()
-const isThere = (value: unknown): boolean => value !== undefined
+const always = (): boolean => true
 const noTags: readonly string[] = []
 const unshared: SharedCounts = { tierHit: 0, tierFailed: 0, tierSkipped: 0, pendingInvalidations: 0 }

@@ -2,29 +2,14 @@
 import { AsyncResource } from 'node:async_hooks'
 import { type TimeLimit, TimeLimits } from '../../time-limits.ts'
 import type { Version } from '../tier.ts'
+import type { CacheParts } from './cache-parts.ts'
 import { cacheChannel, tell } from './events.ts'
 import { closedFault, loadTimeoutFault } from './faults.ts'
 import { Flight } from './flight.ts'
 import { type Kept, keptNow, keptOf, lifeOf } from './kept.ts'
 import { type FullLoadPolicy, fullPolicy, type LoadPolicy } from './load-policy.ts'
-import type { CacheCounts, Loader } from './options.ts'
+import type { Loader } from './options.ts'
 import type { Shared } from './shared/shared.ts'
-import type { TagStamps } from './tag-stamps.ts'
-
-/** What of a cache its loads and look-ups work on. */
-export interface CacheParts {
-  readonly name: string
-  readonly defaults: FullLoadPolicy
-  readonly clock: () => number
-  readonly random: () => number
-  readonly stamps: TagStamps
-  readonly shared: Shared | undefined
-  readonly counts: Pick<CacheCounts, 'stale' | 'loads' | 'failedLoads' | 'loadMs'>
-  readonly nextVersion: () => Version
-  readonly keep: (key: string, kept: Kept) => void
-  readonly forget: (key: string) => void
-  readonly keepFailure: (key: string, error: unknown, untilMs: number) => void
-}
 
 export interface LoadPlan {
   readonly load: Loader<unknown>

@@ -1,8 +1,8 @@
 /** Answers made elsewhere than in a loader: looked up in every tier, and kept when they are there, unless they were declared untrue meanwhile. */
 import type { Version } from '../tier.ts'
+import type { CacheParts } from './cache-parts.ts'
 import { keptNow, keptOf } from './kept.ts'
 import { fullPolicy, type LoadPolicy } from './load-policy.ts'
-import type { CacheParts } from './loads.ts'
 import type { Shared } from './shared/shared.ts'
 import { TagStamps } from './tag-stamps.ts'
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Cache } from '../index.ts'
+import { mapTier } from '../testing/map-tier.ts'
 import { cacheControl, type Headers, ResponseCache, type Step } from './index.ts'
 import { keptHeaders } from './storable.ts'
 
@@ -96,6 +97,27 @@ test('what the first gave up is made by one of those who waited', async () => {
   expect((await Promise.all(others)).map(bodyOf).toSorted()).toEqual(['made', 'miss'])
   // The first may not come back with what it had.
   expect(await lead(first)!.keep(answerOf('half', { 'cache-control': 'max-age=60' }))).toBe('abandoned')
+})
+
+test('of what is past its time, each process asks for a newer one before it makes its own', async () => {
+  let nowMs = Date.now()
+  const clock = () => nowMs
+  const tier = mapTier(clock)
+  const made = () => new ResponseCache({ store: new Cache({ clock, shared: { tier } }), clock })
+  const [one, other] = [made(), made()]
+  const control = { 'cache-control': 'max-age=10, stale-while-revalidate=60' }
+  await lead(await one.ask(asked('/'), true))!.keep(answerOf('old', control))
+  expect(bodyOf(await other.ask(asked('/'), true))).toBe('old')
+  nowMs += 20_000
+  const step = await one.ask(asked('/'), true)
+  expect(step).toMatchObject({ kind: 'answer', stale: true })
+  const before = tier.calls
+  expect(await one.ask(asked('/'), true)).toMatchObject({ kind: 'answer', stale: true })
+  // It is being made here: nobody waits for the tier once more.
+  expect(tier.calls).toBe(before)
+  await lead(step)!.keep(answerOf('new', control))
+  const there = await other.ask(asked('/'), true)
+  expect([bodyOf(there), lead(there)]).toEqual(['new', undefined])
 })
 
 test('a body of another length than it was said to have is not kept', async () => {

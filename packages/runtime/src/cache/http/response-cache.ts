@@ -169,18 +169,20 @@ export class ResponseCache {
   }
 
   async #find(primary: string, headers: Headers): Promise<Found> {
-    const serves = (stored: unknown): boolean => this.#serves(stored as Stored | undefined)
-    const first = await this.#store.lookUp(primary, serves)
-    const stored = first.value as Stored | undefined
-    if (stored?.kind !== 'vary') return { key: primary, stored, since: first.since }
-    const key = variantKey(primary, stored.generation, stored.names, headers)
-    const { value, since } = await this.#store.lookUp(key, serves)
-    return { key, stored: value as Found['stored'], since }
+    const first = await this.#lookUp(primary)
+    if (first.stored?.kind !== 'vary') return { key: primary, stored: first.stored, since: first.since }
+    const key = variantKey(primary, first.stored.generation, first.stored.names, headers)
+    return { key, ...((await this.#lookUp(key)) as Omit<Found, 'key'>) }
   }
 
-  /** Of what is past its time another process may have a newer one. */
-  #serves(stored: Stored | undefined): boolean {
-    return stored !== undefined && (stored.kind !== 'answer' || this.#clock() < stored.answer.freshUntilMs)
+  /** Of what is past its time another process may have a newer one; once it is being made here, nobody waits for that question. */
+  async #lookUp(key: string): Promise<{ readonly stored: Stored | undefined; readonly since: Since }> {
+    const serves = (known: unknown): boolean => {
+      const stored = known as Stored
+      return stored.kind !== 'answer' || this.#clock() < stored.answer.freshUntilMs || this.#flights.has(key)
+    }
+    const { value, since } = await this.#store.lookUp(key, serves)
+    return { stored: value as Stored | undefined, since }
   }
 
   #lead(place: Place, fallback: KeptAnswer | undefined): Lead {
