@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream'
-import { startNginx } from '@whetstone/sandbox'
+import { available, startNginx } from '@whetstone/sandbox'
 import type { FastifyInstance } from 'fastify'
 import type { ExperimentArm } from './define.ts'
 
@@ -54,8 +54,9 @@ export const reader =
   }
 
 export async function nginxBefore(way: string): Promise<string> {
-  const nginx = await startNginx({
-    http: (_, folder) => `
+  const nginx = available(
+    await startNginx({
+      http: (_, folder) => `
       proxy_cache_path ${folder}/kept keys_zone=kept:1m;
       upstream service { server unix:${way}; keepalive 20; }
       server {
@@ -69,8 +70,8 @@ export async function nginxBefore(way: string): Promise<string> {
           add_header X-Cache $upstream_cache_status;
         }
       }`,
-  })
-  if (nginx.kind !== 'nginx') throw new Error(`cdn-static needs nginx: ${nginx.reason}`)
+    }),
+  )
   return `${nginx.folder}/edge.sock`
 }
 

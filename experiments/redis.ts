@@ -1,5 +1,5 @@
 /** A Redis for each arm, so that neither finds what the other has put there. */
-import { startRedis, type RedisServer } from '@whetstone/sandbox'
+import { available, startRedis, type RedisServer } from '@whetstone/sandbox'
 import { Redis } from 'ioredis'
 import type { ArmName } from './arms.ts'
 import type { Arms } from './define.ts'
@@ -8,8 +8,7 @@ import type { Arms } from './define.ts'
 export async function startRedisOfArms(arms: Arms, started: Partial<Record<ArmName, RedisServer>>): Promise<void> {
   for (const arm of ['before', 'after'] as const) {
     // Never the one the user named: it is set, filled and paused here.
-    const server = await startRedis({ ...process.env, WHETSTONE_REDIS_URL: '' })
-    if (server.kind !== 'redis') throw new Error(`${arms.practice} needs a Redis: apt-get install redis-server`)
+    const server = available(await startRedis({ ...process.env, WHETSTONE_REDIS_URL: '' }))
     started[arm] = server
     await withRedis(server.url, async client => {
       for (const [name, value] of Object.entries(arms[arm].redis ?? {})) await client.config('SET', name, value)

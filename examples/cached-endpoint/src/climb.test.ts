@@ -1,4 +1,4 @@
-import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@whetstone/sandbox'
+import { available, type PostgresServer, type RedisServer, startPostgres, startRedis } from '@whetstone/sandbox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { climbReports } from './climb.ts'
 import { expireUnderLoad } from './expiry.ts'
@@ -8,9 +8,7 @@ let postgres: PostgresServer
 let redis: RedisServer
 beforeAll(async () => {
   postgres = await startPostgres({ database: 'reports' })
-  const started = await startRedis()
-  if (started.kind !== 'redis') throw new Error(started.reason)
-  redis = started
+  redis = available(await startRedis())
 })
 afterAll(async () => {
   await postgres.stop()

@@ -1,7 +1,7 @@
 /** The drills of caches, on a real Redis and on a service that loads a missing key once for each request. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CacheFailureDrill, CacheStampedeDrill, Workload } from '@whetstone/model'
-import { startPostgres, startRedis } from '@whetstone/sandbox'
+import { available, startPostgres, startRedis } from '@whetstone/sandbox'
 import type { PostgresServer, RedisServer } from '@whetstone/sandbox'
 import { bookDatabase, runFixture } from '../probe/testing/observe-fixture.ts'
 import type { RunningFixture } from '../probe/testing/observe-fixture.ts'
@@ -12,9 +12,7 @@ let redis: RedisServer
 let service: RunningFixture
 beforeAll(async () => {
   postgres = await startPostgres()
-  const started = await startRedis()
-  if (started.kind !== 'redis') throw new Error('this test needs redis-server')
-  redis = started
+  redis = available(await startRedis())
   service = await runFixture({
     file: 'probe-caches/products.mjs',
     databaseUrl: await bookDatabase(postgres),

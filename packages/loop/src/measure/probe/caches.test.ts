@@ -1,7 +1,7 @@
 /** Commands to Redis and Memcached, seen inside the service with the clients that Node services use, and the counters of caches in its memory. */
 import { placeText } from '@whetstone/model'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startMemcached, startPostgres, startRedis } from '@whetstone/sandbox'
+import { available, startMemcached, startPostgres, startRedis } from '@whetstone/sandbox'
 import type { PostgresServer, RedisServer } from '@whetstone/sandbox'
 import { seenFromOutside } from './testing/seen-from-outside.ts'
 import { bookDatabase, fixturePath, lineOf, observe, runFixture } from './testing/observe-fixture.ts'
@@ -14,8 +14,7 @@ beforeAll(async () => {
   databaseUrl = await bookDatabase(postgres)
 })
 beforeEach(async () => {
-  const started = await startRedis()
-  if (started.kind !== 'redis') throw new Error('this test needs redis-server')
+  const started = available(await startRedis())
   redis = started
   return async () => await started.stop()
 })
@@ -175,8 +174,7 @@ test('commands that wait for a connection are told, and fail as they would', asy
 })
 
 test('Memcached is seen through memjs', async () => {
-  const memcached = await startMemcached()
-  if (memcached.kind !== 'memcached') throw new Error('this test needs memcached')
+  const memcached = available(await startMemcached())
   try {
     const env = { CLIENT: 'memjs', CACHE_URL: `127.0.0.1:${memcached.port}` }
     const { evidence, answers } = await observe({ file, databaseUrl, env }, [
