@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@whetstone/sandbox'
+import { available, type PostgresServer, type RedisServer, startPostgres, startRedis } from '@whetstone/sandbox'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -19,9 +19,7 @@ let names: Record<string, unknown>
 const home = process.cwd()
 
 beforeAll(async () => {
-  const started = await startRedis()
-  if (started.kind !== 'redis') throw new Error(started.reason)
-  redisServer = started
+  redisServer = available(await startRedis())
   redis = new Redis(redisServer.url)
   postgres = await startPostgres()
   pool = new pg.Pool({ connectionString: postgres.url })
