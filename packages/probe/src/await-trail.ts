@@ -4,8 +4,10 @@
  * requests, and followed back to the service's own code.
  */
 import { createHook, executionAsyncId } from 'node:async_hooks'
+import { BoundedMap } from './bounded-map.ts'
 import { currentRequest } from './context.ts'
 import type { RequestRecord } from './request-record.ts'
+import { collapsePath } from './route-name.ts'
 
 interface Step {
   /** Holder of a stack that V8 has captured but not yet formatted. */
@@ -20,6 +22,17 @@ const stepsKept = 2_000
 const stepsFollowed = 60
 const requestsAtFirst = 64
 const requestEvery = 64
+const pathsKept = 500
+/** Of each path from its first request on: a rarely called one would hardly be among the others. */
+const requestsOfPathAtFirst = 4
+/** Where no trail leads to the service's own code, one more would not either. */
+const trailsOfPath = 32
+
+interface PathTrails {
+  left: number
+  wanted: number
+}
+const paths = new BoundedMap<string, PathTrails>(pathsKept)
 
 let isNeeded = false
 let requests = 0
@@ -27,17 +40,37 @@ let followed = 0
 
 const hook = createHook({ init })
 
-/** A query without a line of the service on its stack was seen: from now on some requests leave a trail. */
-export function needTrails(): void {
+/** A query without a line of the service on its stack was seen: from now on some requests leave a trail, and the next to this path does. */
+export function needTrails(record: RequestRecord): void {
   isNeeded = true
+  const path = record.trail === undefined ? trailsTo(record) : undefined
+  if (path !== undefined && path.wanted < path.left) path.wanted++
 }
 
 export function beginTrail(record: RequestRecord): void {
   if (!isNeeded) return
   requests++
-  if (requests > requestsAtFirst && requests % requestEvery !== 0) return
+  const isSampled = requests <= requestsAtFirst || requests % requestEvery === 0
+  if (!takeWanted(record) && !isSampled) return
   record.trail = new Map()
   if (++followed === 1) hook.enable()
+}
+
+function takeWanted(record: RequestRecord): boolean {
+  const path = trailsTo(record)
+  if (path === undefined || path.wanted === 0) return false
+  path.wanted--
+  path.left--
+  return true
+}
+
+/** By the path, because the route is not known before the framework has matched it. */
+function trailsTo({ method, url }: RequestRecord): PathTrails | undefined {
+  const path = `${method} ${collapsePath(url)}`
+  const known = paths.get(path)
+  if (known !== undefined) return known
+  const trails = { left: trailsOfPath, wanted: requestsOfPathAtFirst }
+  return paths.set(path, trails) ? trails : undefined
 }
 
 export function endTrail(record: RequestRecord): void {

@@ -37,7 +37,7 @@ export function captureCallSite(below: (...args: never[]) => unknown, record?: R
     Error.captureStackTrace(holder, below)
     read(holder.stack ?? [])
     if (frames.length > 0 || record === undefined) return
-    needTrails()
+    needTrails(record)
     for (const stack of stacksBehind(record)) {
       read(stack)
       if (frames.length > 0) return

@@ -1,5 +1,6 @@
 /** Where finished requests are added up: one entry a route, and one for what runs outside any request. */
-import type { ProbeAggregates, SyncCall, Trace } from '@whetstone/model'
+import type { ProbeAggregates, RouteName, SyncCall, Trace } from '@whetstone/model'
+import { BoundedMap } from './bounded-map.ts'
 import { wallClock } from './clock.ts'
 import { takeCacheOverflow } from './cache/cache-uses.ts'
 import type { CacheUseRecord } from './cache/cache-uses.ts'
@@ -8,7 +9,7 @@ import { level, TRACE } from './level.ts'
 import { UseRecord } from './request-record.ts'
 import type { RequestRecord, SyncRecord } from './request-record.ts'
 import { collapsePath } from './route-name.ts'
-import { RouteFigures } from './route-figures.ts'
+import { type LastSites, RouteFigures } from './route-figures.ts'
 import { takeOverflowed } from './statements.ts'
 import type { StatementRecord } from './statements.ts'
 
@@ -23,6 +24,8 @@ const unmatched = '(unmatched)'
 let routesByMethod = new Map<string, Map<string, Route>>()
 let routeCount = 0
 let background = new RouteFigures('')
+/** They outlive a reset: the stacks of a statement are read at its first calls, and those were the warm-up. */
+const lastSites = new BoundedMap<RouteName, LastSites>(routesKept)
 
 export let generation = 1
 let begun = 0
@@ -156,12 +159,21 @@ function routeOf(record: RequestRecord, statusCode: number): Route {
   return addRoute(routes, record.method, pattern)
 }
 
+function lastSitesOf(name: RouteName): LastSites {
+  const known = lastSites.get(name)
+  if (known !== undefined) return known
+  const sites: LastSites = new Map()
+  lastSites.set(name, sites)
+  return sites
+}
+
 function overflowRoute(method: string, routes: Map<string, Route>): Route {
   return routes.get(otherRoutes) ?? addRoute(routes, method, otherRoutes)
 }
 
 function addRoute(routes: Map<string, Route>, method: string, pattern: string): Route {
-  const route = { figures: new RouteFigures(`${method} ${pattern}`), exemplars: new Exemplars() }
+  const name = `${method} ${pattern}`
+  const route = { figures: new RouteFigures(name, lastSitesOf(name)), exemplars: new Exemplars() }
   routes.set(pattern, route)
   return route
 }

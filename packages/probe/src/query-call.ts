@@ -98,7 +98,7 @@ export class QueryCall implements SpanRecord {
     let site: Site | undefined
     if (origin) {
       site = this.#noteCaller(origin.callSite)
-    } else if (isTracing && statement.wantsSite((use?.calls ?? 0) + 1)) {
+    } else if (isTracing && statement.wantsSite((use?.calls ?? 0) + 1, record?.trail !== undefined)) {
       site = this.#noteCaller(captureCallSite(below, record))
     }
     if (site !== undefined && use !== undefined) use = record!.useAt(use, site)

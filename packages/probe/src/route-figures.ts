@@ -6,6 +6,9 @@ import type { UseRecord, RequestRecord } from './request-record.ts'
 import type { StatementRecord } from './statements.ts'
 import { Values } from './values.ts'
 
+/** The place a statement last came from: calls whose stack was not read are counted there. */
+export type LastSites = Map<StatementRecord, Site>
+
 const usesKept = 2_000
 const waitedMs = 1
 
@@ -57,11 +60,11 @@ export class RouteFigures {
   #uses = new Map<StatementRecord, Map<Site | undefined, UseFigures>>()
   #useCount = 0
   readonly cacheUses = new CacheUses()
-  /** The place a statement last came from: calls whose stack was not read are counted there. */
-  readonly #lastSite = new Map<StatementRecord, Site>()
+  readonly #lastSite: LastSites
 
-  constructor(name: RouteName) {
+  constructor(name: RouteName, lastSite: LastSites = new Map()) {
     this.name = name
+    this.#lastSite = lastSite
   }
 
   add(record: RequestRecord, durationMs: number, failed: boolean, responseBytes: number): void {

@@ -77,10 +77,13 @@ export class StatementRecord {
     return this.#literals?.figures() ?? {}
   }
 
-  /** Whether this call is one of those whose stack is worth reading. `repeat` counts from 1 within the request. */
-  wantsSite(repeat: number): boolean {
+  /**
+   * Whether this call is one of those whose stack is worth reading. `repeat` counts from 1 within the request; a request with a trail
+   * is one of few, and there to be read.
+   */
+  wantsSite(repeat: number, hasTrail: boolean): boolean {
     const calls = ++this.calls
-    if (calls <= sitesAtFirst || calls % siteEvery === 0) return true
+    if (calls <= sitesAtFirst || calls % siteEvery === 0 || (hasTrail && repeat === 1)) return true
     return this.#tellingRead < tellingRead && telling.has(repeat) && ++this.#tellingRead > 0
   }
 
