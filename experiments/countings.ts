@@ -11,7 +11,7 @@ import { grownByAnswer } from './peak-memory.ts'
 import { secondVisitBytes } from './second-visit.ts'
 import type { Stand } from './stand.ts'
 
-export interface CountedArm {
+interface CountedArm {
   readonly arm: ArmName
   /** That defines the drill. */
   readonly file: string
@@ -20,7 +20,7 @@ export interface CountedArm {
   readonly start: (workers?: number) => ArmStart
 }
 
-export interface Counting {
+interface Counting {
   /** `requests cut off at each stop`. */
   readonly counts: string
   readonly better: 'less' | 'more'

@@ -14,7 +14,7 @@ import type { Stand } from '../stand.ts'
 import { cacheDrills, type CacheDrills } from './cache-drills.ts'
 import { stopDrill } from './stop-drill.ts'
 
-export interface DrillOptions {
+interface DrillOptions {
   readonly workload: Workload
   readonly ratePerSecond: number
   readonly drills?: readonly CacheDrillName[]
