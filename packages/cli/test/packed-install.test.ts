@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const core = ['model', 'stats', 'load', 'probe', 'catalogue', 'loop', 'dashboard'].map(name => `@whetstone/${name}`)
 const extras = ['@whetstone/sandbox', '@whetstone/shop']
 const published = ['whetstone', ...core, ...extras]
+/** Lives in other people's services, on its own. */
+const library = '@whetstone/runtime'
 const mostBytes = 15_000_000
 const mostCoreBytes = 8_000_000
 
@@ -23,7 +25,7 @@ beforeAll(() => {
   run(process.execPath, ['build.mjs'], root)
   const packs = join(folder, 'tarballs')
   mkdirSync(packs)
-  const workspaces = published.flatMap(name => ['-w', name])
+  const workspaces = [...published, library].flatMap(name => ['-w', name])
   const packed = run('npm', ['pack', '--json', '--pack-destination', packs, ...workspaces], root)
   for (const { name, filename } of JSON.parse(packed) as { name: string; filename: string }[])
     tarballs.set(name, `file:${join(packs, filename.replace('@', '').replace('/', '-'))}`)
@@ -43,7 +45,7 @@ describe('the packages as they would be published', () => {
         .filter(file => !/^package\/dist\/testing\/[a-z-]+\.(js|d\.ts)$/.test(file) || name !== '@whetstone/catalogue')
         .map(file => `${name}: ${file}`),
     )
-    expect(tarballs.size).toBe(published.length)
+    expect(tarballs.size).toBe(published.length + 1)
     expect(strays).toEqual([])
   })
 
@@ -99,14 +101,70 @@ describe('the packages as they would be published', () => {
   })
 })
 
+describe('the runtime as it would be published', () => {
+  // Nothing of the tool above it, where Node would look too.
+  const project = mkdtempSync(join(tmpdir(), 'whetstone-packed-service-'))
+  let entries: readonly string[] = []
+  let runtimeNotRun: string | undefined
+
+  beforeAll(() => {
+    runtimeNotRun = install([library], { folder: project })
+    const { exports } = JSON.parse(readFileSync(join(project, 'node_modules', library, 'package.json'), 'utf8')) as {
+      exports: Record<string, unknown>
+    }
+    entries = Object.keys(exports).map(entry => library + entry.slice(1))
+  }, 120_000)
+  afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+  it('installs nothing but itself', () => {
+    expect(runtimeNotRun).toBeUndefined()
+    expect(readdirSync(join(project, 'node_modules')).filter(name => !name.startsWith('.'))).toEqual(['@whetstone'])
+    expect(readdirSync(join(project, 'node_modules/@whetstone'))).toEqual(['runtime'])
+  })
+
+  it.each(['import', 'require'])('is loaded by %s without any of its optional peers, but for the pool of pg', how => {
+    const program = `
+      const load = { import: name => import(name), require: async name => require(name) }['${how}']
+      const names = ${JSON.stringify(entries)}
+      const found = names.map(name => load(name).then(
+        module => Object.keys(module).length > 0,
+        error => error.code + ' ' + error.message.split(' imported')[0]))
+      Promise.all(found).then(all => process.stdout.write(JSON.stringify(names.map((name, at) => [name, all[at]]))))`
+    const found = JSON.parse(run(process.execPath, ['-e', program], project)) as [string, unknown][]
+    expect(entries).toEqual(expect.arrayContaining([`${library}/cache/redis`, `${library}/data`]))
+    const needsPool = `${library}/data`
+    const missing = "ERR_MODULE_NOT_FOUND Cannot find package 'pg'"
+    expect(found).toEqual(entries.map(name => [name, name === needsPool ? missing : true]))
+  })
+
+  it.each([
+    ['node16', 'node16'],
+    ['bundler', 'esnext'],
+  ])('has declarations that are whole without the peers, resolved as by %s', (resolution, module) => {
+    // Their own declarations name what they plug into.
+    const plugged = [`${library}/data`, `${library}/cache/http/fastify`, `${library}/cache/http/hono`]
+    expect(entries).toEqual(expect.arrayContaining(plugged))
+    const lines = entries
+      .filter(entry => !plugged.includes(entry))
+      .map((entry, at) => `import * as entry${at} from '${entry}'; export { entry${at} }`)
+    writeFileSync(join(project, 'uses.mts'), lines.join('\n'))
+    // The types of Node are the service's own.
+    const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+    const checks = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--target', 'es2022']
+    const how = ['--noEmit', '--moduleResolution', resolution, '--module', module]
+    const compiler = join(root, 'node_modules/typescript/bin/tsc')
+    expect(run(process.execPath, [compiler, ...how, ...checks, ...types, 'uses.mts'], project)).toBe('')
+  })
+})
+
 /** The reason when something could not be fetched; anything else that goes wrong is a failure. */
-function install(names: readonly string[]): string | undefined {
+function install(names: readonly string[], { folder: into } = { folder }): string | undefined {
   const dependencies = Object.fromEntries(names.map(name => [name, tarballs.get(name)]))
   const overrides = Object.fromEntries(
     extras.flatMap(name => (names.includes(name) ? [] : [[name, tarballs.get(name)]])),
   )
   const manifest = { name: 'empty', private: true, dependencies, overrides }
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  writeFileSync(join(into, 'package.json'), JSON.stringify(manifest))
   const flags = [
     '--prefer-offline',
     '--ignore-scripts',
@@ -115,7 +173,7 @@ function install(names: readonly string[]): string | undefined {
     '--no-fund',
     '--no-package-lock',
   ]
-  const { status, stderr } = spawnSync('npm', ['install', ...flags], { cwd: folder, env, encoding: 'utf8' })
+  const { status, stderr } = spawnSync('npm', ['install', ...flags], { cwd: into, env, encoding: 'utf8' })
   if (status === 0) return undefined
   const fetch = /npm (?:ERR!|error) code (E(?:NOTFOUND|AI_AGAIN|CONN\w+|TIMEDOUT|SOCKETTIMEOUT|NETUNREACH|5\d\d))/.exec(
     stderr,

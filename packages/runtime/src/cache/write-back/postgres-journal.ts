@@ -1,13 +1,13 @@
 /** A journal in a table of PostgreSQL: shared by all processes of a service, flushed by one of them at a time. */
 import { randomUUID } from 'node:crypto'
-import type { Queryable } from '../../data/queryable.ts'
 import { quoted, tableSql, type TableName } from '../../data/identifier.ts'
 import { Fault } from '../../fault.ts'
+import type { PostgresClient } from '../postgres/client.ts'
 import type { Journal, JournalEntry, JournalWrite, SetAside } from './journal.ts'
 
 export interface PostgresJournalOptions {
-  /** A pool: `Pool` of the data layer, or one of `queryableOf`. Any pooler may stand between. */
-  readonly database: Queryable
+  /** A `Pool` of pg, or whatever of `@whetstone/runtime/data` runs a statement. Any pooler may stand between. */
+  readonly database: Pick<PostgresClient, 'query'>
   /** Of this write-back alone; two more beside it end in `_set_aside` and `_flusher`. Made where they are missing. Default `whetstone_write_back`. */
   readonly table?: TableName
   /** Rows, estimated by the distance from the oldest to the newest; beyond, writes wait and are then refused. Default 1,000,000. */
@@ -27,7 +27,7 @@ interface Row {
 }
 
 export class PostgresJournal implements Journal {
-  readonly #database: Queryable
+  readonly #database: Pick<PostgresClient, 'query'>
   readonly #table: string
   readonly #setAsideTable: string
   readonly #flusherTable: string
@@ -70,7 +70,7 @@ export class PostgresJournal implements Journal {
 
   async append(writes: readonly JournalWrite[]): Promise<readonly number[]> {
     // A server that acknowledges commits before they are on its disk is told not to for this one.
-    const { rows } = await this.#database.query<Row>(
+    const rows = await this.#rows<Row>(
       `with durable as materialized (
          select case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', true) end as was,
            coalesce((select max(sequence) - min(sequence) + 1 from ${this.#table}), 0) < $3 as has_room
@@ -95,7 +95,7 @@ export class PostgresJournal implements Journal {
   }
 
   async pending(key: string): Promise<JournalEntry | undefined> {
-    const { rows } = await this.#database.query<Row>(
+    const rows = await this.#rows<Row>(
       `select key, encode(payload, 'base64') as payload, sequence from ${this.#table} where key = $1 order by sequence desc limit 1`,
       [key],
     )
@@ -103,14 +103,12 @@ export class PostgresJournal implements Journal {
   }
 
   async pendingCount(): Promise<number> {
-    const { rows } = await this.#database.query<{ count: number }>(
-      `select count(distinct key)::int as count from ${this.#table}`,
-    )
+    const rows = await this.#rows<{ count: number }>(`select count(distinct key)::int as count from ${this.#table}`)
     return rows[0]!.count
   }
 
   async oldest(limit: number, except: readonly string[]): Promise<readonly JournalEntry[]> {
-    const { rows } = await this.#database.query<Row>(
+    const rows = await this.#rows<Row>(
       `select distinct on (key) key, encode(payload, 'base64') as payload, sequence
        from (select * from ${this.#table} where key <> all ($2::text[]) order by sequence limit $1) as waiting
        order by key, sequence desc`,
@@ -152,7 +150,7 @@ export class PostgresJournal implements Journal {
   }
 
   async listSetAside(): Promise<readonly SetAside[]> {
-    const { rows } = await this.#database.query<Row & { error: string; tries: number; at_ms: number }>(
+    const rows = await this.#rows<Row & { error: string; tries: number; at_ms: number }>(
       `select key, encode(payload, 'base64') as payload, sequence, error, tries, extract(epoch from at)::float8 * 1000 as at_ms
        from ${this.#setAsideTable} order by sequence`,
     )
@@ -171,6 +169,10 @@ export class PostgresJournal implements Journal {
       [this.#owner, this.#leaseMs],
     )
     return rowCount === 1
+  }
+
+  async #rows<Found>(text: string, values?: unknown[]): Promise<Found[]> {
+    return (await this.#database.query(text, values)).rows as Found[]
   }
 
   async close(): Promise<void> {
