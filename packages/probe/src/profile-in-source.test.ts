@@ -32,6 +32,11 @@ beforeAll(() => {
     writeFileSync(transpiled, `${generated}//# sourceMappingURL=data:application/json;base64,${inline}`)
     load(transpiled)
   }
+  const tsc = { version: 3, sources: [file], sourcesContent: [source], names: [], mappings: 'AAIA;IACA;;AACA' }
+  const comment = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(tsc)).toString('base64')}`
+  const indented = join(folder, 'indented.cjs')
+  writeFileSync(indented, `function one() {\n    void 0\n//\n}\n${comment}`)
+  load(indented)
   writeFileSync(plain, generated)
   load(plain)
 })
@@ -60,6 +65,11 @@ describe('a profile of transpiled code', () => {
   test('counts ticks on the line of the function where they share it, and else on their own', () => {
     const { nodes } = profileInSource({ nodes: [node(urlOf('service.cjs'), 0, 28, [1, 2])] })
     expect(nodes[0]!.positionTicks!.map(({ line }) => line)).toEqual([9, 12])
+  })
+
+  test('takes an indented line for its own, and one that nobody wrote for that of the function', () => {
+    const { nodes } = profileInSource({ nodes: [node(urlOf('indented.cjs'), 0, 0, [2, 3])] })
+    expect(nodes[0]!.positionTicks!.map(({ line }) => line)).toEqual([6, 5])
   })
 
   test('stays as it is where nothing was transpiled, where the source is no file, within Node, and outside of all files', () => {

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pathOf } from './application.ts'
-import { frameInSource } from './source-position.ts'
+import { frameInSource, lineInSource } from './source-position.ts'
 
 /** As V8 tells it: lines and columns from 0, those of ticks from 1. */
 export interface V8Profile {
@@ -27,7 +27,7 @@ function nodeInSource(node: V8ProfileNode): V8ProfileNode {
   if (source === generated || !isAbsolute(source.file)) return node
   // A tick has no column: on the line the function begins on, which may hold the whole file, its beginning is all that is known.
   const lineOf = (line: number): number =>
-    line === generated.line ? source.line : frameInSource({ file: generated.file, line, column: 1 }).line
+    line === generated.line ? source.line : (lineInSource(generated.file, line) ?? source.line)
   return {
     ...node,
     callFrame: {

@@ -14,10 +14,23 @@ export function inSource(site: Site): Site {
   return frames
 }
 
+/** Where all that is known is the line: that of the last thing on it, for compilers map words and not the spaces before the first. Undefined where nothing on it is mapped. */
+export function lineInSource(file: string, line: number): number | undefined {
+  try {
+    const entry = mapOf(file)?.findEntry(line - 1, Infinity)
+    return entry && 'originalSource' in entry && entry.generatedLine === line - 1 ? entry.originalLine + 1 : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const mapOf = (file: string): ReturnType<typeof findSourceMap> =>
+  findSourceMap(file) ?? findSourceMap(pathToFileURL(file).href)
+
 /** The same object where nothing maps it. */
 export function frameInSource(frame: Frame): Frame {
   try {
-    const map = findSourceMap(frame.file) ?? findSourceMap(pathToFileURL(frame.file).href)
+    const map = mapOf(frame.file)
     const entry = map?.findEntry(frame.line - 1, frame.column - 1)
     if (entry === undefined || !('originalSource' in entry)) return frame
     const { originalSource, originalLine, originalColumn } = entry

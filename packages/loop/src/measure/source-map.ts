@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
+import { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
 import type { Frame, Site } from '@whetstone/model'
 
 const mapsKept = 1_000
@@ -13,8 +13,20 @@ export function mapSite(site: Site): Site {
   return site.map(mapFrame)
 }
 
+/** Where all that is known is the line: that of the first thing on it; the line itself where nothing maps the file. Undefined for a line that no author wrote. */
+export function mapLine(file: string, line: number): number | undefined {
+  if (!isScript(file)) return line
+  const map = mapOf(file)
+  // Compilers map the first word of a line, not the spaces before it.
+  return map === undefined
+    ? line
+    : (originalPositionFor(map, { line, column: 0, bias: LEAST_UPPER_BOUND }).line ?? undefined)
+}
+
+const isScript = (file: string): boolean => /\.[cm]?jsx?$/.test(file)
+
 function mapFrame(frame: Frame): Frame {
-  if (!/\.[cm]?jsx?$/.test(frame.file)) return frame
+  if (!isScript(frame.file)) return frame
   const map = mapOf(frame.file)
   if (map === undefined || frame.line < 1) return frame
   const { source, line, column, name } = originalPositionFor(map, {

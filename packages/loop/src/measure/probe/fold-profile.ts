@@ -1,6 +1,6 @@
 /** A V8 CPU profile as a tree of functions that says whose code each one is: the service's, a dependency's, or Node's. */
 import type { CpuProfile, ProbeHello, ProfileNode } from '@whetstone/model'
-import { mapSite } from '../source-map.ts'
+import { mapLine } from '../source-map.ts'
 import { type CallFrame, placeOf } from './call-frame.ts'
 import type { CpuProfileRecord } from './process-records.ts'
 
@@ -38,12 +38,19 @@ export function foldProfile(hello: ProbeHello, record: CpuProfileRecord): CpuPro
 }
 
 function profileNode(node: V8Node, parentId: number | undefined, hello: ProbeHello): ProfileNode {
-  const { functionName } = node.callFrame
+  const { functionName, lineNumber } = node.callFrame
   const { frame, file, owner, packageName } = placeOf(node.callFrame, hello)
+  // Sources that were not shipped leave the place as it runs. On the line a function begins on others may begin as well.
+  const isMapped = frame.file !== file
+  const lineOf = (line: number): number | undefined =>
+    !isMapped ? line : line === lineNumber + 1 ? frame.line : mapLine(file, line)
   const lines = node.positionTicks
     ?.toSorted((one, other) => other.ticks - one.ticks)
     .slice(0, linesKept)
-    .map(({ line, ticks }) => [mapLine(file, line), ticks] as const)
+    .flatMap(({ line, ticks }) => {
+      const source = lineOf(line)
+      return source === undefined ? [] : [[source, ticks] as const]
+    })
   return {
     id: node.id,
     ...(parentId !== undefined && { parentId }),
@@ -54,11 +61,6 @@ function profileNode(node: V8Node, parentId: number | undefined, hello: ProbeHel
     selfSamples: node.hitCount ?? 0,
     ...(lines?.length && { lines }),
   }
-}
-
-/** A tick knows its line only, so the first mapping on that line must do. */
-function mapLine(file: string, line: number): number {
-  return file === '' ? line : (mapSite([{ file, line, column: 1 }])[0]?.line ?? line)
 }
 
 function total(nodes: readonly ProfileNode[]): number {
