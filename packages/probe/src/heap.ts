@@ -7,6 +7,7 @@ import { now, startTimeout, wallClock } from './clock.ts'
 import { failed } from './guard.ts'
 import { post } from './inspector-post.ts'
 import { send } from './outbox.ts'
+import { heapInSource, type V8HeapNode } from './profile-in-source.ts'
 
 /** An allocation in so many bytes is sampled, at random: V8's own default, of no cost that shows. */
 const bytesBetweenSamples = 32_768
@@ -72,6 +73,6 @@ function fullCollection(): () => void {
 }
 
 /** The samples one by one are of no use to anybody and most of the text. */
-function headOf(result: unknown): unknown {
-  return (result as { readonly profile: { readonly head: unknown } }).profile.head
+function headOf(result: unknown): V8HeapNode {
+  return heapInSource((result as { readonly profile: { readonly head: V8HeapNode } }).profile.head)
 }

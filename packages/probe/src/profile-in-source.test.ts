@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { profileInSource } from './profile-in-source.ts'
+import { heapInSource, profileInSource } from './profile-in-source.ts'
 
 let folder: string
 let file: string
@@ -65,6 +65,13 @@ describe('a profile of transpiled code', () => {
   test('counts ticks on the line of the function where they share it, and else on their own', () => {
     const { nodes } = profileInSource({ nodes: [node(urlOf('service.cjs'), 0, 28, [1, 2])] })
     expect(nodes[0]!.positionTicks!.map(({ line }) => line)).toEqual([9, 12])
+  })
+
+  test('of the heap is a tree, and keeps its sizes', () => {
+    const leaf = { ...node(urlOf('service.cjs'), 0, 28), selfSize: 64 }
+    const root = { callFrame: { url: '', lineNumber: -1, columnNumber: -1 }, selfSize: 0, children: [leaf] }
+    const callFrame = { url: pathToFileURL(file).href, lineNumber: 8, columnNumber: 0 }
+    expect(heapInSource(root)).toEqual({ ...root, children: [{ ...leaf, callFrame }] })
   })
 
   test('takes an indented line for its own, and one that nobody wrote for that of the function', () => {

@@ -13,6 +13,21 @@ export interface V8ProfileNode {
   readonly positionTicks?: readonly { readonly line: number; readonly ticks: number }[]
 }
 
+/** Of the heap: a tree, and without ticks. */
+export interface V8HeapNode {
+  readonly callFrame: V8ProfileNode['callFrame']
+  readonly children?: readonly V8HeapNode[]
+}
+
+/** V8 records no deeper stacks. */
+const deepest = 1_000
+
+export function heapInSource(node: V8HeapNode, depth = 0): V8HeapNode {
+  const { callFrame } = nodeInSource(node)
+  const children = depth < deepest ? node.children?.map(child => heapInSource(child, depth + 1)) : undefined
+  return { ...node, callFrame, ...(children && { children }) }
+}
+
 export function profileInSource(profile: V8Profile): V8Profile {
   return { ...profile, nodes: profile.nodes.map(nodeInSource) }
 }
