@@ -42,7 +42,11 @@ export const eagerVsLazy = definePractice({
       source: 'three rows joined for each object in the answer: most are thrown away',
     },
     rows: { value: 100, unit: 'rows', source: 'a page of a list: below, a join costs less than a second question' },
-    timeFraction: { value: 0.2, unit: 'fraction', source: 'a fifth of the route, so that leaving them out is felt' },
+    timeFraction: {
+      value: 0.2,
+      unit: 'fraction',
+      source: 'a fifth of the route without its waits for a connection, so that leaving them out is felt',
+    },
     listRows: resultSetThresholds.rows,
   },
   remedy: {
@@ -74,7 +78,7 @@ const itemsOf = batched((ids: readonly number[]) => itemsByOrders(ids), { by: it
       if (rows > listRows && !statement.shape?.hasLimit) return []
       if (items === undefined || isExport || rows < thresholds.rows || rows < items * thresholds.multiplied) return []
       // Objects of the answer may come from several calls: only where one call makes the list are its rows compared with it.
-      if (use.calls > use.requests * 1.5 || use.totalMs < route.totalMs * thresholds.timeFraction) return []
+      if (use.calls > use.requests * 1.5 || use.totalMs < route.workMs * thresholds.timeFraction) return []
       return [describe({ use, statement, route, rows, items }, statements)]
     })
     return found.length > 0 ? findings(found) : pass([], 'joins return about as many rows as the answers show')

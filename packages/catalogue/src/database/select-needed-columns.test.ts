@@ -127,6 +127,17 @@ describePractice(selectNeededColumns, {
         },
       ],
     },
+    'a small part of the time of the route, nearly all of which is a wait for a connection': {
+      evidence: {
+        statements,
+        traces: tracesOf(
+          times(10, trace('GET /products', 600, [query('star', 1, 8, { poolWaitMs: 580 })], { responseBytes: 3_000 })),
+        ),
+        pg: pg(),
+        'http-probe': keys('id', 'name'),
+      },
+      finds: [expect.objectContaining({ title: '102 kB fetched per request to answer 3 kB' })],
+    },
     'every column by name, as an ORM writes it': {
       evidence: {
         statements: statementsOf(

@@ -36,7 +36,11 @@ export const selectNeededColumns = definePractice({
     ratio: { value: 4, unit: 'ratio', source: 'four bytes fetched for each byte answered' },
     rowBytes: { value: 400, unit: 'bytes', source: 'about twenty rows a page of 8 kB: below, a row is narrow' },
     fetchedBytes: { value: 20_000, unit: 'bytes', source: 'below it one round trip carries it all' },
-    timeFraction: { value: 0.05, unit: 'fraction', source: 'share of the route time, as for other statements' },
+    timeFraction: {
+      value: 0.05,
+      unit: 'fraction',
+      source: 'share of the time of the route without its waits for a connection',
+    },
   },
   remedy: {
     summary: 'Name the columns the answer needs.',
@@ -57,7 +61,7 @@ export const selectNeededColumns = definePractice({
       if (!statement || !route || !width || width.rowBytes < thresholds.rowBytes) return []
       const answer = readAnswer(use.route, probes, traces)
       const fetchedBytes = (use.rows / Math.max(1, use.requests)) * width.rowBytes
-      const isHeavy = fetchedBytes >= thresholds.fetchedBytes && use.totalMs >= route.totalMs * thresholds.timeFraction
+      const isHeavy = fetchedBytes >= thresholds.fetchedBytes && use.totalMs >= route.workMs * thresholds.timeFraction
       if (answer.bodyBytes === undefined || !isHeavy || fetchedBytes < answer.bodyBytes * thresholds.ratio) return []
       // Too many rows is another cause, with another remedy.
       const isUnlimited = use.rows / Math.max(1, use.calls) > 1_000 && !statement.shape?.hasLimit

@@ -2,9 +2,10 @@ import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { compiledEntry, diagnose } from '@whetstone/loop'
-import type { RankedFinding, Workload } from '@whetstone/model'
-import { createShop, faults, shopWorkload } from '@whetstone/shop'
+import type { RankedFinding, RunReport, Workload } from '@whetstone/model'
+import { createShop, type FaultId, faults, shopWorkload } from '@whetstone/shop'
 import { seededRandom } from '@whetstone/stats'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -48,30 +49,54 @@ async function plantedPlaces(): Promise<Map<string, string>> {
 const placesOf = (finding: RankedFinding) => (finding.where.site ?? []).map(frame => `${frame.file}:${frame.line}`)
 const covers = (finding: RankedFinding, practice: string) =>
   finding.practice === practice || finding.also.some(also => also.practice === practice)
+/** What the run itself says of a practice that found nothing. */
+function missed({ coverage, warnings }: RunReport, practice: string): string {
+  const row = coverage.find(candidate => candidate.practice === practice)
+  return `missed (${row?.state}: ${row?.note}) ${warnings.join('; ')}`
+}
+
+/** A run that says itself that the machine was too busy to load the service proves nothing by what it missed: it is made again, twice at most. */
+async function expectRun(
+  run: () => Promise<RunReport>,
+  read: (report: RunReport) => unknown,
+  expected: unknown,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const report = await run()
+    const seen = read(report)
+    const isDegraded = report.warnings.some(warning => warning.startsWith('load generator degraded'))
+    if (attempt === 3 || !isDegraded || isDeepStrictEqual(seen, expected)) return expect(seen).toEqual(expected)
+  }
+}
+
+const runOf = async (fixes: readonly FaultId[]) =>
+  (await diagnoseShop({ shop, fixes, workload, seed: 1, context })).report
 
 describe('the slow shop', () => {
   test('gets a finding for every planted fault, at its file and line', async () => {
-    const { report } = await diagnoseShop({ shop, fixes: [], workload, seed: 1, context })
     const planted = await plantedPlaces()
-    const found = faults.map(({ id }) => {
-      const finding = report.findings.find(candidate => covers(candidate, id))
-      const place = planted.get(id)
-      return [
-        id,
-        finding
-          ? place === undefined || placesOf(finding).includes(place)
-            ? 'named'
-            : `at ${placesOf(finding).join(', ')} instead of ${place}`
-          : 'missed',
-      ]
-    })
-    expect(found).toEqual(faults.map(({ id }) => [id, 'named']))
-  }, 180_000)
+    const read = (report: RunReport) =>
+      faults.map(({ id }) => {
+        const finding = report.findings.find(candidate => covers(candidate, id))
+        const place = planted.get(id)
+        if (!finding) return [id, missed(report, id)]
+        const isThere = place === undefined || placesOf(finding).includes(place)
+        return [id, isThere ? 'named' : `at ${placesOf(finding).join(', ')} instead of ${place}`]
+      })
+    await expectRun(
+      async () => await runOf([]),
+      read,
+      faults.map(({ id }) => [id, 'named']),
+    )
+  }, 400_000)
 
   test('gets none of severity warn or above once it is fixed', async () => {
-    const { report } = await diagnoseShop({ shop, fixes: faults.map(fault => fault.id), workload, seed: 1, context })
-    expect(report.findings.filter(finding => finding.severity !== 'info').map(finding => finding.title)).toEqual([])
-  }, 180_000)
+    await expectRun(
+      async () => await runOf(faults.map(fault => fault.id)),
+      ({ findings }) => findings.filter(({ severity }) => severity !== 'info').map(({ title }) => title),
+      [],
+    )
+  }, 400_000)
 })
 
 /** The same service in another trade: no word of the shop is left in its routes, tables, columns or files. */
@@ -124,41 +149,48 @@ describe('another service with the same faults', () => {
       await client.connect()
       await schema.createShop(client).finally(() => client.end())
       const entry = await compiledEntry(join(folder, 'src/main.ts'))
-      const { report } = await diagnose({
-        subject: {
-          kind: 'command',
-          command: [process.execPath, '--enable-source-maps', entry],
-          env: { DATABASE_URL: databaseUrl },
-          workingDirectory: dirname(entry),
-        },
-        plan: async () => ({
-          routes: workload.routes.map(route => ({
-            ...route,
-            route: renamed(route.route.replace('/account', "'/account").replace('/stock', "'/stock")).replace("'", ''),
-            requests: route.requests.map(request => ({ ...request, path: renamed(`'${request.path}`).slice(1) })),
-          })),
-          skipped: [],
-        }),
-        databaseUrl,
-        ratePerSecond: 45,
-        durationMs: 12_000,
-        warmUpMs: 2_000,
-        seed: 1,
-        readyPath: '/healthz',
-        scratch: async () => shop.postgres,
-        base,
-        root: folder,
-        name: 'other',
-        command: 'test',
-        tool: 'test',
-        now: () => new Date(),
-        onProgress: () => {},
-        signal: context.signal,
-      })
-      const found = faults.map(({ id }) => [id, report.findings.some(finding => covers(finding, id))])
-      expect(found).toEqual(faults.map(({ id }) => [id, true]))
+      const run = async () =>
+        await diagnose({
+          subject: {
+            kind: 'command',
+            command: [process.execPath, '--enable-source-maps', entry],
+            env: { DATABASE_URL: databaseUrl },
+            workingDirectory: dirname(entry),
+          },
+          plan: async () => ({
+            routes: workload.routes.map(route => ({
+              ...route,
+              route: renamed(route.route.replace('/account', "'/account").replace('/stock', "'/stock")).replace(
+                "'",
+                '',
+              ),
+              requests: route.requests.map(request => ({ ...request, path: renamed(`'${request.path}`).slice(1) })),
+            })),
+            skipped: [],
+          }),
+          databaseUrl,
+          ratePerSecond: 45,
+          durationMs: 12_000,
+          warmUpMs: 2_000,
+          seed: 1,
+          readyPath: '/healthz',
+          scratch: async () => shop.postgres,
+          base,
+          root: folder,
+          name: 'other',
+          command: 'test',
+          tool: 'test',
+          now: () => new Date(),
+          onProgress: () => {},
+          signal: context.signal,
+        })
+      await expectRun(
+        async () => (await run()).report,
+        report => faults.map(({ id }) => [id, report.findings.some(each => covers(each, id)) || missed(report, id)]),
+        faults.map(({ id }) => [id, true]),
+      )
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 180_000)
+  }, 400_000)
 })
