@@ -1,15 +1,18 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { hashOf } from './arms.ts'
 import { type Drill, type Experiment, isDrill } from './define.ts'
 import { type DrillResult, runDrill, undone } from './drill.ts'
 import { unproved } from './judge.ts'
-import { storedResultIds } from './list.ts'
 import { measureExperiment, type ExperimentResult } from './measure.ts'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
-const ids = await storedResultIds(folder)
+/** Of what was carried out: `database/n-plus-one`. */
+const ids = (await readdir(`${folder}results`, { recursive: true }))
+  .filter(file => file.endsWith('.json'))
+  .map(file => file.slice(0, -5))
+  .toSorted()
 
 async function load(id: string) {
   const file = `${folder}${id}.ts`

@@ -9,12 +9,3 @@ export async function experimentIds(folder: string): Promise<string[]> {
     .map(file => file.slice(0, -3))
     .toSorted()
 }
-
-/** The experiments that were carried out, with the result at hand. */
-export async function storedResultIds(folder: string): Promise<string[]> {
-  const files = await readdir(`${folder}results`, { recursive: true })
-  return files
-    .filter(file => file.endsWith('.json'))
-    .map(file => file.slice(0, -5))
-    .toSorted()
-}
