@@ -5,7 +5,7 @@ import { requestsBegun, requestsServed } from './ledger.ts'
 import { openThreadClock, type ThreadTimes } from './thread-clock.ts'
 
 /** From one look at the loop to the next. */
-export interface LoopTurn {
+interface LoopTurn {
   /** Beyond the time between two looks. */
   readonly lateMs: number
   /** Of the main thread. */
@@ -14,7 +14,7 @@ export interface LoopTurn {
   readonly requests: number
 }
 
-export interface OwnDelay {
+interface OwnDelay {
   readonly eventLoopOwnDelayMaxMs: number
   readonly cpuWaitMs?: number
 }

@@ -27,7 +27,7 @@ export interface RateWindow {
   readonly seconds: number
   readonly rates: Rates | undefined
 }
-export interface Rates {
+interface Rates {
   readonly offeredPerSecond: number
   /** Answered well. */
   readonly goodPerSecond: number
