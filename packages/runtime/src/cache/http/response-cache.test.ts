@@ -120,6 +120,22 @@ test('of what is past its time, each process asks for a newer one before it make
   expect([bodyOf(there), lead(there)]).toEqual(['new', undefined])
 })
 
+test('an answer that varies is made once, whenever others come while it is being kept', async () => {
+  const store = new Cache({ shared: { tier: mapTier(Date.now) } })
+  const cache = new ResponseCache({ store })
+  const step = await cache.ask(asked('/', { 'accept-language': 'de' }), true)
+  const keeping = lead(step)!.keep(answerOf('made', { 'cache-control': 'max-age=60', vary: 'Accept-Language' }))
+  let isKept = false
+  void keeping.then(() => (isKept = true))
+  const others: Promise<Step>[] = []
+  for (let turn = 0; turn < 1_000 && !isKept; turn++) {
+    others.push(cache.ask(asked('/', { 'accept-language': 'de' }), true))
+    await Promise.resolve()
+  }
+  expect([await keeping, isKept]).toEqual([undefined, true])
+  expect(new Set((await Promise.all(others)).map(bodyOf))).toEqual(new Set(['made']))
+})
+
 test('a body of another length than it was said to have is not kept', async () => {
   const cache = new ResponseCache({ store: new Cache(), maxBodyBytes: 10 })
   const keep = async (body: string, length: number) =>

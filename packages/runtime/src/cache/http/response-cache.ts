@@ -237,17 +237,24 @@ export class ResponseCache {
       revalidateUntilMs: nowMs + freshMs + staleWhileRevalidateMs,
       errorUntilMs: nowMs + freshMs + staleIfErrorMs,
     }
-    const key = await this.#keyFor(place, vary, lifeMs)
-    const isKept = await this.#fill(key, { kind: 'answer', answer: kept }, place.since, lifeMs, tagsOf(answer.headers))
-    return isKept ? undefined : 'purged'
+    const { key, varyOn } = await this.#keyFor(place, vary)
+    const stored = { kind: 'answer', answer: kept } as const
+    if (!(await this.#fill(key, stored, place.since, lifeMs, tagsOf(answer.headers)))) return 'purged'
+    if (varyOn === undefined) return undefined
+    // After what it leads to: who reads it before would find nothing there and make the answer once more.
+    const varyLifeMs = Math.max(lifeMs, leastVaryMs)
+    return (await this.#fill(place.primary, varyOn, place.since, varyLifeMs)) ? undefined : 'purged'
   }
 
   /** The names of all variants of a URL are those of every one of them (RFC 9111 §4.1). */
-  async #keyFor({ primary, headers, since }: Place, vary: readonly string[], lifeMs: number): Promise<string> {
+  async #keyFor(
+    { primary, headers }: Place,
+    vary: readonly string[],
+  ): Promise<{ readonly key: string; readonly varyOn?: VaryOn }> {
     // The names that another process has learnt meanwhile count too.
     const before = (await this.#store.lookUp(primary, never)).value as Stored | undefined
     const known = before?.kind === 'vary' ? before : undefined
-    if (known === undefined && vary.length === 0) return primary
+    if (known === undefined && vary.length === 0) return { key: primary }
     const names = [...new Set([...(known?.names ?? []), ...vary])].toSorted()
     const same = known !== undefined && known.names.length === names.length
     const generation = same ? known.generation : this.#newGeneration()
@@ -255,9 +262,7 @@ export class ResponseCache {
     const variants = [...(same ? known.variants.filter(other => other !== key) : []), key]
     const leaving = variants.splice(0, Math.max(0, variants.length - this.#maxVariants))
     if (leaving.length > 0) await this.#store.invalidate(...leaving)
-    // As long as its longest variant could live; found anew with each that is stored. Refused, it leaves what it names out of reach.
-    await this.#fill(primary, { kind: 'vary', names, generation, variants }, since, Math.max(lifeMs, varyMs))
-    return key
+    return { key, varyOn: { kind: 'vary', names, generation, variants } }
   }
 
   #fill(key: string, stored: Stored, since: Since, ttlMs: number, tags: readonly string[] = []): Promise<boolean> {
@@ -273,8 +278,8 @@ export class ResponseCache {
 
 const never = (): boolean => false
 
-/** An entry that says what a URL varies on is small and hardly ever changes. */
-const varyMs = 86_400_000
+/** An entry that says what a URL varies on is small and hardly ever changes: as long as its longest variant, and so long at least. */
+const leastVaryMs = 86_400_000
 
 /** Seconds since the origin said it (RFC 9111 §5.1). */
 export function ageSeconds({ storedAtMs, ageMs }: KeptAnswer, nowMs: number): number {
