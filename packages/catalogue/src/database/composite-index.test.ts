@@ -1,6 +1,6 @@
 import type { IndexColumn, IndexTrial, IndexTrialResult } from '@whetstone/model'
-import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { describe, expect, it } from 'vitest'
+import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import {
   column,
   equal,
@@ -205,4 +205,44 @@ describePractice(compositeIndex, {
       ],
     },
   },
+})
+
+describe('what is said of candidates where no index is missing', () => {
+  const unplanned = (why: string, ...indexTrials: IndexTrial[]) => ({
+    ...pg(...indexTrials),
+    unavailable: { indexTrials: why },
+  })
+  // Of the two columns together; the one of the customer alone is the question of another practice.
+  const wide = trial([customer, newest], { usesCandidate: false })
+
+  it('nothing is known of those that nobody planned', () => {
+    const why = '2 candidates did not fit into the time'
+    expect(outcomeOf(compositeIndex, { pg: unplanned(why), statements })).toEqual({
+      kind: 'unknown',
+      missing: ['pg'],
+      why: `1 of 1 candidate could not be planned: ${why}`,
+      give: 'whetstone diagnose --db "$DATABASE_URL"',
+    })
+    const others = unplanned(why, trial([customer], { usesCandidate: false }))
+    expect(outcomeOf(compositeIndex, { pg: others, statements })).toMatchObject({ kind: 'unknown' })
+    expect(outcomeOf(compositeIndex, { pg: unplanned(''), statements })).toMatchObject({
+      why: '1 of 1 candidate could not be planned',
+    })
+  })
+
+  it('only its own count as planned', () => {
+    const both = pg(trial([customer], { usesCandidate: false }), wide)
+    expect(outcomeOf(compositeIndex, { pg: both, statements })).toMatchObject({
+      kind: 'pass',
+      note: '1 candidate planned, none of them pays here',
+    })
+  })
+
+  it('a statement that calls for none passes, whatever was planned', () => {
+    const without = { ...unplanned('no place'), indexes: [index('orders', ['customer_id', 'created_at'])] }
+    expect(outcomeOf(compositeIndex, { pg: without, statements })).toMatchObject({
+      kind: 'pass',
+      note: 'no statement calls for one',
+    })
+  })
 })

@@ -1,3 +1,4 @@
+import type { IndexTrial, PgEvidence } from '@whetstone/model'
 import { expect } from 'vitest'
 import { describePractice } from '../derive/testing/describe-practice.ts'
 import { column, equal, pgOf, plan, siteAt, statement, statementsOf, table, use } from '../derive/testing/evidence.ts'
@@ -36,6 +37,44 @@ const unindexed = {
     ],
   }),
 }
+
+/** Searches inside a text, which only trigrams serve. */
+const search = statementsOf(
+  [
+    statement('search', 'SELECT id FROM notes WHERE body ILIKE $1', {
+      tables: ['notes'],
+      hasWhere: true,
+      conditions: [{ table: 'notes', column: 'body', operator: 'like' }],
+      parameters: [{ values: ['%lamp%'], kept: 'random', durationMs: 60 }],
+    }),
+  ],
+  [used('search', 500, 60)],
+)
+const searched = (more: Partial<PgEvidence>) =>
+  pgOf({
+    tables: [table('notes', 100_000, [column('body', { type: 'text' })])],
+    plans: [
+      {
+        statementId: 'search',
+        kind: 'generic',
+        totalCost: 4_000,
+        root: plan('Seq Scan', 4_000, { relation: 'notes', planRows: 20 }),
+      },
+    ],
+    ...more,
+  })
+const trigrams: IndexTrial = {
+  candidate: { schema: 'public', table: 'notes', columns: [{ name: 'body' }], method: 'gin' },
+  by: 'scratch-copy',
+  results: [{ statementId: 'search', parameterSet: 0, costBefore: 4_000, costAfter: 4_000, usesCandidate: false }],
+}
+const steps = (...texts: readonly string[]) => [
+  expect.objectContaining({
+    remedy: expect.objectContaining({
+      steps: ['"SELECT id FROM notes WHERE body ILIKE $1" ran 500 times on GET /report.', ...texts],
+    }),
+  }),
+]
 
 describePractice(slowQueries, {
   silent: {
@@ -121,6 +160,23 @@ describePractice(slowQueries, {
           remedy: expect.objectContaining({ summary: 'Read its plan and give it less to read.' }),
         }),
       ],
+    },
+    'a search for which an index was tried in vain': {
+      evidence: { statements: search, pg: searched({ indexTrials: [trigrams] }) },
+      finds: steps(
+        'No single index of its conditions pays: look for functions around columns, OR across tables, or a join that multiplies rows.',
+      ),
+    },
+    'a search for which nobody could try the index that may serve it': {
+      evidence: { statements: search, pg: searched({ unavailable: { indexTrials: 'no place to try an index' } }) },
+      finds: steps(
+        'An index may serve it, which could not be planned here: notes gin(body). Compare EXPLAIN before and after on a copy.',
+        'Where none pays, look for functions around columns, OR across tables, or a join that multiplies rows.',
+      ),
+    },
+    'a search in a database that nobody looked at': {
+      evidence: { statements: search },
+      finds: steps('Look in its plan for functions around columns, OR across tables, or a join that multiplies rows.'),
     },
     'rows and pages that their own practices were told to let pass': {
       evidence: {

@@ -14,7 +14,8 @@ import {
 } from '@whetstone/model'
 import { effectiveLimits } from '../derive/effective-limits.ts'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
-import { statementsWantingIndex } from '../derive/index-limits.ts'
+import { indexStandOf, type IndexStand, statementsWantingIndex } from '../derive/index-limits.ts'
+import { proposalText } from '../derive/index-sql.ts'
 import { costlyDepth, deepPageThresholds, resultSetThresholds } from '../derive/page-limits.ts'
 import { placeOf } from '../derive/places.ts'
 import { plansByStatement } from '../derive/plans.ts'
@@ -81,7 +82,13 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY sales_by_day;  -- every minute, outside r
       )
     })
     return slow.length > 0
-      ? findings(slow.map(time => describe(time, byId.get(time.statementId)!, statements, thresholds.precomputeMs, pg)))
+      ? findings(
+          slow.map(time => {
+            const statement = byId.get(time.statementId)!
+            const indexes = pg && indexStandOf(statement.id, pg, statements, overrides)
+            return describe(time, statement, statements, thresholds.precomputeMs, { pg, indexes })
+          }),
+        )
       : pass(
           [fact('slowest mean', Math.max(...times.map(time => time.meanMs)), 'ms', 'statements')],
           'no statement is slow by itself',
@@ -121,7 +128,7 @@ function describe(
   statement: Statement,
   statements: StatementsEvidence,
   precomputeMs: number,
-  pg: PgEvidence | undefined,
+  { pg, indexes }: { readonly pg: PgEvidence | undefined; readonly indexes: IndexStand | undefined },
 ): Finding {
   const where = placeOf(statement.id, statements)
   const link = { statementId: statement.id }
@@ -150,13 +157,26 @@ function describe(
               'Keep the result in a materialised view or a cache that is refreshed outside requests; say how old it may be.',
               ...(hasPlaceholders(statement.text) ? [parameterAdvice(statement)] : []),
             ]
-          : [
-              'No single index of its conditions pays: look for functions around columns, OR across tables, or a join that multiplies rows.',
-            ]),
+          : indexSteps(indexes)),
       ],
       ...codeOf('sql', oneLine(statement.text), codeFor(statement, isAggregate, pg)),
     },
   }
+}
+
+/** More of them than this are no advice. */
+const mostProposalsTold = 3
+
+/** Only of what was tried can it be said that it does not pay. */
+function indexSteps(indexes: IndexStand | undefined): readonly string[] {
+  const elsewhere = 'functions around columns, OR across tables, or a join that multiplies rows'
+  if (indexes?.kind === 'tried') return [`No single index of its conditions pays: look for ${elsewhere}.`]
+  if (indexes?.kind !== 'untried') return [`Look in its plan for ${elsewhere}.`]
+  const proposals = indexes.proposals.slice(0, mostProposalsTold).map(proposalText)
+  return [
+    `An index may serve it, which could not be planned here: ${proposals.join(', or ')}. Compare EXPLAIN before and after on a copy.`,
+    `Where none pays, look for ${elsewhere}.`,
+  ]
 }
 
 /** Query builders bind constants of the code as parameters too. */

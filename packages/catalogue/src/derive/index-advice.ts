@@ -53,6 +53,12 @@ export function readIndexes(pg: PgEvidence, statements: StatementsEvidence, limi
   return { kind: 'advice', advice: unplanned(pg, statements, questions, limits), questions }
 }
 
+/** Those that nobody planned: there was no place or no time for it, or PostgreSQL cannot build them. */
+export function untriedOf(questions: readonly IndexQuestion[], pg: PgEvidence): readonly IndexQuestion[] {
+  const tried = new Set(pg.indexTrials.map(candidateKey))
+  return questions.filter(question => !tried.has(candidateKey(question)))
+}
+
 /** What is worth building together, by the trials so far: the loop builds these once more, all at the same time. */
 export function chosenIndexes(pg: PgEvidence, statements: StatementsEvidence): readonly Proposal[] {
   const limits = Object.fromEntries(

@@ -33,6 +33,8 @@ export interface IndexQuestion extends Proposal {
   readonly variant: IndexVariant
   /** Statements the index could serve, heaviest first. */
   readonly statementIds: readonly string[]
+  /** Of these the ones whose conditions it was made of; the others read the same table. */
+  readonly madeFor: readonly string[]
 }
 
 /** Bounds of what one run plans. */
@@ -69,6 +71,7 @@ export function indexQuestions(
   }
   return [...questions.values()].slice(0, MOST_QUESTIONS).map(question => ({
     ...question,
+    madeFor: question.statementIds,
     // Others on the table may gain too, or lose.
     statementIds: [...new Set([...question.statementIds, ...readersOf(pg, heavy, question.candidate)])].slice(
       0,

@@ -24,7 +24,7 @@ const offer = (
   costAfter: number,
   { bytes = 1_000_000, ...more }: Partial<ServedStatement> & { readonly bytes?: number } = {},
 ): Offer => ({
-  question: { candidate, variant: 'single', statementIds: ['a', 'b'] },
+  question: { candidate, variant: 'single', statementIds: ['a', 'b'], madeFor: ['a', 'b'] },
   trial: { candidate, by: 'scratch-copy', indexBytes: bytes, results: [] },
   served: {
     statementId,

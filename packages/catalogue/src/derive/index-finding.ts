@@ -11,11 +11,19 @@ import {
   pass,
   type PgEvidence,
   type StatementsEvidence,
+  unknown,
 } from '@whetstone/model'
 import { btreeBytes } from './btree-bytes.ts'
 import { tableOf } from './columns.ts'
 import { bytesText, countText, excerpt, fact, msText } from './figures.ts'
-import { type IndexAdvice, type IndexAdviceLimits, readIndexes, type ServedStatement } from './index-advice.ts'
+import {
+  type IndexAdvice,
+  type IndexAdviceLimits,
+  readIndexes,
+  type ServedStatement,
+  untriedOf,
+} from './index-advice.ts'
+import type { IndexQuestion } from './index-candidates.ts'
 import { indexCost, type IndexCost } from './index-cost.ts'
 import { indexOwners } from './index-limits.ts'
 import { createIndexSql, proposalText } from './index-sql.ts'
@@ -46,10 +54,29 @@ export function indexOutcome(
     )
   }
   const own = reading.advice.filter(({ question }) => question.variant === variant)
-  if (own.length === 0) return pass([], `${reading.questions.length} candidates planned, none of them pays here`)
-  return findings(own.map(advice => indexFinding(practice, advice, pg, statements)))
+  if (own.length > 0) return findings(own.map(advice => indexFinding(practice, advice, pg, statements)))
+  return nothingFound(
+    reading.questions.filter(question => question.variant === variant),
+    pg,
+  )
 }
 
+/** Of what nobody planned nothing is known, and it does not pass. */
+function nothingFound(questions: readonly IndexQuestion[], pg: PgEvidence): Outcome {
+  if (questions.length === 0) return pass([], 'no statement calls for one')
+  const untried = untriedOf(questions, pg).length
+  const tried = questions.length - untried
+  const all = `${countText(questions.length)} ${questions.length === 1 ? 'candidate' : 'candidates'}`
+  const why = pg.unavailable['indexTrials']
+  if (untried === 0) return pass([], `${all} planned, none of them pays here`)
+  // Without a reason PostgreSQL cannot build the others at all, which is an answer.
+  if (tried > 0 && why === undefined) return pass([], `${countText(tried)} of ${all} planned, none of them pays here`)
+  return unknown(
+    ['pg'],
+    `${countText(untried)} of ${all} could not be planned${why ? `: ${why}` : ''}`,
+    'whetstone diagnose --db "$DATABASE_URL"',
+  )
+}
 function indexFinding(practice: string, advice: IndexAdvice, pg: PgEvidence, statements: StatementsEvidence): Finding {
   const { question, trial, cost, served } = advice
   const { candidate, together = [] } = question

@@ -1,8 +1,9 @@
 /** Who reports which kind of index, and which statements it concerns, for all who ask whether one is missing. */
 import type { PgEvidence, StatementsEvidence, ThresholdOverrides } from '@whetstone/model'
 import { effectiveLimits } from './effective-limits.ts'
-import { type IndexAdviceLimits, type IndexReading, readIndexes } from './index-advice.ts'
+import { type IndexAdviceLimits, type IndexReading, readIndexes, untriedOf } from './index-advice.ts'
 import type { IndexVariant } from './index-candidates.ts'
+import type { Proposal } from './index-sql.ts'
 import { indexThresholds } from './index-thresholds.ts'
 import { memoOfTwo } from './memo.ts'
 
@@ -31,6 +32,29 @@ export function statementsWantingIndex(
           .flatMap(({ served }) => served.map(({ statementId }) => statementId))
   })
   return new Set(ids)
+}
+
+/**
+ * What became of the indexes that may serve a statement: `tried`, and nobody reported one, so none pays; `untried`, with those that
+ * still may; `none`, where its conditions suggest no index.
+ */
+export type IndexStand =
+  { readonly kind: 'none' | 'tried' } | { readonly kind: 'untried'; readonly proposals: readonly Proposal[] }
+
+export function indexStandOf(
+  statementId: string,
+  pg: PgEvidence,
+  statements: StatementsEvidence,
+  overrides: ThresholdOverrides,
+): IndexStand {
+  const questions = Object.entries(indexOwners).flatMap(([owner, variant]) =>
+    readingOf(pg, statements, effectiveLimits(indexThresholds, owner, overrides)).questions.filter(
+      question => question.variant === variant && question.madeFor.includes(statementId),
+    ),
+  )
+  const untried = untriedOf(questions, pg)
+  if (untried.length > 0 && pg.unavailable['indexTrials'] !== undefined) return { kind: 'untried', proposals: untried }
+  return { kind: questions.length > untried.length ? 'tried' : 'none' }
 }
 
 const readings = memoOfTwo((_pg: PgEvidence, _statements: StatementsEvidence) => new Map<string, IndexReading>())

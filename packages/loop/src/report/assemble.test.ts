@@ -63,6 +63,20 @@ describe('the report', () => {
     expect(report.events.map(({ kind, text }) => [kind, text])).toEqual(report.warnings.map(text => ['warning', text]))
   })
 
+  it('says which questions about the database stayed open', () => {
+    const unavailable = {
+      indexTrials: '2 candidates did not fit into the time',
+      explain: 'they did not fit into the time',
+      plans: '1 could not be planned',
+    }
+    const pg = { activity: {}, unavailable, plans: [] } as unknown as PgEvidence
+    expect(reportOf({ evidence: { pg } }).warnings).toEqual([
+      'not every index was tried: 2 candidates did not fit into the time',
+      'not every slow statement was run on a copy: they did not fit into the time',
+    ])
+    expect(reportOf({ evidence: { pg: { ...pg, unavailable: {} } } }).warnings).toEqual([])
+  })
+
   it('speaks of the last measured step', () => {
     const steps = [
       stepOf([routeLoad('GET /orders', 100)]),

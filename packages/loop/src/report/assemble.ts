@@ -94,6 +94,7 @@ export function assembleReport(input: AssembleInput): RunReport {
     warnings: [
       ...outages.map(({ text }) => text),
       ...(input.warnings ?? []),
+      ...unansweredWarnings(input.evidence),
       ...budgetWarnings(budgets),
       ...generatorWarnings(step),
     ],
@@ -168,6 +169,15 @@ function shownShares(evidence: Evidence): RunReport['timeShares'] {
   return timeShares(evidence.traces)
     .filter(share => share.fraction > 0.005)
     .map(({ component, fraction }) => ({ component, fraction }))
+}
+
+/** Questions about the database that stay open: silence of the practices that asked them proves nothing. */
+function unansweredWarnings({ pg }: Evidence): string[] {
+  const { indexTrials, explain } = pg?.unavailable ?? {}
+  return [
+    ...(indexTrials === undefined ? [] : [`not every index was tried: ${indexTrials}`]),
+    ...(explain === undefined ? [] : [`not every slow statement was run on a copy: ${explain}`]),
+  ]
 }
 
 function generatorWarnings(step: LoadStep | undefined): string[] {
