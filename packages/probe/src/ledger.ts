@@ -29,6 +29,7 @@ const lastSites = new BoundedMap<RouteName, LastSites>(routesKept)
 
 export let generation = 1
 let begun = 0
+let onBegin: (() => void) | undefined
 let served = 0
 let servedAtLastSample = 0
 
@@ -72,6 +73,12 @@ export function takeFinishedRequests(): number {
 
 export function beginRequest(): void {
   begun++
+  onBegin?.()
+}
+
+/** Called at the beginning of every request from now on. */
+export function whenRequestBegins(run: () => void): void {
+  onBegin = run
 }
 
 /** Requests that arrived since the process began. */

@@ -1,7 +1,7 @@
 /** What of a late event loop is the process's own doing: the CPU that one request burnt before the loop came round, not the wait for a CPU. */
 import { now, startInterval, stopInterval } from './clock.ts'
 import { guarded } from './guard.ts'
-import { requestsBegun, requestsServed } from './ledger.ts'
+import { requestsBegun, requestsServed, whenRequestBegins } from './ledger.ts'
 import { openThreadClock, type ThreadTimes } from './thread-clock.ts'
 
 /** From one look at the loop to the next. */
@@ -31,6 +31,8 @@ const lookEveryMs = 20
 /** Shorter ones are no hold-up by anybody's standard; so a second has at most fifty. */
 const shortestKeptMs = 20
 const turnsKept = 100
+/** A second without a request: then nobody is held up, and an idle process is not to be woken fifty times a second. */
+const idleLooksAtMost = 50
 
 export class LoopTurns {
   readonly #threadTimes = openThreadClock()
@@ -38,21 +40,22 @@ export class LoopTurns {
   #last = this.#look()
   #taken = this.#last
   #timer: NodeJS.Timeout | undefined
+  #idleLooks = 0
+  #isStopped = false
 
   start(): void {
-    this.#timer = startInterval(
-      guarded(() => this.#turn()),
-      lookEveryMs,
-    ).unref()
+    whenRequestBegins(guarded(() => this.#wake()))
   }
 
   stop(): void {
-    stopInterval(this.#timer)
+    this.#isStopped = true
+    this.#sleep()
   }
 
   /** Since the last call. */
   take(): OwnDelay {
-    this.#turn()
+    if (this.#timer === undefined) this.#last = this.#look()
+    else this.#turn()
     const { thread, served } = this.#last
     const requests = Math.max(1, served - this.#taken.served)
     const eventLoopOwnDelayMaxMs = longestOwnDelayMs(this.#turns, (thread.ranMs - this.#taken.thread.ranMs) / requests)
@@ -67,6 +70,20 @@ export class LoopTurns {
     }
   }
 
+  #wake(): void {
+    if (this.#timer !== undefined || this.#isStopped) return
+    this.#last = this.#look()
+    this.#timer = startInterval(
+      guarded(() => this.#turn()),
+      lookEveryMs,
+    ).unref()
+  }
+
+  #sleep(): void {
+    stopInterval(this.#timer)
+    this.#timer = undefined
+  }
+
   #turn(): void {
     const before = this.#last
     const look = (this.#last = this.#look())
@@ -76,6 +93,9 @@ export class LoopTurns {
       requests: Math.max(look.begun - before.begun, look.served - before.served),
     }
     if (Math.min(turn.lateMs, turn.cpuMs) >= shortestKeptMs && this.#turns.length < turnsKept) this.#turns.push(turn)
+    const isIdle = turn.requests === 0 && look.begun <= look.served
+    this.#idleLooks = isIdle ? this.#idleLooks + 1 : 0
+    if (this.#idleLooks >= idleLooksAtMost) this.#sleep()
   }
 
   #look(): Look {
