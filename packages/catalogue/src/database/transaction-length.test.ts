@@ -1,6 +1,6 @@
 import type { RuntimeEvidence, Span, Trace } from '@whetstone/model'
-import { expect } from 'vitest'
-import { describePractice } from '../derive/testing/describe-practice.ts'
+import { expect, it } from 'vitest'
+import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import {
   query,
   runtimeOf,
@@ -179,4 +179,18 @@ describePractice(transactionLength, {
       ],
     },
   },
+})
+
+it('says how much of the transactions that pass was no work of the database', () => {
+  const paused = times(10, trace(route, 90, transaction([7, 69], 71)))
+  const quick = times(10, trace(route, 30, transaction([7, 9], 11))).map(one => ({ ...one, id: `quick${one.id}` }))
+  expect(outcomeOf(transactionLength, { traces: tracesOf([...paused, ...quick]), statements })).toMatchObject({
+    kind: 'pass',
+    because: [
+      expect.objectContaining({ quantity: { value: 68, unit: 'ms' } }),
+      expect.objectContaining({ quantity: { value: 61, unit: 'ms' } }),
+      expect.objectContaining({ quantity: { value: 0.8158, unit: 'fraction' } }),
+    ],
+    note: 'the longest of 20 sampled transactions took 68 ms; 82 % of their time passed between statements, at most 61 ms in one',
+  })
 })

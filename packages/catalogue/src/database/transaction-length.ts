@@ -5,6 +5,7 @@ import {
   findings,
   fingerprintOf,
   notApplicable,
+  type Outcome,
   pass,
   placeText,
   type RuntimeEvidence,
@@ -78,15 +79,24 @@ await client.query('COMMIT')`,
             : describeIdle(group, thresholds, statements, traces)
       if (finding !== undefined && !found.has(finding.fingerprint)) found.set(finding.fingerprint, finding)
     }
-    const longest = Math.max(...transactions.map(({ durationMs }) => durationMs))
-    return found.size > 0
-      ? findings([...found.values()])
-      : pass(
-          [fact('longest sampled transaction', longest, 'ms', 'traces')],
-          'transactions do nothing but ask the database',
-        )
+    return found.size > 0 ? findings([...found.values()]) : passed(transactions)
   },
 })
+
+function passed(transactions: readonly TransactionReading[]): Outcome {
+  const totalMs = transactions.reduce((sum, { durationMs }) => sum + durationMs, 0)
+  const idleFraction = transactions.reduce((sum, { idleMs }) => sum + idleMs, 0) / Math.max(1e-9, totalMs)
+  const longestMs = Math.max(...transactions.map(({ durationMs }) => durationMs))
+  const longestIdleMs = Math.max(...transactions.map(({ idleMs }) => idleMs))
+  return pass(
+    [
+      fact('longest sampled transaction', longestMs, 'ms', 'traces'),
+      fact('between its statements, at most', longestIdleMs, 'ms', 'traces'),
+      fact('of the time of all, between statements', idleFraction, 'fraction', 'traces'),
+    ],
+    `the longest of ${countText(transactions.length)} sampled transactions took ${msText(longestMs)}; ${percentText(idleFraction)} of their time passed between statements, at most ${msText(longestIdleMs)} in one`,
+  )
+}
 
 /** Transactions of one route that begin with the same two statements: the same code. */
 function groupsOf(transactions: readonly TransactionReading[]): readonly TransactionReading[][] {
