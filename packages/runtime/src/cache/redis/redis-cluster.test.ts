@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RedisCluster, startRedisCluster } from '@whetstone/sandbox'
-import { Cluster } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Leaderboard, Sessions } from '../../redis/index.ts'
@@ -61,6 +61,25 @@ async function byNodeRedis(wires: readonly Wire[]): Promise<Connected> {
   client.on('error', () => undefined)
   await client.connect()
   return { client, del: key => client.del(key), close: () => client.destroy() }
+}
+
+/** To the next node: what other tests left in that slot is gone, as only an empty one may be given away at once. */
+async function moveSlot(key: string): Promise<void> {
+  const nodes = cluster.ports.map(port => new Redis(port))
+  try {
+    const slot = Number(await nodes[0]!.call('CLUSTER', 'KEYSLOT', key))
+    const ids = await Promise.all(nodes.map(node => node.call('CLUSTER', 'MYID')))
+    const ranges = (await nodes[0]!.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][]
+    const from = ids.indexOf(ranges.find(([first, last]) => first <= slot && slot <= last)![2][2])
+    const to = (from + 1) % nodes.length
+    for (const stray of (await nodes[from]!.call('CLUSTER', 'GETKEYSINSLOT', slot, 1_000)) as string[])
+      await nodes[from]!.del(stray)
+    await nodes[to]!.call('CLUSTER', 'BUMPEPOCH')
+    for (const at of [to, from, 3 - to - from])
+      await nodes[at]!.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to] as string)
+  } finally {
+    for (const node of nodes) node.disconnect()
+  }
 }
 
 describe.each([
@@ -149,6 +168,23 @@ describe.each([
       await declare()
       await until(() => keys.every(key => far.get(key) === undefined))
     }
+  })
+
+  test('entries and leases are found where their slot has moved to, which knows none of the scripts', async () => {
+    const prefix = `{${randomUUID()}}:`
+    const [tier, leases] = [redisTier(one.client, { prefix }), redisLeases(one.client, { prefix })]
+    // By then the client knows where every slot lies.
+    await tier.get('a')
+    await moveSlot(prefix)
+    const { version } = await tier.get('a')
+    const times = { freshUntilMs: Date.now() + 60_000, goneAtMs: Date.now() + 60_000 }
+    const entry = { ...times, payload: Buffer.from('x'), version, loadMs: 1, missing: false, tags: [] }
+    expect(await tier.set('a', entry)).toBe(true)
+    expect((await tier.get('a')).entry?.version).toBe(version)
+    const lease = (await leases.take('a', 60_000))!
+    expect(await leases.take('a', 60_000)).toBeUndefined()
+    await lease.release({ kind: 'stored' })
+    expect(await tier.delete(['a', 'b'])).toBeGreaterThan(version)
   })
 
   test('sessions and a leaderboard lie there too', async () => {
