@@ -107,6 +107,11 @@ describe('identify', () => {
     expect(requests).toEqual([request])
   })
 
+  test('names the drill that a practice asks for in vain', () => {
+    const { coverage } = identify({}, [practice('a', () => investigate([{ kind: 'cache-failure' }]))])
+    expect(coverage).toEqual([expect.objectContaining({ state: 'unknown', give: '--drill cache-failure' })])
+  })
+
   test('keeps findings that stand beside a question', () => {
     const finding = found('a', { route: 'GET /' })
     expect(identify({}, [practice('a', () => investigate([], [finding]))]).findings).toEqual([finding])

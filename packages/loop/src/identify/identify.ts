@@ -80,7 +80,7 @@ function coverageRow(practice: AnyPractice, outcome: Judgement): CoverageRow {
     case 'investigate':
       return (outcome.findings ?? []).length > 0
         ? { ...row, state: 'finding', note: (outcome.findings ?? []).map(finding => finding.title).join('; ') }
-        : { ...row, state: 'unknown', note: 'what it asked for could not be gathered', give: giveFor(practice.needs) }
+        : { ...row, state: 'unknown', ...unanswered(outcome.requests, practice.needs) }
     case 'pass':
       return {
         ...row,
@@ -120,6 +120,17 @@ const give: Readonly<Partial<Record<EvidenceKind, string>>> = {
 
 function giveFor(missing: readonly EvidenceKind[]): string {
   return [...new Set(missing.map(kind => give[kind] ?? 'measure again'))].join('; ')
+}
+
+/** Drills are carried out only where they were allowed, each by its name. */
+function unanswered(requests: readonly EvidenceRequest[], needs: readonly EvidenceKind[]) {
+  const drills = requests.flatMap(({ kind }) => (kind === 'cache-failure' || kind === 'cache-stampede' ? [kind] : []))
+  return drills.length > 0
+    ? {
+        note: 'only a drill shows it, and that is carried out where it is allowed',
+        give: [...new Set(drills)].map(name => `--drill ${name}`).join(' '),
+      }
+    : { note: 'what it asked for could not be gathered', give: giveFor(needs) }
 }
 
 function distinct(requests: readonly EvidenceRequest[]): EvidenceRequest[] {
