@@ -70,7 +70,12 @@ export function addWorkloadOptions(command: Command, words: Pick<OptionWords, 'd
     .option('--request <text>', `a request that is safe to repeat, 'POST /search {"q":"x"}' (repeatable)`, collect, [])
     .option('--header <text>', "sent with every request, 'name: value' (repeatable)", collect, [])
     .option('--login <text>', `sent once, its token reused, 'POST /login {"user":"a"}'`)
-    .option('--ids <name=file>', 'keys for a path parameter, one a line (repeatable)', collect, [])
+    .option(
+      '--ids <name=file>',
+      'values for a parameter of a path or of a typed query (?q=:name), one a line (repeatable)',
+      collect,
+      [],
+    )
 }
 
 export function addSafetyOptions(command: Command, words: Pick<OptionWords, 'elsewhere'>): Command {

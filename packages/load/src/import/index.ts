@@ -9,7 +9,14 @@ export type { DescribedParameter } from './openapi.ts'
 export { numberOf, textOf } from './otlp/attributes.ts'
 export { decodeJson, decodeProtobuf } from './otlp/decode.ts'
 export type { OtlpSpan } from './otlp/decode.ts'
-export { contentTypeOf, readHeaderLine, readRequestLine, readRouteLine } from './request-line.ts'
+export {
+  contentTypeOf,
+  fillQuery,
+  namesInQuery,
+  readHeaderLine,
+  readRequestLine,
+  readRouteLine,
+} from './request-line.ts'
 export { candidatesOfDescription, candidatesOfRecording } from './route-candidates.ts'
 export type { RouteCandidate } from './route-candidates.ts'
 export { fillPattern, guessPattern, matchPattern, normalisePattern, parametersOf } from './route-pattern.ts'

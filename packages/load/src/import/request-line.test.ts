@@ -11,14 +11,15 @@ describe('readRouteLine', () => {
     ['/orders', { method: 'GET', pattern: '/orders' }],
     ['head /orders 2.5', { method: 'HEAD', pattern: '/orders', weight: 2.5 }],
     [
-      'GET /orders?limit=20&x=:y 3',
+      'GET /orders?limit=20&at=12:30 3',
       {
         pattern: '/orders',
-        query: '?limit=20&x=:y',
+        query: '?limit=20&at=12:30',
         weight: 3,
-        requests: [{ method: 'GET', path: '/orders?limit=20&x=:y', headers: {} }],
+        requests: [{ method: 'GET', path: '/orders?limit=20&at=12:30', headers: {} }],
       },
     ],
+    ['GET /orders?limit=20&q=:term', { pattern: '/orders', query: '?limit=20&q=:term', requests: [] }],
     ['GET /orders/:id?full=1', { pattern: '/orders/:id', query: '?full=1', requests: [] }],
     ['GET /orders/{id}', { pattern: '/orders/:id', requests: [] }],
   ])('%s', (line, expected) => {

@@ -65,7 +65,21 @@ export function contentTypeOf(body: string): string {
   return /^[^\s=&]+=[^\s]*$/.test(body) ? 'application/x-www-form-urlencoded' : 'text/plain'
 }
 
-/** A request is whole when its path has no parameter left. */
+/** A value that is a name behind a colon, as in `?q=:term`: one of the values given for that name. */
+const QUERY_NAME = /([?&][^=&]*=):([A-Za-z_]\w*)(?=&|$)/g
+
+/** `undefined` where the query is to be sent as it was typed. */
+export function namesInQuery(query: string): readonly string[] | undefined {
+  const names = [...query.matchAll(QUERY_NAME)].map(match => match[2]!)
+  return names.length === 0 ? undefined : names
+}
+
+/** Values are encoded here. */
+export function fillQuery(query: string, valueOf: (name: string) => string): string {
+  return query.replace(QUERY_NAME, (_, before: string, name: string) => before + encodeURIComponent(valueOf(name)))
+}
+
+/** A request is whole when its path has no parameter left, and a route's query neither. */
 function candidateOf(
   origin: RouteCandidate['origin'],
   method: string,
@@ -73,7 +87,8 @@ function candidateOf(
   { query, weight, body }: { query: string; weight: number; body?: string },
 ): RouteCandidate {
   const pattern = normalisePattern(path)
-  const whole = pattern === undefined || parametersOf(pattern).length === 0
+  const isFilled = pattern === undefined || parametersOf(pattern).length === 0
+  const whole = isFilled && (origin !== 'route' || namesInQuery(query) === undefined)
   const operation = graphqlOperation(body)?.name
   return {
     origin,

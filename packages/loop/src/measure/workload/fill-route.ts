@@ -6,7 +6,7 @@ import type { Random } from '@whetstone/stats'
 import type { HttpReply } from './http-client.ts'
 import type { KeySources } from './key-sources.ts'
 import { keysFor } from './key-sources.ts'
-import { queryDrawer, totalOfList } from './query-parameters.ts'
+import { type QueryDrawer, queryDrawer, totalOfList, typedQueryDrawer } from './query-parameters.ts'
 
 export type FilledRoute =
   | { readonly requests: readonly PlannedRequest[]; readonly keysFrom?: string }
@@ -96,11 +96,10 @@ async function tryRequests(
   options: FillOptions,
   keysFrom: string | undefined,
 ): Promise<FilledRoute> {
-  const described = candidate.parameters ?? []
   const pathOf = (tuple: readonly string[]) => fillPattern(candidate.pattern, tuple)
   const requestOf = (tuple: readonly string[], query: string): PlannedRequest => ({
     method: candidate.method,
-    path: pathOf(tuple) + (candidate.query ?? query),
+    path: pathOf(tuple) + query,
     headers: {
       ...options.headers,
       ...describedHeaders(candidate),
@@ -108,20 +107,34 @@ async function tryRequests(
     },
     ...(candidate.body === undefined ? {} : { body: candidate.body }),
   })
-  const hasQuery = candidate.query === undefined && described.some(parameter => parameter.in === 'query')
-  const total = hasQuery ? await totalAt(requestOf(tuples[0]!, ''), options) : undefined
-  const query = hasQuery ? queryDrawer(described, total, options.random) : { draw: () => '' }
-  if ('missing' in query) {
-    return {
-      why: `the parameter ${query.missing} is required and OpenAPI gives no value`,
-      give: `--route '${candidate.method} ${pathOf(tuples[0]!)}?${query.missing}=…'`,
-    }
-  }
-  const wanted = hasQuery ? options.count : Math.min(options.count, tuples.length)
+  const query = await queryOf(candidate, requestOf(tuples[0]!, ''), options)
+  if ('why' in query) return query
+  const wanted = query.varies ? options.count : Math.min(options.count, tuples.length)
   const drawn = sampled(tuples, wanted, options.random).map(tuple => requestOf(tuple, query.draw()))
   const requests = [...new Map(drawn.map(request => [request.path, request])).values()]
   const objection = await tried(requests, candidate, options)
   return objection ?? { requests, ...(keysFrom === undefined ? {} : { keysFrom }) }
+}
+
+/** @param plain the request without a query, to be asked how long the list is */
+async function queryOf(
+  candidate: RouteCandidate,
+  plain: PlannedRequest,
+  options: FillOptions,
+): Promise<Exclude<QueryDrawer, { readonly missing: string }> | { readonly why: string; readonly give: string }> {
+  if (candidate.query !== undefined) {
+    const typed = typedQueryDrawer(candidate.query, options.ids, options.random)
+    if (!('missing' in typed)) return typed
+    return { why: `no values known for :${typed.missing}`, give: `--ids ${typed.missing}=values.txt` }
+  }
+  const described = (candidate.parameters ?? []).filter(parameter => parameter.in === 'query')
+  const total = described.length > 0 ? await totalAt(plain, options) : undefined
+  const drawn = queryDrawer(described, total, options.random)
+  if (!('missing' in drawn)) return drawn
+  return {
+    why: `the parameter ${drawn.missing} is required and OpenAPI gives no value`,
+    give: `--route '${candidate.method} ${plain.path}?${drawn.missing}=…'`,
+  }
 }
 
 /** `undefined` when one of a few requests is answered; a 5xx is an answer, and worth measuring. */

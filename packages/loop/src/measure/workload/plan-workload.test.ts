@@ -71,6 +71,27 @@ describe('planWorkload', () => {
     expect(pathsOf(workload, 'GET /orders/:id')).toEqual(['/orders/7', '/orders/8'])
   })
 
+  it('takes the values of a typed query from a file', async () => {
+    const workload = await plan({ routes: ['GET /orders?limit=2&q=:term'], ids: { term: ['a b', 'c&d'] } })
+    expect(new Set(pathsOf(workload, 'GET /orders'))).toEqual(
+      new Set(['/orders?limit=2&q=a%20b', '/orders?limit=2&q=c%26d']),
+    )
+  })
+
+  it('does not send the name of a value in a query where no values were given', async () => {
+    const workload = await plan({ routes: ['GET /orders?q=:term'], ids: { other: ['1'] } })
+    expect(workload.skipped).toEqual([
+      { route: 'GET /orders', why: 'no values known for :term', give: '--ids term=values.txt' },
+    ])
+  })
+
+  it('tells of values for a name that no route has', async () => {
+    const workload = await plan({ frameworkRoutes: [get('/orders/:id')], ids: { orders: ['7'], ordres: ['8'] } })
+    expect(workload.problems).toEqual([
+      { file: '--ids ordres', why: 'no route to call has a parameter or a collection of that name' },
+    ])
+  })
+
   it('lists what it cannot call, with what to give', async () => {
     const workload = await plan({
       frameworkRoutes: [
@@ -257,7 +278,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
   const item = /^\/orders\/(\d+)(?:\?.*)?$/.exec(url)
   const items = /^\/orders\/(\d)\/items$/.exec(url)
-  if (url === '/orders') return void json([{ id: 1 }, { id: 2 }, { id: 3 }])
+  if (url === '/orders' || url.startsWith('/orders?limit=2&q=')) return void json([{ id: 1 }, { id: 2 }, { id: 3 }])
   if (item) return void json({ id: Number(item[1]) })
   if (items) return void json({ items: [1, 2].map(n => ({ id: Number(items[1]) * 10 + n })) })
   if (/^\/orders\/(\d)\/items\/\1\d$/.test(url)) return void json({})

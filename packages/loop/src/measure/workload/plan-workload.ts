@@ -5,6 +5,8 @@ import {
   type DescribedParameter,
   type ImportProblem,
   matchPattern,
+  namesInQuery,
+  parametersOf,
   readAccessLog,
   readHar,
   readHeaderLine,
@@ -77,7 +79,24 @@ export async function planWorkload(input: WorkloadInput, shell: WorkloadShell): 
       if (filled.keysFrom !== undefined) keysFrom[route] = filled.keysFrom
     } else skipped.push({ route, why: filled.why, give: filled.give })
   }
-  return { routes, skipped, problems: gathered.problems, keysFrom, headers }
+  const problems = [...gathered.problems, ...unusedIds(input.ids ?? {}, gathered.candidates)]
+  return { routes, skipped, problems, keysFrom, headers }
+}
+
+/** A name nobody asks for is a slip of the hand, and the values somebody meant would silently not be sent. */
+function unusedIds(
+  ids: Readonly<Record<string, readonly string[]>>,
+  candidates: readonly RouteCandidate[],
+): readonly ImportProblem[] {
+  const asked = new Set(
+    candidates.flatMap(({ pattern, query = '' }) => [
+      ...parametersOf(pattern).flatMap(({ name, resource }) => [name, resource]),
+      ...(namesInQuery(query) ?? []),
+    ]),
+  )
+  return Object.keys(ids)
+    .filter(name => !asked.has(name))
+    .map(name => ({ file: `--ids ${name}`, why: 'no route to call has a parameter or a collection of that name' }))
 }
 
 /** Two typed routes may be one to the service, `/posts/:id` and `/notes/:id` under `/:kind/:id`: they are measured as one. */

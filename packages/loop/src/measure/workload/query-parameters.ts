@@ -1,9 +1,9 @@
 /** Draws query strings from what OpenAPI says about a route's parameters, so that lists are read beyond their first page. */
-import type { DescribedParameter } from '@whetstone/load/import'
+import { type DescribedParameter, fillQuery, namesInQuery } from '@whetstone/load/import'
 import { randomInteger } from '@whetstone/stats'
 import type { Random } from '@whetstone/stats'
 
-export type QueryDrawer = { readonly draw: () => string } | { readonly missing: string }
+export type QueryDrawer = { readonly draw: () => string; readonly varies: boolean } | { readonly missing: string }
 
 const PAGE = /^(page|pageNumber|page_number|p)$/i
 const OFFSET = /^(offset|skip|start|from)$/i
@@ -27,11 +27,26 @@ export function queryDrawer(
     else if (parameter.required) return { missing: parameter.name }
   }
   return {
+    varies: query.length > 0,
     draw: () => {
       const drawn = new URLSearchParams(draws.map(draw => draw())).toString()
       return drawn === '' ? '' : `?${drawn}`
     },
   }
+}
+
+/** Of a query that was typed: as it is, or with one of the values given for each of its names. */
+export function typedQueryDrawer(
+  query: string,
+  ids: Readonly<Record<string, readonly string[]>>,
+  random: Random,
+): QueryDrawer {
+  const names = namesInQuery(query)
+  if (names === undefined) return { draw: () => query, varies: false }
+  const missing = names.find(name => (ids[name] ?? []).length === 0)
+  if (missing !== undefined) return { missing }
+  const valueOf = (name: string) => ids[name]![randomInteger(random, ids[name]!.length)]!
+  return { draw: () => fillQuery(query, valueOf), varies: true }
 }
 
 function drawerOf(
