@@ -50,7 +50,11 @@ export const limitResultSets = definePractice({
       unit: 'ratio',
       source: 'ten rows fetched for each item sent are filtered in the wrong place',
     },
-    timeFraction: { value: 0.05, unit: 'fraction', source: 'share of the route time, as for other statements' },
+    timeFraction: {
+      value: 0.05,
+      unit: 'fraction',
+      source: 'share of the time of the route without its waits for a connection',
+    },
   },
   remedy: {
     summary: 'Let the database filter, aggregate and cut: a default LIMIT, and a cap on what a client may ask for.',
@@ -78,7 +82,7 @@ return reply.type('application/x-ndjson').send(ndjsonStream(pool, 'SELECT * FROM
       const answer = readAnswer(use.route, probes, traces)
       // Who knows the length of an export before its first byte holds all of it.
       const isHeldWhole = answer.isExport && answer.isOfKnownLength && rows >= thresholds.exportRows
-      if ((answer.isExport && !isHeldWhole) || use.totalMs < route.totalMs * thresholds.timeFraction) return []
+      if ((answer.isExport && !isHeldWhole) || use.totalMs < route.workMs * thresholds.timeFraction) return []
       const width = pg && rowBytesOf(statement, pg)
       const fetched = width && (use.rows / Math.max(1, use.requests)) * width.rowBytes
       // Rows of a join may all be in the answer, nested: only when most of the bytes are gone too, rows were thrown away.
