@@ -14,7 +14,7 @@ export const clientNames = ['ioredis', 'nodeRedis'] as const
 export async function startClients(): Promise<Clients> {
   const server: RedisServer = available(await startRedis())
   const ioredis = new Redis(server.url)
-  const nodeRedis = createClient({ url: server.url })
+  const nodeRedis: Clients['nodeRedis'] = createClient({ url: server.url })
   await nodeRedis.connect()
   return {
     ioredis,
