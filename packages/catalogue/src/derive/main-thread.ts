@@ -131,7 +131,7 @@ function placed(profile: CpuProfile): Placed[] {
       return [
         { work: 'json', name: json.function.endsWith('parse') ? 'JSON.parse' : 'JSON.stringify', owner, stack, node },
       ]
-    return owner ? [{ work: 'own', name: owner.function, owner, stack, node }] : []
+    return owner ? [{ work: 'own', name: nameOf(owner), owner, stack, node }] : []
   })
 }
 
@@ -169,6 +169,12 @@ const makesBody = (name: string, file: string): boolean =>
   (name === 'serialize' && /[\\/]fastify[\\/]lib[\\/]reply\.js$/.test(file)) ||
   (name === 'respond' && /[\\/]koa[\\/]lib[\\/]application\.js$/.test(file))
 
+/** Handlers seldom have a name: their line is what they are known by. */
+const nameOf = ({ function: name, file, line }: ProfileNode): string =>
+  isNameless(name) ? `the function at ${file.split(/[\\/]/).at(-1)}:${line}` : name
+
+const isNameless = (name: string): boolean => name === '' || name === '(anonymous)'
+
 function frameOf({ file, line, column, function: name }: ProfileNode): Frame {
-  return { file, line, column, ...(name === '' || name === '(anonymous)' ? {} : { function: name }) }
+  return { file, line, column, ...(isNameless(name) ? {} : { function: name }) }
 }

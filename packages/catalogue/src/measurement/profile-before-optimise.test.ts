@@ -29,6 +29,10 @@ describe('their rows of the coverage', () => {
       kind: 'pass',
       note: 'profiled under load with 400 samples of work: render on top with 100 %',
     })
+    const nameless = profileOf([[1, undefined, own('(anonymous)', 5), 400]])
+    expect(outcomeOf(profileBeforeOptimise, { runtime: busy, 'cpu-profile': nameless })).toMatchObject({
+      note: expect.stringMatching(/samples of work: the function at \S+\.[jt]s:5 on top with 100 %$/),
+    })
     expect(outcomeOf(flameGraphs, { 'cpu-profile': profile })).toMatchObject({
       kind: 'pass',
       note: '400 samples of work over 10.0 s, drawn in the report: whetstone report --open',
