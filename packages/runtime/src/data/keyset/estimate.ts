@@ -1,5 +1,6 @@
 /** How long a list is, about: the planner's estimate costs a plan, a count costs every row. */
 import type { Ctx } from '../../context.ts'
+import { checkWhole, mostCounted } from '../bounds.ts'
 import type { Queryable } from '../queryable.ts'
 
 export interface EstimateOptions {
@@ -16,10 +17,11 @@ export interface RowEstimate {
 
 /**
  * Of a whole table this is `pg_class.reltuples` scaled to its present size; with filters it is as good as the statistics (`ANALYZE`).
- * @param select without ORDER BY and LIMIT
+ * @param select without ORDER BY and LIMIT @throws RangeError for an `exactUpTo` that is no count
  */
 export async function estimateRows(db: Queryable, select: string, options: EstimateOptions = {}): Promise<RowEstimate> {
   const { values = [], exactUpTo = 0, ctx } = options
+  checkWhole(0, mostCounted, { exactUpTo })
   if (exactUpTo > 0) {
     const counted = await db.query<{ rows: number }>(
       `SELECT count(*)::int AS rows FROM (SELECT FROM (${select}) AS page LIMIT $${values.length + 1}) AS counted`,

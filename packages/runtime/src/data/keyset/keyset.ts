@@ -2,6 +2,7 @@
 import type { QueryResultRow } from 'pg'
 import type { Ctx } from '../../context.ts'
 import { Fault } from '../../fault.ts'
+import { checkWhole } from '../bounds.ts'
 import { textOf } from '../bulk/text-value.ts'
 import { quoted } from '../identifier.ts'
 import type { Queryable } from '../queryable.ts'
@@ -60,6 +61,8 @@ export function keyset<Row extends QueryResultRow = QueryResultRow>(
   options: KeysetOptions,
 ): (db: Queryable, request?: PageRequest) => Promise<Page<Row>> {
   const { select, order, keys, maxSize = 1_000, size: usualSize = Math.min(50, maxSize) } = options
+  checkWhole(1, Infinity, { maxSize })
+  checkWhole(1, maxSize, { size: usualSize })
   if (order.length === 0) throw new RangeError('a keyset needs a column of order')
   if (keys.length === 0 || keys.some(key => key.length < shortestKey))
     throw new RangeError(`keyset cursors are signed: give keys of ${shortestKey} characters or more`)

@@ -1,6 +1,7 @@
 /** What a pool can be told, and the limits it has when told nothing: every wait ends, and so does every statement. */
 import type { ClientConfig } from 'pg'
 import { longestTimerMs } from '../../time-limits.ts'
+import { checkWhole, checkWithin, mostCounted } from '../bounds.ts'
 
 /** Limits that would say the same as ours are not taken twice. */
 type Connection = Omit<
@@ -85,12 +86,12 @@ export function readOptions(options: PoolOptions): { readonly limits: PoolLimits
     random = Math.random,
     ...connection
   } = options
-  wholeFrom(1, { max, preparedPerConnection })
-  wholeFrom(0, { min, maxWaiting, statementTimeoutMs, idleInTransactionTimeoutMs })
+  checkWhole(1, mostCounted, { max, preparedPerConnection })
+  checkWhole(0, mostCounted, { min, maxWaiting, statementTimeoutMs, idleInTransactionTimeoutMs })
   // Node's timers overflow beyond, and then fire at once.
-  within(Number.MIN_VALUE, longestTimerMs, { acquireTimeoutMs, connectTimeoutMs })
-  within(0, longestTimerMs, { endTimeoutMs })
-  within(0, Infinity, { idleTimeoutMs, lifetimeMs, leakAfterMs })
+  checkWithin(Number.MIN_VALUE, longestTimerMs, { acquireTimeoutMs, connectTimeoutMs })
+  checkWithin(0, longestTimerMs, { endTimeoutMs })
+  checkWithin(0, Infinity, { idleTimeoutMs, lifetimeMs, leakAfterMs })
   if (min > max) throw new RangeError(`min is ${min}: at most max, which is ${max}`)
   return {
     limits: {
@@ -107,14 +108,4 @@ export function readOptions(options: PoolOptions): { readonly limits: PoolLimits
     },
     connection: { keepAlive: true, ...connection },
   }
-}
-
-function wholeFrom(least: number, values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values))
-    if (!Number.isSafeInteger(value) || value < least) throw new RangeError(`${name} is ${value}: whole, from ${least}`)
-}
-
-function within(least: number, most: number, values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values))
-    if (!(value >= least && value <= most)) throw new RangeError(`${name} is ${value}: from ${least} to ${most}`)
 }

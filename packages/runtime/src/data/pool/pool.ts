@@ -162,7 +162,7 @@ export class Pool extends EventEmitter implements Queryable {
 
   /**
    * Runs `run` in a transaction: committed when it resolves, rolled back when it rejects.
-   * Besides what `query` throws: FAULT_TX_ABORTED when `run` resolved although one of its statements had failed.
+   * Besides what `query` throws: FAULT_TX_ABORTED when `run` resolved although one of its statements had failed; RangeError for a `retry` that is no count.
    */
   async tx<T>(run: (client: PooledClient) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const taken = this.#capture('tx')

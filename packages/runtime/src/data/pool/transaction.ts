@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { QueryResult } from 'pg'
 import type { Ctx } from '../../context.ts'
 import { Fault } from '../../fault.ts'
+import { checkWhole, mostCounted } from '../bounds.ts'
 import { refusalOf } from './session.ts'
 import type { Session } from './session.ts'
 
@@ -41,6 +42,7 @@ export async function runTransaction<T>(
   settings: () => TransactionSettings,
 ): Promise<T> {
   const { retry = 0, ctx } = options
+  checkWhole(0, mostCounted, { retry })
   for (let attempt = 0; ; attempt++) {
     try {
       return await lend(async session => await once(session, run, options, settings()))

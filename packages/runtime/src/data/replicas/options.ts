@@ -1,5 +1,7 @@
 /** The settings of a set of replicas, and what they are when nothing is said. */
 import { Fault } from '../../fault.ts'
+import { longestTimerMs } from '../../time-limits.ts'
+import { checkWhole, checkWithin } from '../bounds.ts'
 import type { MonitorOptions } from './monitor.ts'
 
 export interface ReplicaSetOptions extends Partial<MonitorOptions> {
@@ -22,8 +24,10 @@ export interface ReplicaSetOptions extends Partial<MonitorOptions> {
 export type CompleteOptions = Required<ReplicaSetOptions>
 
 const shortestKey = 32
+/** A read that waits for longer would be better off on the primary. */
+const longestWaitMs = 10_000
 
-/** @throws Fault FAULT_REPLICA_OPTIONS */
+/** @throws Fault FAULT_REPLICA_OPTIONS; RangeError for a bound out of its range */
 export function completed(options: ReplicaSetOptions): CompleteOptions {
   const complete: CompleteOptions = {
     cluster: 'main',
@@ -45,6 +49,7 @@ export function completed(options: ReplicaSetOptions): CompleteOptions {
     random: Math.random,
     ...options,
   }
+  checkBounds(complete)
   if (complete.tokenKeys.some(key => key.length < shortestKey))
     throw refused(`a token key is shorter than ${shortestKey} characters`, 'openssl rand -base64 32')
   if (complete.tokenLifeMs < complete.maxLagMs)
@@ -53,6 +58,17 @@ export function completed(options: ReplicaSetOptions): CompleteOptions {
       'raise tokenLifeMs above maxLagMs, or a user reads what is older than their write',
     )
   return complete
+}
+
+function checkBounds(options: CompleteOptions): void {
+  const { failuresToEject, probesToReturn, maxWaiters, maxDivertedReads } = options
+  checkWhole(1, Infinity, { failuresToEject, probesToReturn })
+  checkWhole(0, Infinity, { maxWaiters, maxDivertedReads })
+  const { maxLagMs, maxLagBytes, tokenLifeMs, waitMs } = options
+  checkWithin(0, Infinity, { maxLagMs, maxLagBytes, tokenLifeMs })
+  checkWithin(0, longestWaitMs, { waitMs })
+  const { probeIntervalMs, searchIntervalMs, probeTimeoutMs } = options
+  checkWithin(1, longestTimerMs, { probeIntervalMs, searchIntervalMs, probeTimeoutMs })
 }
 
 function refused(message: string, hint: string): Fault {

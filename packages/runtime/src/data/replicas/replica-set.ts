@@ -41,7 +41,10 @@ export class ReplicaSet<Pool extends Queryable = Queryable> implements Queryable
   readonly #session = sessionKey()
   readonly #counters: ReplicaCounters = noCounts()
 
-  /** Begins to ask the servers at once, every `probeIntervalMs` until `close`; that alone keeps no process alive. */
+  /**
+   * Begins to ask the servers at once, every `probeIntervalMs` until `close`; that alone keeps no process alive.
+   * @throws Fault FAULT_REPLICA_OPTIONS; RangeError for a bound out of its range
+   */
   constructor(servers: Readonly<Record<string, Pool>>, options: ReplicaSetOptions = {}) {
     const complete = (this.#options = completed(options))
     const watch = (server: Server<Pool>) =>

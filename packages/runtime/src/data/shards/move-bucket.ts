@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 // As a whole: before version 8.15 it is a CommonJS module, whose names cannot be imported one by one.
 import pg from 'pg'
 import { Fault, isFault } from '../../fault.ts'
+import { longestTimerMs } from '../../time-limits.ts'
+import { checkWhole, checkWithin } from '../bounds.ts'
 import { quoted } from '../identifier.ts'
 import type { Queryable } from '../queryable.ts'
 import { announceMove, completeMove, readPlace, withdrawMove } from './directory.ts'
@@ -16,7 +18,7 @@ import {
   type TableColumns,
   type TableDigest,
 } from './moved-tables.ts'
-import type { BucketPlace } from './placement.ts'
+import { type BucketPlace, MOST_BUCKETS } from './placement.ts'
 import { DEFAULT_LEASE_MS } from './router.ts'
 
 export interface ShardAddress {
@@ -66,9 +68,13 @@ const LOCK_NOT_AVAILABLE = '55P03'
  * Where the process was killed instead, the same call again clears up what it left and moves the bucket, or removes what a finished
  * move left behind; until then the source keeps its log for it, and writes to a fenced bucket wait.
  * @throws Fault FAULT_SHARD_MOVE with the step that failed; FAULT_SHARD_UNDECIDED when the directory died in the very switch;
- * FAULT_SHARD_LEFTOVER when the bucket has moved but its old rows could not be deleted
+ * FAULT_SHARD_LEFTOVER when the bucket has moved but its old rows could not be deleted; RangeError for a bound out of its range
  */
 export async function moveBucket(options: BucketMoveOptions): Promise<BucketMoved> {
+  const { bucket, leaseMs = DEFAULT_LEASE_MS, copyTimeoutMs = 0, fenceTimeoutMs = 0 } = options
+  checkWhole(0, MOST_BUCKETS - 1, { bucket })
+  checkWithin(0, longestTimerMs, { leaseMs })
+  checkWithin(0, Infinity, { copyTimeoutMs, fenceTimeoutMs })
   const source = new pg.Client({ connectionString: options.from.url })
   const target = new pg.Client({ connectionString: options.to.url })
   // Otherwise a server that goes away ends the process; the next query says it as well.

@@ -21,6 +21,7 @@ export interface BucketMove {
 
 /** Enough that a shard may one day hold a thousandth, few enough to write down. */
 export const DEFAULT_BUCKETS = 1024
+export const MOST_BUCKETS = 32_767
 
 /** 0 to `buckets` - 1. `7`, `7n` and `'7'` are one key, as they are one text in a URL. */
 export function bucketOf(key: ShardKey, buckets: number): number {
@@ -29,8 +30,8 @@ export function bucketOf(key: ShardKey, buckets: number): number {
 
 export function firstPlacement(shards: readonly string[], buckets = DEFAULT_BUCKETS): Placement {
   checkShards(shards)
-  if (!Number.isInteger(buckets) || buckets < 1 || buckets > 32_767)
-    throw new Fault('FAULT_SHARD_PLAN', `${buckets} buckets: 1 to 32767 are possible`, { retryable: false })
+  if (!Number.isInteger(buckets) || buckets < 1 || buckets > MOST_BUCKETS)
+    throw new Fault('FAULT_SHARD_PLAN', `${buckets} buckets: 1 to ${MOST_BUCKETS} are possible`, { retryable: false })
   return Array.from({ length: buckets }, (_, bucket) => ({ shard: rendezvous(bucket, shards) }))
 }
 

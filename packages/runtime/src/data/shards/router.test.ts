@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import { startPostgres, type PostgresServer } from '@whetstone/sandbox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Context } from '../../context.ts'
+import { Context, type Ctx } from '../../context.ts'
 import type { Queryable } from '../queryable.ts'
 import { poolQueryable } from '../testing/pool-queryable.ts'
 import { createDirectory } from './directory.ts'
@@ -91,6 +91,32 @@ describe('a shard router', () => {
     const router = new ShardRouter({ shards: counting, directory: shards['a']!, concurrency: 1 })
     await expect(router.scatter(() => ({ text: 'select 1' }))).rejects.toThrow('c is down')
     expect(most).toBe(1)
+  })
+
+  test('asks no further shard once one has failed, and gives up those it is asking', async () => {
+    const asked: string[] = []
+    const left: string[] = []
+    const failing = Object.fromEntries(
+      names.map(name => [
+        name,
+        {
+          query(_statement: unknown, _values: unknown, ctx?: Ctx) {
+            asked.push(name)
+            if (asked.length === 2) return Promise.reject(new Error('down'))
+            return new Promise<never>((_resolve, reject) => {
+              ctx!.onCancel(reason => {
+                left.push(name)
+                reject(reason as Error)
+              })
+            })
+          },
+        },
+      ]),
+    )
+    const router = new ShardRouter({ shards: failing, directory: shards['a']!, concurrency: 2 })
+    await expect(router.scatter(() => ({ text: 'select 1' }))).rejects.toThrow('down')
+    expect(asked).toHaveLength(2)
+    expect(left).toEqual([asked[0]])
   })
 
   test('asks nobody when the caller has left', async () => {

@@ -1,8 +1,10 @@
 /** Sends each statement to the shard that owns its key, and asks all of them where there is no key. Never a transaction across two. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { QueryResultRow } from 'pg'
-import type { Ctx } from '../../context.ts'
+import { Context, type Ctx } from '../../context.ts'
 import { Fault } from '../../fault.ts'
+import { longestTimerMs } from '../../time-limits.ts'
+import { checkWhole, checkWithin, mostCounted } from '../bounds.ts'
 import type { Queryable, Statement } from '../queryable.ts'
 import { readPlace, readPlacement } from './directory.ts'
 import { FENCED } from './fence.ts'
@@ -18,7 +20,7 @@ export interface ShardRouterOptions<Shard extends Queryable> {
   readonly leaseMs?: number
   /** How long a write waits while its bucket changes hands. Default 10,000. */
   readonly moveTimeoutMs?: number
-  /** Shards asked at a time by a scatter. Default 8. */
+  /** Shards asked at a time by a scatter, from 1. Default 8. */
   readonly concurrency?: number
   /** Monotonic milliseconds. */
   readonly now?: () => number
@@ -40,6 +42,7 @@ export class ShardRouter<Shard extends Queryable = Queryable> {
   #readAtMs = -Infinity
   #reading: Promise<Placement> | undefined
 
+  /** @throws RangeError for a bound out of its range */
   constructor(options: ShardRouterOptions<Shard>) {
     this.#options = {
       leaseMs: DEFAULT_LEASE_MS,
@@ -48,6 +51,10 @@ export class ShardRouter<Shard extends Queryable = Queryable> {
       now: () => performance.now(),
       ...options,
     }
+    const { leaseMs, moveTimeoutMs, concurrency } = this.#options
+    checkWhole(1, mostCounted, { concurrency })
+    checkWithin(0, longestTimerMs, { leaseMs })
+    checkWithin(0, Infinity, { moveTimeoutMs })
   }
 
   /** The placement, read anew when older than the lease. @throws Fault FAULT_SHARD_PLAN */
@@ -102,7 +109,7 @@ export class ShardRouter<Shard extends Queryable = Queryable> {
 
   /**
    * Asks every shard for the buckets it owns; the statement must filter by them, or a bucket on its way is counted twice.
-   * All answers or the first failure.
+   * All answers or the first failure: then no further shard is asked, and what is still being asked is cancelled.
    */
   async scatter<Row extends QueryResultRow = QueryResultRow>(
     statement: (buckets: readonly number[]) => Statement,
@@ -110,24 +117,36 @@ export class ShardRouter<Shard extends Queryable = Queryable> {
   ): Promise<Row[][]> {
     const owned = await this.#owned()
     const answers: Row[][] = owned.map(() => [])
+    const context = Context.below(ctx)
     let next = 0
     const worker = async () => {
-      while (next < owned.length && !ctx?.cancelled) {
-        const index = next++
-        const { shard, buckets } = owned[index]!
-        answers[index] = (await shard.query<Row>(statement(buckets), undefined, ctx)).rows
+      try {
+        while (next < owned.length && !context.cancelled) {
+          const index = next++
+          const { shard, buckets } = owned[index]!
+          answers[index] = (await shard.query<Row>(statement(buckets), undefined, context)).rows
+        }
+      } catch (error) {
+        // Now and not when all have heard: nobody is asked in between.
+        context.cancel(error)
+        throw error
       }
     }
-    await Promise.all(Array.from({ length: Math.min(this.#options.concurrency, owned.length) }, worker))
-    if (ctx?.cancelled) throw ctx.reason
+    try {
+      await Promise.all(Array.from({ length: Math.min(this.#options.concurrency, owned.length) }, worker))
+    } finally {
+      context.release()
+    }
+    if (context.cancelled) throw context.reason
     return answers
   }
 
-  /** The first rows of all shards in one order. For the next page give the last row's columns to the statement, as a keyset page does. */
+  /** The first `limit` rows (from 1, RangeError otherwise) of all shards in one order. For the next page give the last row's columns to the statement, as a keyset page does. */
   async page<Row extends QueryResultRow = QueryResultRow>(
     { statement, order, limit }: PageQuery,
     ctx?: Ctx,
   ): Promise<Row[]> {
+    checkWhole(1, mostCounted, { limit })
     return mergeOrdered(await this.scatter<Row>(statement, ctx), comparisonOf(order), limit)
   }
 

@@ -1,5 +1,6 @@
 /** The rows of a query, batch by batch: one being read, one on its way, the rest on the server. */
 import type { Ctx } from '../../context.ts'
+import { checkWhole } from '../bounds.ts'
 import { borrow, type Borrowed, type ClientSource, endOnServer, endsConnection } from '../client-source.ts'
 import { whenGivenUp } from '../give-up.ts'
 import type { Statement } from '../queryable.ts'
@@ -11,6 +12,8 @@ export interface StreamOptions {
   /** Cancellation or its deadline ends the stream with that as its error. */
   readonly ctx?: Ctx | undefined
 }
+
+const mostBatchRows = 100_000
 
 type Answer<Row> = IteratorResult<readonly Row[], undefined>
 
@@ -41,8 +44,7 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
 
   constructor(source: ClientSource, statement: string | Statement, options: StreamOptions = {}) {
     const { batchRows = 500, ctx } = options
-    if (!(batchRows >= 1 && batchRows <= 100_000))
-      throw new RangeError(`batchRows must be 1 to 100,000, not ${batchRows}`)
+    checkWhole(1, mostBatchRows, { batchRows })
     this.#source = source
     this.#statement = typeof statement === 'string' ? { text: statement } : statement
     this.#batchRows = batchRows

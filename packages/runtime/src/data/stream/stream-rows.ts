@@ -9,12 +9,16 @@ import { RowBatches, type StreamOptions } from './row-batches.ts'
  * for await (const order of streamRows<Order>(pool, { text: 'SELECT * FROM orders WHERE day = $1', values: [day] })) …
  * ```
  * Nothing is sent before the first row is asked for. Leaving the loop closes the cursor on the server.
- * @throws what the server says, the reason of a cancelled `ctx`, Fault `FAULT_DEADLINE`
+ * @throws RangeError at once for a `batchRows` out of its range; what the server says, the reason of a cancelled `ctx`, Fault `FAULT_DEADLINE`
  */
-export async function* streamRows<Row = QueryResultRow>(
+export function streamRows<Row = QueryResultRow>(
   source: ClientSource,
   statement: string | Statement,
   options?: StreamOptions,
 ): AsyncGenerator<Row, void, undefined> {
-  for await (const rows of new RowBatches<Row>(source, statement, options)) yield* rows
+  return rowsOf(new RowBatches<Row>(source, statement, options))
+}
+
+async function* rowsOf<Row>(batches: RowBatches<Row>): AsyncGenerator<Row, void, undefined> {
+  for await (const rows of batches) yield* rows
 }

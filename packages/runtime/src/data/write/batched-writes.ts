@@ -3,6 +3,7 @@ import { AsyncResource } from 'node:async_hooks'
 import type { Service } from '../../service.ts'
 import { type BatchCounts, Collector } from '../../batch/collector.ts'
 import { Fault } from '../../fault.ts'
+import { checkWhole, checkWithin } from '../bounds.ts'
 import type { ClientSource } from '../client-source.ts'
 import type { Queryable } from '../queryable.ts'
 import { insertMany } from './insert-many.ts'
@@ -16,7 +17,7 @@ export interface BatchedWritesOptions {
   readonly window?: 'tick' | { readonly maxMs: number }
   /** Rows that may wait; beyond, calls fail with `FAULT_BATCH_FULL`, which may be repeated. Default 10,000. */
   readonly maxQueued?: number
-  /** From so many rows of an insert on COPY. Default 10,000. */
+  /** From so many rows of an insert on COPY. Default 10,000; `Infinity` never. */
   readonly copyFrom?: number
 }
 
@@ -25,12 +26,15 @@ export interface BatchedWrites<Row> extends Service<Row, void> {
   stats(): Readonly<BatchCounts>
 }
 
+const mostRows = 100_000
+const longestMs = 1_000
+
 /**
  * Resolves when the row is committed and rejects with the error of this row; rows beside it are not touched by it. Inserts go one
  * after the other, so while one is under way the next grows. A row whose caller leaves before its insert began is not written;
  * afterwards it is, and the caller does not hear of it. Rows of all requests are together; what must be one transaction is no batch.
  * @throws what the database says of the row; Fault `FAULT_WRITE_BROKEN`, retryable only where the row was certainly not written;
- * `FAULT_BATCH_FULL`, `FAULT_CANCELLED`, `FAULT_DEADLINE`
+ * `FAULT_BATCH_FULL`, `FAULT_CANCELLED`, `FAULT_DEADLINE`; when it is made, RangeError for a bound out of its range
  */
 export function batchedWrites<Row extends InsertRow>(
   db: Queryable & Partial<ClientSource>,
@@ -38,10 +42,10 @@ export function batchedWrites<Row extends InsertRow>(
   options: BatchedWritesOptions = {},
 ): BatchedWrites<Row> {
   const { max = 1_000, window = 'tick', maxQueued = 10_000, copyFrom = 10_000 } = options
-  if (!(max >= 1 && max <= 100_000)) throw new RangeError(`max of batched writes must be 1 to 100,000, not ${max}`)
+  checkWhole(1, mostRows, { max })
+  checkWhole(1, Infinity, { maxQueued, copyFrom })
+  if (window !== 'tick') checkWithin(1, longestMs, { 'window.maxMs': window.maxMs })
   const longestWindowMs = window === 'tick' ? 0 : window.maxMs
-  if (!(longestWindowMs >= 0 && longestWindowMs <= 1_000))
-    throw new RangeError(`window.maxMs must be 1 to 1,000, not ${longestWindowMs}`)
   const counted: BatchCounts = { loads: 0, keys: 0, failedLoads: 0 }
   const outside = new AsyncResource('whetstone.batchedWrites')
   let rows = 0

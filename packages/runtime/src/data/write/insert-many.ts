@@ -1,5 +1,6 @@
 /** Many rows in few statements: all or none, or every row that can be written, with those that cannot named. */
 import type { Ctx } from '../../context.ts'
+import { checkWhole, mostCounted } from '../bounds.ts'
 import { copyRowsIn } from '../bulk/copy-in.ts'
 import type { ClientSource } from '../client-source.ts'
 import type { Queryable } from '../queryable.ts'
@@ -12,9 +13,9 @@ export interface InsertOptions {
    * is written; a part that is refused is halved until the row is found, which costs two statements for each halving.
    */
   readonly rows?: 'all' | 'each'
-  /** With `each`, rows of a statement. Default 1,000. */
+  /** With `each`, rows of a statement, from 1. Default 1,000. */
   readonly chunkRows?: number
-  /** From so many rows of a statement on COPY, if `db` lends connections and nothing may conflict. Default 10,000. */
+  /** From so many rows of a statement on COPY, if `db` lends connections and nothing may conflict. Default 10,000; `Infinity` never. */
   readonly copyFrom?: number
   /**
    * `db` is a connection in a transaction: with `each`, parts are kept apart by savepoints, and all is written when you commit.
@@ -28,8 +29,8 @@ export interface InsertOptions {
  * ```ts
  * const { written, failed } = await insertMany(pool, { table: 'events', columns: { id: 'bigint', payload: 'jsonb' } }, events, { rows: 'each' })
  * ```
- * @throws with `all` what the server says, and RangeError for more rows than a statement of VALUES holds; with `each` an
- * `InsertBroken` (`FAULT_WRITE_BROKEN`) when it is not a row that failed
+ * @throws RangeError for a bound out of its range; with `all` what the server says, and RangeError for more rows than a statement
+ * of VALUES holds; with `each` an `InsertBroken` (`FAULT_WRITE_BROKEN`) when it is not a row that failed
  */
 export async function insertMany(
   db: Queryable & Partial<ClientSource>,
@@ -38,6 +39,8 @@ export async function insertMany(
   options: InsertOptions = {},
 ): Promise<InsertReport> {
   const { chunkRows = 1_000, copyFrom = 10_000, inTransaction = false, ctx } = options
+  checkWhole(1, mostCounted, { chunkRows })
+  checkWhole(1, Infinity, { copyFrom })
   const plan = insertPlan(target)
   const mayCopy = db.connect !== undefined && target.onConflict === undefined && !inTransaction
   const write = async (part: readonly InsertRow[]): Promise<number> => {
@@ -53,7 +56,6 @@ export async function insertMany(
     const written = rows.length === 0 ? 0 : await write(rows)
     return { written, skipped: rows.length - written, failed: [] }
   }
-  if (!(chunkRows >= 1)) throw new RangeError(`chunkRows must be 1 or more, not ${chunkRows}`)
   const size = mayCopy && rows.length >= copyFrom ? copyFrom : Math.min(chunkRows, plan.mostRows)
   return await writeEach(rows, Math.max(1, size), inTransaction ? guarded(db, write, ctx) : write)
 }
