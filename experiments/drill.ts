@@ -9,7 +9,7 @@ import { bundleArm } from './bundle.ts'
 import { capacityOf } from './count.ts'
 import { countings } from './countings.ts'
 import type { Drill } from './define.ts'
-import { type HitFractionScore, promisedHits } from './hit-fraction.ts'
+import { type HitFractionScore, missedHits, promisedHits } from './hit-fraction.ts'
 import { keptOf, type Recording } from './record.ts'
 import { stressLoad } from './overload.ts'
 import { wantSameAnswers } from './peak-memory.ts'
@@ -247,7 +247,7 @@ async function resultOf(
 
 /** What is not proved, in words; empty when everything is. */
 export function undone(
-  { reportedOnBefore, silentOnAfter, verdict, pValue, ratio }: DrillResult,
+  { reportedOnBefore, silentOnAfter, verdict, pValue, ratio, hitFraction }: DrillResult,
   { expects }: Drill,
 ): readonly string[] {
   return [
@@ -255,5 +255,6 @@ export function undone(
     ...(silentOnAfter ? [] : ['still reported on its remedy']),
     ...(verdict === 'better' ? [] : [`no clear difference (p ${pValue.toPrecision(2)})`]),
     ...(ratio >= expects.atLeast ? [] : [`${ratio.toPrecision(3)} times better, expected ${expects.atLeast}`]),
+    ...missedHits(hitFraction, 'empty'),
   ]
 }

@@ -7,6 +7,18 @@ export interface HitFractionScore {
   readonly measured: number
 }
 
+/** Five points: what a prediction may be off by and still be one to decide by. */
+const mostMissed = 0.05
+
+/** In words, by how the cache began: a drill takes out what it holds before it counts, a trial is under load before it measures. */
+export function missedHits(score: HitFractionScore | undefined, begins: keyof HitFractionScore['predicted']): string[] {
+  if (!score || Math.abs(score.predicted[begins] - score.measured) <= mostMissed) return []
+  const percent = (fraction: number) => `${(100 * fraction).toFixed(1)} %`
+  return [
+    `${percent(score.measured)} of the reads were answered by the cache, predicted ${percent(score.predicted[begins])}`,
+  ]
+}
+
 type Cached = Pick<RankedFinding, 'practice' | 'also' | 'edit'>
 
 /** What the finding of the practice promises of a cache; undefined where it speaks of none. */
