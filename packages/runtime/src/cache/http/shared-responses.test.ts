@@ -36,8 +36,15 @@ interface Instance {
   readonly store: Cache
 }
 
-/** Two instances of one service, each with connections of its own, the other one's over a wire that can be cut. */
-async function stand(framework: Framework, handlers: { readonly one: Handler; readonly other: Handler }, timeoutMs = 2_000) {
+/**
+ * Two instances of one service, each with connections of its own, the other one's over a wire that can be cut.
+ * @param timeoutMs by default longer than a busy machine may stand still: nothing is to be given up but what a test cuts
+ */
+async function stand(
+  framework: Framework,
+  handlers: { readonly one: Handler; readonly other: Handler },
+  timeoutMs = 15_000,
+) {
   const prefix = `${randomUUID()}:`
   const wire = await openWire(server.port)
   const instance = async (port: number, handler: Handler): Promise<Instance> => {
@@ -129,8 +136,7 @@ describe.each(['fastify', 'express 5', 'hono'] as const)('two instances on %s wi
     for (const change of changes) {
       const before = [(await kept(one, '/p/7')).body, (await kept(other, '/p/7')).body]
       await change()
-      for (const instance of [one, other])
-        await until(async () => !before.includes((await get(instance, '/p/7')).body))
+      for (const instance of [one, other]) await until(async () => !before.includes((await get(instance, '/p/7')).body))
     }
     expect(one.store.counts.pendingInvalidations + other.store.counts.pendingInvalidations).toBe(0)
   })
@@ -186,17 +192,17 @@ describe.each(['fastify', 'express 5', 'hono'] as const)('two instances on %s wi
   test('go on without Redis, and hear afterwards what was purged', async () => {
     const handlers = makers({ ...forAMinute, ...cacheTags('products') })
     const { one, other, wire } = await stand(framework, handlers, 1_000)
-    expect([(await kept(one, '/top')).body, (await kept(other, '/top')).body]).toEqual(['one 1', 'one 1'])
+    const [mine, theirs] = [(await kept(one, '/top')).body, (await kept(other, '/top')).body]
     await wire.cut()
-    expect((await get(other, '/top')).body).toBe('one 1')
+    expect((await get(other, '/top')).body).toBe(theirs)
     const fresh = await Promise.all(Array.from({ length: 20 }, (_, at) => get(other, `/new/${at}`)))
     expect(fresh.map(({ status }) => status)).toEqual(Array(20).fill(200))
     await other.responses.purge('products')
     const after = await get(other, '/top')
-    expect([after.status, after.body.startsWith('other')]).toEqual([200, true])
-    expect((await get(one, '/top')).body).toBe('one 1')
+    expect([after.status, after.body.startsWith('other'), after.body === theirs]).toEqual([200, true, false])
+    expect((await get(one, '/top')).body).toBe(mine)
     await wire.mend()
-    await until(async () => (await get(one, '/top')).body !== 'one 1')
+    await until(async () => (await get(one, '/top')).body !== mine)
     await until(() => other.store.counts.pendingInvalidations === 0)
   })
 })
