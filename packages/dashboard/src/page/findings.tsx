@@ -24,7 +24,10 @@ const chipOfState: Readonly<Record<FindingState, readonly [tone: Tone, text: str
 export function Findings({ report }: { readonly report: RunReport }) {
   const checks = report.coverage.filter(row => row.state !== 'unknown').length
   const from = checks > 0 ? ` from ${plural(checks, 'check')}` : ''
-  const note = report.findings.length > 0 && `${plural(report.findings.length, 'finding')}${from}, ordered by effect`
+  const notes = report.findings.filter(({ severity }) => severity === 'info').length
+  const aside = notes > 0 && notes < report.findings.length ? `, ${notes} of them only noted` : ''
+  const note =
+    report.findings.length > 0 && `${plural(report.findings.length, 'finding')}${from}${aside}, ordered by effect`
   return (
     <Section id="findings" title="Findings" note={note}>
       {report.findings.length === 0 ? (
