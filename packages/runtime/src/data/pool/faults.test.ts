@@ -3,10 +3,13 @@ import type { AddressInfo, Socket } from 'node:net'
 import { once } from 'node:events'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import pg from 'pg'
 import { startPostgres } from '@whetstone/sandbox'
 import { Context } from '../../context.ts'
 import type { PoolEvent } from './events.ts'
 import { Pool } from './pool.ts'
+import type { PooledClient } from './pool.ts'
+import type { Session } from './session.ts'
 import { startTestServer, until } from './testing/server.ts'
 import type { TestServer } from './testing/server.ts'
 
@@ -81,10 +84,38 @@ describe('a pool survives', () => {
         await server.look(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tx-ended'`)
         await client.query('select 2')
       })
-      // Whether the loss is known by then decides which words it has.
-      await expect(cut).rejects.toThrow(/terminat|connection error/)
+      await expect(cut).rejects.toMatchObject({ code: '57P01' })
       expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
       expect(pool.stats()).toMatchObject({ inUse: 0, size: 1 })
+    })
+  })
+
+  it('a transaction that does nothing for longer than it may, and says so to every later statement', async () => {
+    await server.withPool({ max: 1, idleInTransactionTimeoutMs: 20 }, async pool => {
+      const isLost = async (client: PooledClient) => await until(() => !(client as unknown as Session).isSound)
+      const ended = { code: '25P03' }
+      const work = async (client: PooledClient) => {
+        await isLost(client)
+        await expect(client.query('select 1')).rejects.toMatchObject(ended)
+        await expect(client.query('select $1::int', [1])).rejects.toMatchObject(ended)
+        const rows = new Promise((resolve, reject) => {
+          client.query(new pg.Query('select 1')).on('end', resolve).on('error', reject)
+        })
+        await expect(rows).rejects.toMatchObject(ended)
+      }
+      // Its commit is refused with the same, though the function did not pass the error on.
+      await expect(pool.tx(work)).rejects.toMatchObject(ended)
+      await expect(pool.tx(isLost)).rejects.toMatchObject(ended)
+      await pool.withClient(async client => {
+        await client.query('begin')
+        await work(client)
+      })
+      const client = await pool.connect()
+      await client.query('begin')
+      await work(client)
+      client.release()
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      expect(pool.stats()).toMatchObject({ inUse: 0, size: 1, opened: 5 })
     })
   })
 

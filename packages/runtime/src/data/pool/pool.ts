@@ -15,7 +15,7 @@ import { Lending } from './lending.ts'
 import { readOptions } from './options.ts'
 import type { PoolLimits, PoolOptions } from './options.ts'
 import type { PrepareState } from './prepared-names.ts'
-import { promised } from './session.ts'
+import { isSubmittable, promised } from './session.ts'
 import type { Input, Session } from './session.ts'
 import type { QueryDone } from './guarded-query.ts'
 import { runTransaction } from './transaction.ts'
@@ -290,12 +290,6 @@ function asPgOptions(connection: pg.ClientConfig, limits: PoolLimits): pg.PoolOp
   for (const secret of ['password', 'connectionString', 'ssl'])
     if (secret in options) Object.defineProperty(options, secret, { enumerable: false })
   return options
-}
-
-function isSubmittable(statement: unknown): boolean {
-  return (
-    typeof statement === 'object' && statement !== null && typeof (statement as pg.Submittable).submit === 'function'
-  )
 }
 
 function nothing(): void {}

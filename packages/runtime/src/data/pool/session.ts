@@ -40,6 +40,8 @@ export class Session extends pg.Client {
   #transaction = 'I'
   #cancelling: Promise<void> | undefined
   #isDoomed = false
+  /** What the server ended this session with: the driver forgets it where no statement was at work. */
+  #fatal: ServerError | undefined
   /** What every statement is run under, for as long as the connection is lent for it. */
   ctx: Ctx | undefined
 
@@ -56,7 +58,10 @@ export class Session extends pg.Client {
     this.#rules = rules
     this.connection.on('readyForQuery', ({ status }: { status: string }) => (this.#transaction = status))
     // The statement at work is told, and the connection ends a moment later: nobody else must get it in between.
-    this.connection.on('errorMessage', (error: ServerError) => (this.#isDoomed ||= endsSession(error)))
+    this.connection.on('errorMessage', (error: ServerError) => {
+      if (isFatal(error)) this.#fatal ??= error
+      this.#isDoomed ||= this.#fatal !== undefined || isOfConnection(error)
+    })
   }
 
   get isInTransaction(): boolean {
@@ -78,6 +83,7 @@ export class Session extends pg.Client {
   override query(statement: unknown, values?: unknown, third?: unknown): never {
     const callback = typeof values === 'function' ? values : third
     const given = typeof values === 'function' ? undefined : (values as Values)
+    if (this.#fatal && isSubmittable(statement)) return this.#refuse(statement, this.#fatal) as never
     if (isForDriver(statement))
       return super.query(statement as string, given as unknown[], callback as () => void) as never
     if (typeof callback === 'function') {
@@ -90,12 +96,19 @@ export class Session extends pg.Client {
 
   /** The one way of every statement. `done` is called once: with the answer, or as soon as `ctx` gives it up. */
   run(statement: Input, values: Values, ctx: Ctx | undefined, done: QueryDone): void {
+    if (this.#fatal !== undefined) return process.nextTick(done, this.#fatal)
     const named = this.#named(statement, values)
     if (named === undefined) return this.#send(statement, values, ctx, done)
     this.#send(named, undefined, ctx, (error, result) => {
       if (error && this.#mayRunUnnamed(error, named.name)) this.#send(statement, values, ctx, done)
       else done(error, result)
     })
+  }
+
+  #refuse<Submitted extends pg.Submittable>(query: Submitted, error: ServerError): Submitted {
+    const { handleError } = query as { handleError?(error: Error, connection: pg.Connection): void }
+    process.nextTick(() => handleError?.call(query, error, this.connection))
+    return query
   }
 
   /** Only what goes the extended way anyhow, so that nothing but speed changes: statements with parameters and no name of their own. */
@@ -247,15 +260,25 @@ export function deadlineFault(leftMs: number, isSent: boolean): Fault {
   return new Fault('FAULT_DEADLINE', what, { retryable: !isSent })
 }
 
-/** The severity is in the server's language; the codes of an ending session are not: operator, connection, and two timeouts. */
-function endsSession({ severity, code = '' }: ServerError): boolean {
-  return severity === 'FATAL' || /^(57P|08|25P03|25P04)/.test(code)
+/** The severity is in the server's language; the codes of an ending session are not: operator, and two timeouts. */
+function isFatal({ severity, code = '' }: ServerError): boolean {
+  return severity === 'FATAL' || /^(57P|25P03|25P04)/.test(code)
+}
+
+function isOfConnection({ code = '' }: ServerError): boolean {
+  return code.startsWith('08')
 }
 
 /** Cursors, streams and COPY submit themselves; a query with a callback inside is the driver's business too. */
 function isForDriver(statement: unknown): boolean {
   if (typeof statement !== 'object' || statement === null) return typeof statement !== 'string'
-  return typeof (statement as pg.Submittable).submit === 'function' || 'callback' in statement
+  return isSubmittable(statement) || 'callback' in statement
+}
+
+export function isSubmittable(statement: unknown): statement is pg.Submittable {
+  return (
+    typeof statement === 'object' && statement !== null && typeof (statement as pg.Submittable).submit === 'function'
+  )
 }
 
 function nothing(): void {}
