@@ -1,4 +1,4 @@
-/** What makes a Redis slow or refuse to work for everybody: commands that walk all keys, a client for each request, memory that is full, connections that run out. */
+/** What makes a Redis slow or refuse to work for everybody: commands that walk all keys or read all of a large one, a client for each request, memory that is full, connections that run out. */
 import {
   ask,
   type CacheClient,
@@ -10,13 +10,18 @@ import {
   findings,
   fingerprintOf,
   notApplicable,
+  type Outcome,
   pass,
+  type RedisKey,
   type RedisServerState,
   type RedisSlowEntry,
+  unknown,
   type Where,
 } from '@whetstone/model'
-import { bytesText, countText, fact, msText, percentText } from '../derive/figures.ts'
+import { bytesText, countText, fact, msText } from '../derive/figures.ts'
+import { type LargeKeyLimits, type LargeRead, largeReads, largestKey } from '../derive/large-keys.ts'
 import { memoryCaches } from '../derive/memory-caches.ts'
+import { serverFaults, type ServerFault, type ServerLimits } from '../derive/server-faults.ts'
 
 export const inMemoryStore = definePractice({
   id: 'in-memory-store',
@@ -42,6 +47,21 @@ export const inMemoryStore = definePractice({
     },
     slowMs: { value: 10, unit: 'ms', source: 'the default of slowlog-log-slower-than: everybody waited so long' },
     valueBytes: { value: 1_000_000, unit: 'bytes', source: 'sent by the one thread that serves everybody, and parsed' },
+    members: {
+      value: 10_000,
+      unit: 'count',
+      source: 'on the server: LRANGE of so many short members takes 0.8 ms, HGETALL a multiple of it',
+    },
+    commandMs: {
+      value: 1,
+      unit: 'ms',
+      source: 'mean on the server: a command on a few members takes some microseconds',
+    },
+    pauseMs: {
+      value: 100,
+      unit: 'ms',
+      source: 'half of the 200 ms a request may take, in which the server answers nobody',
+    },
     clientsPerRequest: {
       value: 0.05,
       unit: 'ratio',
@@ -77,36 +97,83 @@ const user = await cache.getOrLoad(\`user:\${id}\`, async () => {
     const servers = redis?.servers ?? []
     if (servers.length === 0 && (cache?.servers.length ?? 0) === 0) return withoutStore(counters)
     const requests = traces.routes.reduce((sum, route) => sum + route.requests, 0)
-    const found = [
-      ...walks(cache, servers, thresholds),
-      ...largeValues(cache, thresholds),
-      ...clientsPerRequest(cache, requests, thresholds),
-      ...servers.flatMap(server => judgeServer(server, thresholds)),
-    ]
-    if (found.length > 0) return findings(found)
-    const [server] = servers
-    if (!server) return pass([], 'a cache server is used by few clients, with commands that touch few keys')
-    const { memory, latency } = server
-    return pass(
-      [
-        fact('memory used', memory.usedBytes, 'bytes', 'redis'),
-        ...(latency ? [fact('round trip to the server, p50', latency.p50Ms, 'ms', 'redis')] : []),
-      ],
-      `${server.product} ${server.version} uses ${bytesText(memory.usedBytes)}${latency ? ` and answers within ${msText(latency.p50Ms)}, p99 ${msText(latency.p99Ms)}` : ''}`,
+    const slow = walks(cache, servers, thresholds)
+    const heavy = largeValues(cache, thresholds)
+    const named = new Set([...slow, ...heavy].map(({ where }) => where.resource))
+    // What the server found slow, or the service large, has its name already.
+    const large = largeReads(cache, servers, thresholds).filter(
+      ({ use }) => !named.has(`${use.command} ${use.keyTemplate}`) && !named.has(use.keyTemplate),
     )
+    const all = [
+      ...slow,
+      ...heavy,
+      ...large.slice(0, 3).map(describeLarge),
+      ...clientsPerRequest(cache, requests, thresholds),
+      ...servers.flatMap(server => serverFaults(server, thresholds).map(found)),
+    ]
+    return all.length > 0 ? findings(all) : atEase(servers, thresholds)
   },
 })
-
-interface Limits {
+interface Limits extends LargeKeyLimits, ServerLimits {
   readonly walkedKeys: number
   readonly slowMs: number
-  readonly valueBytes: number
   readonly clientsPerRequest: number
   readonly clients: number
-  readonly memoryFraction: number
-  readonly evictableFraction: number
-  readonly clientsFraction: number
 }
+
+/** A slow PING is no fault by itself: it waits for the way and for this machine too. What was not seen on the server is said to be so. */
+function atEase(servers: readonly RedisServerState[], limits: Limits): Outcome {
+  const [server] = servers.toSorted((a, b) => (b.latency?.p99Ms ?? 0) - (a.latency?.p99Ms ?? 0))
+  if (!server) return pass([], 'a cache server is used by few clients, with commands that touch few keys')
+  const { memory, latency, product, version } = server
+  const largest = largestKey(servers, limits)
+  const facts = [
+    fact('memory used', memory.usedBytes, 'bytes', 'redis'),
+    ...(latency
+      ? [
+          fact('round trip to the server, p50', latency.p50Ms, 'ms', 'redis'),
+          fact('round trip to the server, p99', latency.p99Ms, 'ms', 'redis'),
+        ]
+      : []),
+    ...(largest ? [fact('members of the largest sampled key', largest.members ?? 1, 'count', 'redis')] : []),
+  ]
+  const isSlow = latency !== undefined && latency.p99Ms >= limits.slowMs
+  const isClear = toldNoSlow(server, limits)
+  const figures = `${product} ${version} uses ${bytesText(memory.usedBytes)}${latency ? ` and answers PING within ${msText(latency.p50Ms)}, p99 ${msText(latency.p99Ms)}` : ''}`
+  if (isSlow && latency.p99Ms >= limits.pauseMs && !isClear)
+    return unknown(
+      ['redis'],
+      `${figures}: its slow log does not tell whether that is the server`,
+      `CONFIG SET slowlog-log-slower-than ${limits.slowMs * 1_000}`,
+    )
+  return pass(
+    facts,
+    [
+      figures,
+      ...(isSlow && isClear
+        ? [`none of its commands took ${msText(limits.slowMs)}, the rest is time outside of them`]
+        : []),
+      ...(largest ? [`no request was seen to read its largest keys whole (${sizeText(largest)})`] : []),
+    ].join('; '),
+  )
+}
+
+/** The slow log held all that was slow, and that was nothing. */
+function toldNoSlow({ slowLog }: RedisServerState, { slowMs }: Limits): boolean {
+  return (
+    slowLog !== undefined &&
+    slowLog.thresholdMs > 0 &&
+    slowLog.thresholdMs <= slowMs &&
+    slowLog.entries.every(({ durationMs }) => durationMs < slowMs) &&
+    slowLog.entries.length < slowEntriesTold
+  )
+}
+
+/** A log that tells so many may have lost others. */
+const slowEntriesTold = 50
+
+const sizeText = ({ keyTemplate, members, bytes }: RedisKey): string =>
+  `${keyTemplate}: ${members === undefined ? '' : `${countText(members)} members, `}${bytesText(bytes)}`
 
 /** One process needs no store beside it; of several each has its own copy, which is a matter of taste until the data changes. */
 function withoutStore(counters: CountersEvidence | undefined) {
@@ -118,9 +185,7 @@ function withoutStore(counters: CountersEvidence | undefined) {
   )
 }
 
-type Part = Pick<Finding, 'title' | 'where' | 'facts' | 'confidence' | 'remedy' | 'risk'>
-
-const found = (part: Part): Finding => ({
+const found = (part: ServerFault): Finding => ({
   fingerprint: fingerprintOf('in-memory-store', part.where),
   practice: 'in-memory-store',
   ...part,
@@ -244,6 +309,30 @@ function largeValues(cache: CacheTraffic | undefined, limits: Limits): readonly 
     )
 }
 
+function describeLarge({ use, key, meanMs }: LargeRead): Finding {
+  const { command, keyTemplate, calls } = use
+  const { members, bytes } = key
+  const size = members === undefined ? bytesText(bytes) : `${countText(members)} members`
+  return found({
+    title: `${command} ${keyTemplate} reads up to ${size} at once`,
+    where: placeOf(use, `${command} ${keyTemplate}`),
+    facts: [
+      ...(members === undefined ? [] : [fact('members of the largest sampled', members, 'count', 'redis')]),
+      fact('memory of the largest sampled', bytes, 'bytes', 'redis'),
+      fact('calls in the run', calls, 'count', 'traces'),
+      ...(meanMs === undefined ? [] : [fact(`time the server takes for one ${command}`, meanMs, 'ms', 'redis')]),
+    ],
+    confidence: 'strong',
+    remedy: {
+      summary: 'Read the fields that a request needs, or a page of them.',
+      steps: [
+        'Redis does one command after the other: while it collects and sends all members, nobody else is answered, and the service parses them on its event loop.',
+        'HMGET, SMISMEMBER or ZRANGE with limits read what is needed; HSCAN and SSCAN walk it in pieces; a key for each part divides it.',
+      ],
+    },
+  })
+}
+
 function clientsPerRequest(cache: CacheTraffic | undefined, requests: number, limits: Limits): readonly Finding[] {
   return (cache?.servers ?? []).flatMap(client => {
     const perRequest = client.clients / Math.max(1, requests)
@@ -280,73 +369,4 @@ function describeClients(client: CacheClient, perRequest: number): Finding {
       },
     },
   })
-}
-
-function judgeServer(server: RedisServerState, limits: Limits): readonly Finding[] {
-  const { memory, keys, clients, counts, persistence, product, host, port } = server
-  const where = (what: string): Where => ({ resource: `${product} ${host}:${port} ${what}` })
-  const usedFraction = memory.maxBytes > 0 ? memory.usedBytes / memory.maxBytes : 0
-  const evictable = evictableFraction(memory.policy, keys)
-  const parts: Part[] = []
-  if (product !== 'memcached' && usedFraction >= limits.memoryFraction && evictable < limits.evictableFraction)
-    parts.push({
-      title: `The memory of the server is ${percentText(usedFraction)} full, and ${memory.policy} may evict ${evictable === 0 ? 'nothing' : `${percentText(evictable)} of the keys`}`,
-      where: where('memory'),
-      facts: [
-        fact('of the memory allowed', usedFraction, 'fraction', 'redis'),
-        fact('memory allowed', memory.maxBytes, 'bytes', 'redis'),
-        fact('keys that may be evicted', evictable, 'fraction', 'redis'),
-        fact('commands that failed', counts.errors, 'count', 'redis'),
-      ],
-      confidence: 'strong',
-      risk: 'outage',
-      remedy: {
-        summary: 'Let it evict what is a copy, or give it more memory.',
-        steps: [
-          'When it is full, every write is refused with OOM, for all who use it.',
-          'A cache wants allkeys-lfu; what must not be lost belongs into another server, with noeviction and an alarm.',
-        ],
-        code: {
-          language: 'ts',
-          after: `await client.config('SET', 'maxmemory-policy', 'allkeys-lfu') // and in redis.conf`,
-        },
-      },
-    })
-  if (counts.rejectedConnections > 0 || clients.connected >= clients.max * limits.clientsFraction)
-    parts.push({
-      title: `${countText(clients.connected)} of ${countText(clients.max)} connections of the server are taken`,
-      where: where('connections'),
-      facts: [
-        fact('connections', clients.connected, 'count', 'redis'),
-        fact('connections refused', counts.rejectedConnections, 'count', 'redis'),
-        fact('connections opened in the window', counts.connections, 'count', 'redis'),
-      ],
-      confidence: 'strong',
-      risk: 'outage',
-      remedy: {
-        summary: 'Use one client a process, and find who keeps the others.',
-        steps: [
-          'CLIENT LIST says who they are and how long they have been idle; `timeout` closes those that are forgotten.',
-        ],
-      },
-    })
-  if (persistence?.lastSaveFailed || persistence?.lastAppendFailed)
-    parts.push({
-      title: 'The server could not write to its disk, and may refuse writes',
-      where: where('disk'),
-      facts: [fact('memory used', memory.usedBytes, 'bytes', 'redis')],
-      confidence: 'strong',
-      risk: 'loss',
-      remedy: {
-        summary: 'Give it room on its disk, or turn persistence off where it only holds copies.',
-        steps: ['By default (stop-writes-on-bgsave-error) all writes are refused until a snapshot succeeds.'],
-      },
-    })
-  return parts.map(found)
-}
-
-/** Of the keys, those the policy may take out. */
-function evictableFraction(policy: string, keys: RedisServerState['keys']): number {
-  if (policy.startsWith('allkeys-')) return 1
-  return policy.startsWith('volatile-') && keys.total > 0 ? keys.withTtl / keys.total : 0
 }

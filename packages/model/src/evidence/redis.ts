@@ -109,7 +109,7 @@ export interface RedisLatency {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
-  /** LATENCY LATEST; empty unless the server monitors latency. */
+  /** LATENCY LATEST of what came in the window; empty unless the server monitors latency. `maxMs` is since it does. */
   readonly events: readonly { readonly event: string; readonly latestMs: number; readonly maxMs: number }[]
 }
 

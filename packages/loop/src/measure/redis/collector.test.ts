@@ -34,6 +34,14 @@ async function send(...commands: readonly (readonly string[])[]): Promise<Reply[
 
 const slowScript = 'local n = 0; for i = 1, 3000000 do n = n + i end; return n'
 
+/** Ten times since its counters began. */
+const pinged = async () =>
+  await expect
+    .poll(async () => /cmdstat_ping:calls=(\d+)/.exec(String((await send(['INFO', 'commandstats']))[0]))?.[1], {
+      timeout: 10_000,
+    })
+    .toMatch(/^\d\d/)
+
 describe('a Redis', () => {
   it('is told by its counters of the window, its slow commands and a sample of its keys, and stays as it is', async () => {
     await send(
@@ -53,12 +61,7 @@ describe('a Redis', () => {
     const collector = await startRedisCollector([redis.url])
     await send(['GET', 'product:1'], ['GET', 'product:2'], ['GET', 'nothing'], ['EVAL', slowScript, '1', 'report:7'])
     const [before] = await send(['DBSIZE'])
-    // PING is counted by the server.
-    await expect
-      .poll(async () => /cmdstat_ping:calls=(\d+)/.exec(String((await send(['INFO', 'commandstats']))[0]))?.[1], {
-        timeout: 10_000,
-      })
-      .toMatch(/^\d\d/)
+    await pinged()
     const { servers } = await collector.finish()
     expect((await send(['DBSIZE']))[0]).toBe(before)
     const [server] = servers
@@ -90,6 +93,22 @@ describe('a Redis', () => {
     expect(keys.find(({ keyTemplate }) => keyTemplate === 'tags')).toMatchObject({ type: 'set', members: 500 })
     expect(keys.find(({ keyTemplate }) => keyTemplate === 'product:{n}')!.bytes).toBeGreaterThan(100)
     expect(server!.latency!.p99Ms).toBeGreaterThan(0)
+  })
+
+  it('tells what held it up in the window, and nothing from before', async () => {
+    const eventsWhile = async (...commands: readonly (readonly string[])[]) => {
+      await send(['CONFIG', 'RESETSTAT'])
+      const collector = await startRedisCollector([redis.url])
+      await send(...commands, ['PING'])
+      await pinged()
+      return (await collector.finish()).servers[0]!.latency!.events
+    }
+    await send(['CONFIG', 'SET', 'latency-monitor-threshold', '1'], ['LATENCY', 'RESET'])
+    const events = await eventsWhile(['EVAL', slowScript, '0'], ['CONFIG', 'SET', 'latency-monitor-threshold', '0'])
+    expect(events.find(({ event }) => event === 'command')?.latestMs).toBeGreaterThan(0)
+    expect((await send(['LATENCY', 'LATEST']))[0]).not.toEqual([])
+    // It tells whole seconds: a second later the event is one of before.
+    await expect.poll(() => eventsWhile(), { timeout: 20_000 }).toEqual([])
   })
 
   it('that wants a password says so, with what to type', async () => {

@@ -119,7 +119,7 @@ async function readServer(
       ? undefined
       : await parts.read('slowLog', undefined, () => slowLogSince(connection, slowId, Number(threshold ?? 0)))
   const events = await parts.read<Awaited<ReturnType<typeof latencyEvents>>>('latency', [], () =>
-    latencyEvents(connection),
+    latencyEvents(connection, numberIn(before, 'server_time_usec') / 1_000),
   )
   const sample = await parts.read('sample', undefined, () =>
     sampleKeys(connection, { deadlineMs: performance.now() + sampleBudgetMs, now: () => performance.now() }),

@@ -48,11 +48,12 @@ const keyless = new Set(
   'KEYS SCAN EVAL EVALSHA FCALL INFO CONFIG FLUSHALL FLUSHDB DEBUG PSYNC REPLCONF SAVE BGSAVE AUTH HELLO'.split(' '),
 )
 
-/** `[event, seconds, latest, most]`; empty unless the server was told to watch. */
-export async function latencyEvents(connection: RedisConnection): Promise<RedisLatency['events']> {
-  return listOf(await connection.ask('LATENCY', 'LATEST')).map(entry => {
-    const [event, , latestMs, maxMs] = listOf(entry)
-    return { event: String(event), latestMs: Number(latestMs), maxMs: Number(maxMs) }
+/** `[event, seconds, latest, most]` of those since the moment of the server's clock, which it tells in whole seconds; empty unless the server was told to watch. */
+export async function latencyEvents(connection: RedisConnection, sinceMs: number): Promise<RedisLatency['events']> {
+  return listOf(await connection.ask('LATENCY', 'LATEST')).flatMap(entry => {
+    const [event, seconds, latestMs, maxMs] = listOf(entry)
+    if (Number(seconds) < Math.floor(sinceMs / 1_000)) return []
+    return [{ event: String(event), latestMs: Number(latestMs), maxMs: Number(maxMs) }]
   })
 }
 
