@@ -21,6 +21,11 @@ const text = hotStatement.text
 const another = (added: string, locks = false) =>
   hotReads({ one: statement('sum', `${text} ${added}`, { tables: ['reviews'], locks }) })
 const oneKey = likedKeys.map(() => 7)
+/** Each request carried the same token. */
+function ofOneUser(own: string, keys: readonly number[] = oneKey) {
+  const reads = hotReads({ keys, route: 'GET /me', one: statement('sum', own, { tables: ['reviews'] }) })
+  return { ...reads, traces: { ...reads.traces, oneCaller: ['GET /me'] } }
+}
 
 describePractice(dbCachingLayer, {
   silent: {
@@ -49,6 +54,11 @@ describePractice(dbCachingLayer, {
     'it takes locks': another('FOR UPDATE', true),
     'it asks for the time of day': another('AND at > now() - $2'),
     'the load draws all keys alike': { ...hotReads({ keys: evenKeys }), 'load-curve': someLoad },
+    'all requests are of one user, and what is read may be theirs': {
+      ...ofOneUser(text),
+      'load-curve': someLoad,
+    },
+    'a user of many is asked for, whose load we know to be of one': ofOneUser(`${text} LIMIT $2`),
     'the load asks for one product only': { ...hotReads({ keys: oneKey }), 'load-curve': someLoad },
   },
   reports: {
@@ -83,11 +93,26 @@ describePractice(dbCachingLayer, {
       evidence: hotReads({ keys: evenKeys }),
       finds: [expect.objectContaining({ confidence: 'strong' })],
     },
+    'one user asks, but nothing of theirs is compared': {
+      evidence: { ...ofOneUser('SELECT id FROM reviews ORDER BY stars LIMIT $1'), 'load-curve': someLoad },
+      finds: [expect.objectContaining({ confidence: 'suspected' })],
+    },
+    'one user asks for what the address says': {
+      evidence: { ...ofOneUser(text, likedKeys), 'load-curve': someLoad },
+      finds: [expect.objectContaining({ confidence: 'suspected' })],
+    },
     'the same list for everybody': {
       evidence: { ...hotReads({ route: 'GET /top', keys: oneKey }), 'load-curve': someLoad },
       finds: [expect.objectContaining({ confidence: 'suspected' })],
     },
   },
+})
+
+it('names a bound where everything fits', () => {
+  expect(outcomeOf(dbCachingLayer, hotReads({ keys: oneKey }))).toMatchObject({
+    kind: 'finding',
+    findings: [{ remedy: { summary: expect.stringContaining('for 60.0 s, 10,000 keys at most.') } }],
+  })
 })
 
 it('says why a cache would not pay', () => {

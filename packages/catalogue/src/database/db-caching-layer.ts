@@ -67,13 +67,12 @@ function describe(
 ): Finding {
   const { statement } = hot
   const point = chosenSize(hot)
-  const entries = Number.isFinite(point.entries) ? countText(point.entries) : 'all'
   return {
     ...cacheProposal({ practice: 'db-caching-layer', read: hot, isLoad, statements, traces }),
     title: `A cache would answer ${percentText(point.hitFraction)} of the reads that take ${percentText(hot.routeFraction)} of the route`,
     facts: cacheableFacts(hot),
     remedy: {
-      summary: `Keep the answers of "${excerpt(statement.text, 60)}" for ${msText(point.ttlMs)}, ${entries} keys at most.`,
+      summary: `Keep the answers of "${excerpt(statement.text, 60)}" for ${msText(point.ttlMs)}, ${countText(boundOf(point))} keys at most.`,
       steps: [
         ...simulationSteps(hot, point, isLoad),
         'Forget the key where its row is written, and let the time to live be the bound where a write is missed.',

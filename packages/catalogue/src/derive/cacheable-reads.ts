@@ -116,7 +116,9 @@ function judge(
     curve: hitCurve(reads, [...sizes.filter(entries => entries < keys), Infinity], limits.ttlMs),
     readsPerWrite: writes > 0 ? calls / writes : Infinity,
   }
-  const refusal = refusalOf(judged, limits, !isLoad || isOfTheUsers(reads, use.route, traces, limits.topFifth))
+  const refusal =
+    refusalOf(judged, limits, !isLoad || isOfTheUsers(reads, use.route, traces, limits.topFifth)) ??
+    (isPerhapsOfOne(judged, traces) ? 'one user sent all requests, and the rows may be theirs alone' : undefined)
   return refusal === undefined ? judged : { ...judged, refusal }
 }
 
@@ -140,6 +142,18 @@ function isOfTheUsers(reads: StatementReads, route: RouteName, traces: TracesEvi
   if (new Set(reads.keys).size > 4) return topFifthFraction(reads) >= topFifth
   const takesNone = !/[:*{]/.test(route) && !traces.traces.some(one => one.route === route && one.url?.includes('?'))
   return takesNone && new Set(reads.keys).size === 1
+}
+
+/**
+ * The key never varies, and neither did who asked: it may be their id. What is compared with nothing is the same for everybody.
+ * The text has `$n` also for literals.
+ */
+function isPerhapsOfOne(
+  { statement, reads, use }: Pick<CacheableRead, 'statement' | 'reads' | 'use'>,
+  { oneCaller = [] }: TracesEvidence,
+): boolean {
+  const comparing = statement.text.replace(/\b(?:limit|offset)\s+\$\d+/gi, '')
+  return oneCaller.includes(use.route) && new Set(reads.keys).size === 1 && /\$\d/.test(comparing)
 }
 
 /** The smallest that answers nearly what the largest does. */

@@ -17,6 +17,7 @@ import { type DriveOptions, type Driven, driveOf, type Judged } from './drive.ts
 import { startPgCollector } from './pg/collector.ts'
 import { serverOf } from './pg/connect.ts'
 import { Parts } from './parts.ts'
+import { ofOneCaller } from './one-caller.ts'
 import { cacheUrls } from './redis/addresses.ts'
 import { startRedisCollector } from './redis/collector.ts'
 import { relativePaths } from './relative-paths.ts'
@@ -125,7 +126,7 @@ export async function measureWindow(stand: Stand, options: WindowOptions): Promi
     'load-curve': curveOf(load.step),
     host: hostEvidence,
     ...(httpProbe ? { 'http-probe': httpProbe } : {}),
-    ...(seen.traces ? { traces: seen.traces } : {}),
+    ...(seen.traces ? { traces: ofOneCaller(seen.traces, load.workload) } : {}),
     ...(statements ? { statements } : {}),
     ...(pgEvidence ? { pg: pgEvidence } : {}),
     ...(redisEvidence ? { redis: redisEvidence } : {}),

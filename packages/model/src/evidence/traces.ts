@@ -13,6 +13,8 @@ export interface TracesEvidence {
   readonly dropped: number
   /** Commands to Redis and Memcached; absent in runs of older versions and without the probe. */
   readonly cache?: CacheTraffic
+  /** Routes whose requests all carried the same credential, so that what repeats may be one person's; absent without any, and in older runs. */
+  readonly oneCaller?: readonly RouteName[]
 }
 
 /** Every request of a route, not only the exemplars. */

@@ -200,6 +200,7 @@ export const traces = object<TracesEvidence>({
   traces: list(trace),
   dropped: figure,
   cache,
+  oneCaller: list(route),
 })
 
 const shape = object<StatementShape>({

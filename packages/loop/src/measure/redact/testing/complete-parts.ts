@@ -182,6 +182,7 @@ export const traces: Complete<EvidenceByKind['traces']> = {
   traces: [trace],
   dropped: 0,
   cache: cacheTraffic,
+  oneCaller: ['GET /orders/:id'],
 }
 
 export const statements: Complete<EvidenceByKind['statements']> = {
