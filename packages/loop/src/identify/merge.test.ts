@@ -16,6 +16,13 @@ const faster: Partial<Finding> = {
   edit: { kind: 'demand', resource: 'app-cpu', removeMsPerRequest: 5, blocking: true },
 }
 const smaller: Partial<Finding> = { edit: { kind: 'bytes', route: 'GET /orders', bytesBefore: 9, bytesAfter: 1 } }
+const cached: Partial<Finding> = {
+  edit: {
+    kind: 'trace',
+    change: { kind: 'cache', statementId: 's1', hitFraction: 1, coldHitFraction: 1 },
+    route: 'GET /orders',
+  },
+}
 const merged = (...findings: Finding[]) =>
   mergeFindings(findings).map(({ practice, also }) => [practice, ...also.map(other => other.practice)])
 
@@ -31,6 +38,11 @@ describe('findings about one cause become one', () => {
       'a slow route is headed by a cause on that route',
       [finding('response-time-target', { route: 'GET /orders' }), finding('n-plus-one', statement)],
       [['n-plus-one', 'response-time-target']],
+    ],
+    [
+      'one cache is proposed for a read, also where no line of code is known',
+      [finding('db-caching-layer', statement, cached), finding('cache-aside', statement, cached)],
+      [['db-caching-layer', 'cache-aside']],
     ],
     [
       'a cache gives way to what makes the same route faster',
@@ -61,6 +73,13 @@ describe('findings about two causes stay two', () => {
       [
         finding('http-cache-headers', { route: 'GET /orders' }),
         finding('response-compression', { route: 'GET /orders' }, smaller),
+      ],
+    ],
+    [
+      'two things to do to the keys of a cache, which load by the same statement',
+      [
+        finding('ttl', { route: 'GET /orders', resource: 'order:{n}' }, cached),
+        finding('cache-stampede', { route: 'GET /orders', resource: 'order:{n}' }, cached),
       ],
     ],
     [

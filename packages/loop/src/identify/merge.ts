@@ -60,5 +60,11 @@ function sameCause(head: Finding, headLevel: number, other: Finding, otherLevel:
     if (otherLevel >= 2) return head.where.route !== undefined && head.where.route === other.where.route
     return sameRoute && (sameStatement || samePlace)
   }
+  if (sameRoute && sameStatement && isCache(head) && isCache(other)) return true
   return sameRoute && sameStatement && samePlace && head.where.resource === other.where.resource
+}
+
+/** Practices of a chapter each propose a cache for one read in their own words; nobody builds two. Nor does it take a line of code to see it. */
+function isCache({ edit }: Finding): boolean {
+  return edit?.kind === 'trace' && edit.change.kind === 'cache'
 }
