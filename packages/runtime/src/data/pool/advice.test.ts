@@ -6,6 +6,7 @@ import type { RecentUsage } from './usage.ts'
 const calm: RecentUsage = {
   elapsedMs: 90_000,
   acquisitions: 9_000,
+  waitedInVain: 0,
   waits: 0,
   waitP95Ms: 0,
   meanInUse: 4,
@@ -43,6 +44,23 @@ describe('advice on size', () => {
     expect(adviseSize(10, { ...calm, acquisitions: 20, shed: 3 }, 0)).toMatchObject({ verdict: 'too-small', max: 11 })
   })
 
+  it('counts those who waited in vain among those who came', () => {
+    const dry = {
+      ...calm,
+      acquisitions: 1,
+      waitedInVain: 20,
+      waits: 20,
+      timeouts: 20,
+      waitP95Ms: 5_000,
+      elapsedMs: 6_000,
+    }
+    expect(adviseSize(1, { ...dry, meanInUse: 1, peakInUse: 1, meanWaiting: 16 }, 0)).toMatchObject({
+      verdict: 'too-small',
+      max: 2,
+      because: expect.stringContaining('20 of 21 callers in 6 s waited, p95 5000 ms; 20 were refused; ') as string,
+    })
+  })
+
   it('says too large only after a minute in which half would have done at the peak', () => {
     const idle = { ...calm, meanInUse: 1, peakInUse: 3 }
     expect(adviseSize(10, idle, 0)).toMatchObject({ verdict: 'too-large', max: 4 })
@@ -76,6 +94,19 @@ describe('usage', () => {
     expect(recent.meanInUse).toBeCloseTo(0.2 * 4, 10)
     expect(recent.meanWaiting).toBeCloseTo(0.2 * 2, 10)
     expect(recent.waitP95Ms).toBeCloseTo(4, 0)
+  })
+
+  it('counts the wait of who left without a connection, who waited for longest of all', () => {
+    const usage = new Usage(0)
+    usage.lent(0)
+    for (let caller = 0; caller < 20; caller++) usage.beganToWait(0)
+    for (let caller = 0; caller < 19; caller++) usage.leftInVain(500, 500)
+    // It waited for a connection to be made, which says nothing about their number.
+    usage.leftInVain(500, undefined)
+    expect(usage.recent(500)).toMatchObject({ acquisitions: 1, waits: 19, waitedInVain: 19, meanWaiting: 20 })
+    expect(usage.recent(500).waitP95Ms).toBeGreaterThan(450)
+    expect(usage.waitQuantileMs(0.05)).toBe(0)
+    expect(usage.waitQuantileMs(0.5)).toBeGreaterThan(450)
   })
 
   it('forgets what is older than two windows, and keeps its counters', () => {

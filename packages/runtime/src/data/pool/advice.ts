@@ -48,7 +48,8 @@ export function adviseSize(max: number, usage: RecentUsage, leaks: number): Pool
     }
   if (refused > 0 || usage.waitP95Ms > Math.max(feltWaitMs, feltShareOfHold * usage.meanHeldMs)) {
     const needed = Math.max(max + 1, Math.ceil(demand / busyFraction))
-    const given = `${usage.waits} of ${seen} waited, p95 ${milliseconds(usage.waitP95Ms)}; ${refused} were refused; ${held}`
+    const callers = usage.acquisitions + usage.waitedInVain + usage.shed
+    const given = `${usage.waits} of ${callers} callers in ${seconds(usage.elapsedMs)} waited, p95 ${milliseconds(usage.waitP95Ms)}; ${refused} were refused; ${held}`
     return {
       verdict: 'too-small',
       max: Math.min(needed, stepFactor * max),

@@ -152,7 +152,8 @@ export class Lending {
     }
     const refuse = (error: () => Error): void => {
       if (!this.#queue.delete(waiter)) return
-      this.usage.stoppedWaiting(performance.now(), undefined)
+      const atMs = performance.now()
+      this.usage.leftInVain(atMs, foundFull ? atMs - nowMs : undefined)
       stop()
       caller.runInAsyncScope(() => done(error()))
     }

@@ -139,6 +139,27 @@ describe('a pool', () => {
     })
   })
 
+  it('counts those who waited in vain, who waited for longest, and says so in its advice', async () => {
+    await server.withPool({ max: 1, acquireTimeoutMs: 50, leakAfterMs: 0 }, async pool => {
+      // As above: what happened before the first connection was there is not counted here.
+      await until(async () => (await pool.query('select 1').catch(() => undefined)) !== undefined)
+      const before = pool.stats()
+      const client = await pool.connect()
+      const asked = Array.from({ length: 20 }, async () => await pool.query('select 1'))
+      const answers = await Promise.allSettled(asked)
+      expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(20)
+      client.release()
+      const { waits, waitMs, timeouts } = pool.stats()
+      expect({ waits, timeouts }).toEqual({ waits: before.waits + 20, timeouts: before.timeouts + 20 })
+      expect(Math.min(waitMs.p95, waitMs.longest)).toBeGreaterThan(40)
+      const { verdict, because, measured } = pool.advice()
+      expect(verdict).toBe('too-small')
+      expect(because).toContain(`; ${timeouts} were refused; `)
+      expect(because.startsWith(`${waits} of ${measured.acquisitions + measured.waitedInVain} callers in `)).toBe(true)
+      expect(measured.waitP95Ms).toBe(waitMs.p95)
+    })
+  })
+
   it('ends a cancelled statement on the server and uses the connection again', async () => {
     await server.withPool({ max: 1, application_name: 'cancelled' }, async pool => {
       const context = new Context()

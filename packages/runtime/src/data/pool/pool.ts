@@ -32,7 +32,7 @@ export interface PoolStats {
   readonly idle: number
   readonly waiting: number
   readonly acquisitions: number
-  /** Acquisitions that found every connection lent, and how long they waited; over all acquisitions, who did not wait counts as 0. */
+  /** Callers that found every connection lent, and how long they waited, whether they got one or not; over all callers, who did not wait counts as 0. */
   readonly waits: number
   readonly waitMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly longest: number }
   readonly shed: number
@@ -177,7 +177,7 @@ export class Pool extends EventEmitter implements Queryable {
   stats(): PoolStats {
     const { usage, size, idle, waiting, leaks, opened, openFailures, lost } = this.#lending
     const { acquisitions, waits, shed, timeouts, inUse } = usage
-    const wait = (fraction: number): number => waits.quantile(fraction, Math.max(acquisitions, waits.count))
+    const wait = (fraction: number): number => usage.waitQuantileMs(fraction)
     return {
       ...{ max: this.#limits.max, size, inUse, idle, waiting, acquisitions, waits: waits.count },
       waitMs: { p50: wait(0.5), p95: wait(0.95), p99: wait(0.99), longest: waits.longestMs },

@@ -106,8 +106,8 @@ export class Session extends pg.Client {
   }
 
   #refuse<Submitted extends pg.Submittable>(query: Submitted, error: ServerError): Submitted {
-    const { handleError } = query as { handleError?(error: Error, connection: pg.Connection): void }
-    process.nextTick(() => handleError?.call(query, error, this.connection))
+    const refused = query as { handleError?(error: Error, connection: pg.Connection): void }
+    process.nextTick(() => refused.handleError?.(error, this.connection))
     return query
   }
 

@@ -8,9 +8,11 @@ const windowMs = 60_000
 export interface RecentUsage {
   readonly elapsedMs: number
   readonly acquisitions: number
-  /** Acquisitions that found every connection lent. */
+  /** Callers that waited for a connection to come back and left without one: refused in time, cancelled, past their deadline. */
+  readonly waitedInVain: number
+  /** Callers that found every connection lent and waited, in vain or not. */
   readonly waits: number
-  /** Over all acquisitions: who did not wait counts as 0. */
+  /** Over all callers: who did not wait counts as 0. */
   readonly waitP95Ms: number
   readonly meanInUse: number
   readonly peakInUse: number
@@ -22,6 +24,7 @@ export interface RecentUsage {
 
 class Slice {
   acquisitions = 0
+  waitedInVain = 0
   releases = 0
   heldMs = 0
   peakInUse = 0
@@ -37,6 +40,7 @@ class Slice {
 
 export class Usage {
   acquisitions = 0
+  waitedInVain = 0
   shed = 0
   timeouts = 0
   readonly waits = new WaitHistogram()
@@ -70,13 +74,26 @@ export class Usage {
     this.waiting++
   }
 
-  /** @param waitedMs undefined when the wait does not speak of the pool's size: it was for a connection to be made, or was given up */
+  /** @param waitedMs undefined when the wait does not speak of the pool's size: it was for a connection to be made */
   stoppedWaiting(nowMs: number, waitedMs: number | undefined): void {
     this.#advance(nowMs)
     this.waiting--
     if (waitedMs === undefined) return
     this.waits.add(waitedMs)
     this.#current.waits.add(waitedMs)
+  }
+
+  /** Left without a connection: with more of them it would not have had to, so its wait counts like any other. */
+  leftInVain(nowMs: number, waitedMs: number | undefined): void {
+    this.stoppedWaiting(nowMs, waitedMs)
+    if (waitedMs === undefined) return
+    this.waitedInVain++
+    this.#current.waitedInVain++
+  }
+
+  /** Who did not wait counts as 0. @param fraction from 0 to 1 */
+  waitQuantileMs(fraction: number): number {
+    return quantileOverCallers(this.waits, fraction, this.acquisitions + this.waitedInVain)
   }
 
   wasShed(): void {
@@ -96,12 +113,14 @@ export class Usage {
     const elapsedMs = nowMs - slices[0]!.startedMs
     const acquisitions = sum(slice => slice.acquisitions)
     const releases = sum(slice => slice.releases)
+    const waitedInVain = sum(slice => slice.waitedInVain)
     const waits = slices.map(slice => slice.waits).reduce((all, one) => all.mergedWith(one))
     return {
       elapsedMs,
       acquisitions,
+      waitedInVain,
       waits: waits.count,
-      waitP95Ms: waits.quantile(0.95, Math.max(acquisitions, waits.count)),
+      waitP95Ms: quantileOverCallers(waits, 0.95, acquisitions + waitedInVain),
       meanInUse: elapsedMs > 0 ? sum(slice => slice.inUseArea) / elapsedMs : 0,
       peakInUse: Math.max(...slices.map(slice => slice.peakInUse)),
       meanWaiting: elapsedMs > 0 ? sum(slice => slice.waitingArea) / elapsedMs : 0,
@@ -130,4 +149,9 @@ export class Usage {
     slice.peakInUse = this.inUse
     return slice
   }
+}
+
+/** Who wants room for a connection of his own may wait, and makes no acquisition. */
+function quantileOverCallers(waits: WaitHistogram, fraction: number, callers: number): number {
+  return waits.quantile(fraction, Math.max(callers, waits.count))
 }
