@@ -7,6 +7,7 @@ import {
   findings,
   fingerprintOf,
   notApplicable,
+  type Outcome,
   pass,
   type Where,
 } from '@whetstone/model'
@@ -57,13 +58,12 @@ cache.invalidateTags('products') // after an import: all of them at once`,
     const filled = keyFamilies(traces).filter(({ keys }) => keys.loads.loads > 0)
     if (filled.length === 0) return notApplicable('no request fills a cache on the network')
     const writes = cachedWrites(traces, statements)
-    const lasting = writes.filter(({ family, calls }) => {
-      const ttlMs = usualTtlMs(family.keys)
-      const isLong = ttlMs === null || (ttlMs ?? 0) > thresholds.staleMs
-      return isLong && calls >= thresholds.writes && family.keys.hits >= thresholds.hits
-    })
-    const missed = lasting.filter(({ cache }) => cache === 'silent')
-    const certain = missed.filter(({ isByKey }) => isByKey)
+    const silent = writes.filter(({ cache }) => cache === 'silent')
+    const lasting = silent.filter(({ family }) => !endsWithin(family, thresholds.staleMs))
+    const missed = lasting.filter(
+      ({ family, calls }) => calls >= thresholds.writes && family.keys.hits >= thresholds.hits,
+    )
+    const certain = missed.filter(({ isByKey, family }) => isByKey && usualTtlMs(family.keys) !== undefined)
     if (certain.length > 0) return findings(certain.map(describe))
     const [unclear] = missed
     if (unclear)
@@ -71,11 +71,46 @@ cache.invalidateTags('products') // after an import: all of them at once`,
         `${unclear.route} writes ${unclear.write.shape?.tables[0]} by "${excerpt(unclear.write.text, 80)}", and ${unclear.family.keyTemplate} is made of it. Who tells the cache?`,
         factsOf(unclear),
       )
-    if (writes.length === 0) return pass([], 'nothing behind a cached key was written')
-    const told = writes.filter(({ cache }) => cache === 'told').reduce((sum, { calls }) => sum + calls, 0)
-    return pass([fact('writes after which the cache is told', told, 'count', 'traces')])
+    const [rare] = lasting
+    if (rare)
+      return ask(
+        `${rare.route} sends the cache nothing when it writes what ${rare.family.keyTemplate} is made of. It did so ${countText(rare.calls)} ${rare.calls === 1 ? 'time' : 'times'}, and ${countText(rare.family.keys.hits)} reads came from the cache: too few to tell. Who tells the cache?`,
+        factsOf(rare),
+      )
+    return writes.length === 0 ? pass([], 'nothing behind a cached key was written') : passed(writes)
   },
 })
+
+/** A time to live that was chosen to be the bound itself; of an entry that nobody was seen to set nothing is known. */
+function endsWithin({ keys }: CachedWrite['family'], mostMs: number): boolean {
+  const ttlMs = usualTtlMs(keys)
+  return typeof ttlMs === 'number' && ttlMs <= mostMs
+}
+
+function passed(writes: readonly CachedWrite[]): Outcome {
+  const calls = (cache: CachedWrite['cache']) => {
+    // One write makes old what several statements load.
+    const own = new Map(
+      writes.filter(one => one.cache === cache).map(one => [`${one.route} ${one.write.id}`, one.calls]),
+    )
+    return [...own.values()].reduce((sum, each) => sum + each, 0)
+  }
+  const [told, unclear, silent] = [calls('told'), calls('unknown'), calls('silent')]
+  const notes = [
+    ...(told > 0 ? [`${countText(told)} by routes that delete or set the key`] : []),
+    ...(unclear > 0
+      ? [`${countText(unclear)} by routes that may tell the cache with a message, a version or a script`]
+      : []),
+    ...(silent > 0 ? [`${countText(silent)} that it is not told of, where the key ends by itself soon enough`] : []),
+  ]
+  return pass(
+    [
+      fact('writes after which the cache is told', told, 'count', 'traces'),
+      ...(silent > 0 ? [fact('writes that the cache is not told of', silent, 'count', 'traces')] : []),
+    ],
+    `writes behind cached keys: ${notes.join('; ')}`,
+  )
+}
 
 function factsOf({ family, write, calls }: CachedWrite): readonly Fact[] {
   const ttlMs = usualTtlMs(family.keys)
