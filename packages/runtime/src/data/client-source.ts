@@ -14,6 +14,18 @@ export interface ClientSource {
   connect(): Promise<LentClient>
 }
 
+/** What of the code that is running now is called by somebody else. */
+export type Callee = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)
+
+/** The method of a pool that names leaks by the line which took the connection. */
+export const lendingTo = Symbol('whetstone.lendingTo')
+
+/** A connection is taken when its caller has long gone from the stack: a pool that wants to know who that was is told now. */
+export function sourceFor(source: ClientSource, callee: Callee): ClientSource {
+  const asked = source as ClientSource & { [lendingTo]?(callee: Callee): ClientSource }
+  return asked[lendingTo]?.(callee) ?? source
+}
+
 export interface Borrowed {
   readonly client: LentClient
   /** @param isUnsound it must not be lent again */

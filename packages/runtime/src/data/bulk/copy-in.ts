@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Connection, Submittable } from 'pg'
 import type { Ctx } from '../../context.ts'
-import { borrow, type ClientSource, endOnServer, endsConnection } from '../client-source.ts'
+import { borrow, type ClientSource, endOnServer, endsConnection, sourceFor } from '../client-source.ts'
 import { whenGivenUp } from '../give-up.ts'
 import { quoted, type TableName, tableSql } from '../identifier.ts'
 import { copyLine } from './copy-text.ts'
@@ -40,7 +40,7 @@ export function copyRowsIn(
     ? [columns as readonly string[], []]
     : [Object.keys(columns), Object.values(columns as Readonly<Record<string, string>>)]
   const statement = `COPY ${tableSql(table)} (${names.map(quoted).join(', ')}) FROM STDIN`
-  return copyIn(source, statement, linesOf(rows, types), options)
+  return copyIn(sourceFor(source, copyRowsIn), statement, linesOf(rows, types), options)
 }
 
 async function* linesOf(rows: Many<readonly unknown[]>, types: readonly string[]): AsyncGenerator<string> {
@@ -76,7 +76,7 @@ export async function copyIn(
   { ctx }: CopyOptions = {},
 ): Promise<number> {
   if (ctx?.cancelled) throw ctx.reason
-  const { client, giveBack } = await borrow(source)
+  const { client, giveBack } = await borrow(sourceFor(source, copyIn))
   const copy = new CopyIn(statement)
   const givenUp = new Promise<never>((_resolve, reject) => (copy.giveUp = reject))
   const stopListening = whenGivenUp(ctx, copy.giveUp)

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { Connection, Submittable } from 'pg'
-import { borrow, type Borrowed, type ClientSource, endOnServer, endsConnection } from '../client-source.ts'
+import { borrow, type Borrowed, type ClientSource, endOnServer, endsConnection, sourceFor } from '../client-source.ts'
 import { whenGivenUp } from '../give-up.ts'
 import { quoted, tableSql } from '../identifier.ts'
 import type { CopyOptions, CopyTarget } from './copy-in.ts'
@@ -13,20 +13,24 @@ import { copyFields } from './copy-text.ts'
  * destroying it ends the statement on the server and gives the connection back. COPY takes no parameters.
  */
 export function copyOut(source: ClientSource, statement: string, options: CopyOptions = {}): Readable {
-  return new CopyOut(source, statement, options)
+  return new CopyOut(sourceFor(source, copyOut), statement, options)
 }
 
 /** Rows of a table or of a query (`SELECT …`, without parameters), each field as PostgreSQL's text for it, NULL as null. */
-export async function* copyRowsOut(
+export function copyRowsOut(
   source: ClientSource,
   from: string | (Omit<CopyTarget, 'columns'> & { readonly columns: readonly string[] }),
   options?: CopyOptions,
 ): AsyncGenerator<(string | null)[], void, undefined> {
   const what =
     typeof from === 'string' ? `(${from})` : `${tableSql(from.table)} (${from.columns.map(quoted).join(', ')})`
+  return rowsOf(copyOut(sourceFor(source, copyRowsOut), `COPY ${what} TO STDOUT`, options))
+}
+
+async function* rowsOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<(string | null)[], void, undefined> {
   const decoder = new StringDecoder('utf8')
   let rest = ''
-  for await (const chunk of copyOut(source, `COPY ${what} TO STDOUT`, options) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunks) {
     const lines = (rest + decoder.write(chunk)).split('\n')
     rest = lines.pop()!
     for (const line of lines) yield copyFields(line)

@@ -1,4 +1,5 @@
 /** Where in the author's code a connection was taken: captured for little, read only when it is wanted. */
+import type { Callee } from '../client-source.ts'
 
 /** Enough to climb out of an ORM; each frame costs some 300 ns. */
 const frames = 12
@@ -22,7 +23,7 @@ export class LoanMemory {
   #captures = 0
   #wantsAll = false
 
-  remember(nowMs: number, above: (...args: never[]) => unknown): { readonly stack?: string } {
+  remember(nowMs: number, above: Callee): { readonly stack?: string } {
     if (nowMs - this.#secondBeganMs >= 1_000) {
       this.#secondBeganMs = nowMs
       this.#captures = 0
@@ -39,7 +40,7 @@ export class LoanMemory {
 }
 
 /** V8 keeps frames as they are and makes text of them at the first reading, which for most never comes. */
-function captureStack(above: (...args: never[]) => unknown): { readonly stack?: string } {
+function captureStack(above: Callee): { readonly stack?: string } {
   const holder: { stack?: string } = {}
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = frames

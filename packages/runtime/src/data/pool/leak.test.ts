@@ -2,10 +2,13 @@ import { once } from 'node:events'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import pg from 'pg'
+import { copyIn, copyOut, copyRowsIn, copyRowsOut } from '../bulk/index.ts'
+import { csvStream, ndjsonStream, RowBatches, streamRows } from '../stream/index.ts'
+import { insertMany } from '../write/index.ts'
 import type { PoolEvent } from './events.ts'
 import type { Leak } from './lending.ts'
 import type { Pool } from './pool.ts'
-import { startTestServer } from './testing/server.ts'
+import { startTestServer, until } from './testing/server.ts'
 import type { TestServer } from './testing/server.ts'
 
 let server: TestServer
@@ -26,6 +29,18 @@ async function nameOf(pool: Pool, hold: (until: Promise<unknown>) => Promise<str
   const [leak] = await told
   return [leak.site.replace(/^.*\//, '').replace(/:\d+$/, ''), line]
 }
+
+async function* linesUntil(end: Promise<unknown>): AsyncGenerator<string> {
+  yield 'x\n'
+  await end
+}
+
+async function* listed(lines: AsyncIterable<string>): AsyncGenerator<string[]> {
+  for await (const line of lines) yield [line.trim()]
+}
+
+type Read = [AsyncIterator<unknown>, string]
+type Written = [Promise<unknown>, string]
 
 describe('a connection that is out for too long', () => {
   it('is named by the line that took it, whichever way', async () => {
@@ -51,6 +66,50 @@ describe('a connection that is out for too long', () => {
         expect(site).toBe(line)
       }
       expect(pool.stats()).toMatchObject({ leaks: 3, inUse: 0 })
+    })
+  })
+
+  it('is named by the line that asked for a stream or a COPY, which takes it later', async () => {
+    await server.withPool({ leakAfterMs: 30 }, async pool => {
+      await server.look('create table lines (line text)')
+      const long = `select repeat('x', 1000) as line from generate_series(1, 20000)`
+      const copyLong = `copy (${long}) to stdout`
+      const target = { table: 'lines', columns: ['line'] }
+      const readers = [
+        (): Read => [streamRows(pool, long), here()],
+        (): Read => [new RowBatches(pool, long), here()],
+        (): Read => [copyRowsOut(pool, long), here()],
+        (): Read => [ndjsonStream(pool, long)[Symbol.asyncIterator](), here()],
+        (): Read => [csvStream(pool, long)[Symbol.asyncIterator](), here()],
+        (): Read => [copyOut(pool, copyLong)[Symbol.asyncIterator](), here()],
+      ].map(read => async (until: Promise<unknown>) => {
+        const [rows, line] = read()
+        await rows.next()
+        await until
+        await rows.return!()
+        return line
+      })
+      const writers = [
+        (rows: AsyncIterable<string>): Written => [copyIn(pool, 'copy lines from stdin', rows), here()],
+        (rows: AsyncIterable<string>): Written => [copyRowsIn(pool, target, listed(rows)), here()],
+      ].map(write => async (until: Promise<unknown>) => {
+        const [written, line] = write(linesUntil(until))
+        await written
+        return line
+      })
+      const insert = async (until: Promise<unknown>) => {
+        await server.look('begin; lock table lines')
+        const [written, line] = [insertMany(pool, target, [{ line: 'x' }], { copyFrom: 1 }), here()]
+        await until
+        await server.look('commit')
+        await written
+        return line
+      }
+      for (const way of [...readers, ...writers, insert]) {
+        const [site, line] = await nameOf(pool, way)
+        expect(site).toBe(line)
+      }
+      await until(() => pool.stats().inUse === 0)
     })
   })
 

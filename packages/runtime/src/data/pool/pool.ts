@@ -3,6 +3,8 @@ import { EventEmitter } from 'node:events'
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
 import type pg from 'pg'
 import type { Ctx } from '../../context.ts'
+import { lendingTo } from '../client-source.ts'
+import type { Callee, ClientSource } from '../client-source.ts'
 import type { Queryable, Statement } from '../queryable.ts'
 import { adviseSize } from './advice.ts'
 import type { PoolAdvice } from './advice.ts'
@@ -142,7 +144,7 @@ export class Pool extends EventEmitter implements Queryable {
   connect(): Promise<PooledClient>
   connect(callback: Connected): void
   connect(callback?: Connected): Promise<PooledClient> | void {
-    const taken = this.#capture('connect')
+    const taken = this.#capture(this['connect'])
     if (callback === undefined) return this.#take(taken, undefined)
     this.#lending.acquire(undefined, (error, session) => {
       const client = session && this.#handOut(session, taken)
@@ -157,7 +159,7 @@ export class Pool extends EventEmitter implements Queryable {
 
   /** Lends a connection for as long as `run` takes; under `ctx` every statement is cancelled with it. */
   async withClient<T>(run: (client: PooledClient) => Promise<T>, ctx?: Ctx): Promise<T> {
-    return await this.#lend(this.#capture('withClient'), ctx, run)
+    return await this.#lend(this.#capture(this['withClient']), ctx, run)
   }
 
   /**
@@ -165,13 +167,19 @@ export class Pool extends EventEmitter implements Queryable {
    * Besides what `query` throws: FAULT_TX_ABORTED when `run` resolved although one of its statements had failed; RangeError for a `retry` that is no count.
    */
   async tx<T>(run: (client: PooledClient) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    const taken = this.#capture('tx')
+    const taken = this.#capture(this['tx'])
     return await runTransaction(
       async use => await this.#lend(taken, options.ctx, async client => await use(client as unknown as Session)),
       async session => await run(session as unknown as PooledClient),
       options,
       () => ({ ...this.#limits, isPooled: this.#connector.isPooled === true }),
     )
+  }
+
+  /** For streams and COPY, which take their connection when they are read: as `connect`, on behalf of who has called `callee`. */
+  [lendingTo](callee: Callee): ClientSource {
+    const taken = this.#capture(callee)
+    return { connect: () => this.#take(taken, undefined) }
   }
 
   stats(): PoolStats {
@@ -272,8 +280,8 @@ export class Pool extends EventEmitter implements Queryable {
     return client
   }
 
-  #capture(above: 'connect' | 'withClient' | 'tx'): Taken {
-    return this.#limits.leakAfterMs > 0 ? this.#memory.remember(performance.now(), this[above]) : undefined
+  #capture(above: Callee): Taken {
+    return this.#limits.leakAfterMs > 0 ? this.#memory.remember(performance.now(), above) : undefined
   }
 }
 

@@ -1,7 +1,7 @@
 /** The rows of a query, batch by batch: one being read, one on its way, the rest on the server. */
 import type { Ctx } from '../../context.ts'
 import { checkWhole } from '../bounds.ts'
-import { borrow, type Borrowed, type ClientSource, endOnServer, endsConnection } from '../client-source.ts'
+import { borrow, type Borrowed, type ClientSource, endOnServer, endsConnection, sourceFor } from '../client-source.ts'
 import { whenGivenUp } from '../give-up.ts'
 import type { Statement } from '../queryable.ts'
 import { Portal } from './portal.ts'
@@ -45,7 +45,7 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
   constructor(source: ClientSource, statement: string | Statement, options: StreamOptions = {}) {
     const { batchRows = 500, ctx } = options
     checkWhole(1, mostBatchRows, { batchRows })
-    this.#source = source
+    this.#source = sourceFor(source, RowBatches)
     this.#statement = typeof statement === 'string' ? { text: statement } : statement
     this.#batchRows = batchRows
     this.#ctx = ctx

@@ -1,6 +1,6 @@
 /** The rows of a query one by one, as they come: a list of any length in the memory of two batches. */
 import type { QueryResultRow } from 'pg'
-import type { ClientSource } from '../client-source.ts'
+import { type ClientSource, sourceFor } from '../client-source.ts'
 import type { Statement } from '../queryable.ts'
 import { RowBatches, type StreamOptions } from './row-batches.ts'
 
@@ -16,7 +16,7 @@ export function streamRows<Row = QueryResultRow>(
   statement: string | Statement,
   options?: StreamOptions,
 ): AsyncGenerator<Row, void, undefined> {
-  return rowsOf(new RowBatches<Row>(source, statement, options))
+  return rowsOf(new RowBatches<Row>(sourceFor(source, streamRows), statement, options))
 }
 
 async function* rowsOf<Row>(batches: RowBatches<Row>): AsyncGenerator<Row, void, undefined> {

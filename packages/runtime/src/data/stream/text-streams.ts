@@ -3,13 +3,13 @@ import { Readable } from 'node:stream'
 import type { QueryResultRow } from 'pg'
 import { csvLine } from '../bulk/csv.ts'
 import { textOf } from '../bulk/text-value.ts'
-import type { ClientSource } from '../client-source.ts'
+import { type ClientSource, sourceFor } from '../client-source.ts'
 import type { Statement } from '../queryable.ts'
 import { RowBatches, type StreamOptions } from './row-batches.ts'
 
 /** One JSON object a line (`application/x-ndjson`). A failure destroys the stream with its error: a body cut short must not look whole. */
 export function ndjsonStream(source: ClientSource, statement: string | Statement, options?: StreamOptions): Readable {
-  return new BatchText(new RowBatches<QueryResultRow>(source, statement, options), rows => {
+  return new BatchText(new RowBatches<QueryResultRow>(sourceFor(source, ndjsonStream), statement, options), rows => {
     let text = ''
     for (const row of rows) text += `${JSON.stringify(row)}\n`
     return text
@@ -37,7 +37,7 @@ export function csvStream(
     return line
   }
   return new BatchText(
-    new RowBatches<QueryResultRow>(source, statement, options),
+    new RowBatches<QueryResultRow>(sourceFor(source, csvStream), statement, options),
     rows => {
       const names = (columns ??= Object.keys(rows[0] ?? {}))
       let text = head()

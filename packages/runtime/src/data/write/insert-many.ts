@@ -2,7 +2,7 @@
 import type { Ctx } from '../../context.ts'
 import { checkWhole, mostCounted } from '../bounds.ts'
 import { copyRowsIn } from '../bulk/copy-in.ts'
-import type { ClientSource } from '../client-source.ts'
+import { type ClientSource, sourceFor } from '../client-source.ts'
 import type { Queryable } from '../queryable.ts'
 import { type InsertPlan, insertPlan, type InsertRow, type InsertTarget, mostParameters } from './insert-statement.ts'
 import { type FailedRow, InsertBroken, type InsertReport, isOfRow, wroteNothing } from './outcome.ts'
@@ -43,20 +43,21 @@ export async function insertMany(
   checkWhole(1, Infinity, { copyFrom })
   const plan = insertPlan(target)
   const mayCopy = db.connect !== undefined && target.onConflict === undefined && !inTransaction
+  const source = mayCopy && rows.length >= copyFrom ? sourceFor(db as ClientSource, insertMany) : undefined
   const write = async (part: readonly InsertRow[]): Promise<number> => {
-    if (mayCopy && part.length >= copyFrom) return await copied(db as ClientSource, target, plan, part, ctx)
+    if (source !== undefined && part.length >= copyFrom) return await copied(source, target, plan, part, ctx)
     const { text, values } = plan.statement(part)
     return (await db.query(text, values, ctx)).rowCount ?? 0
   }
   if (options.rows !== 'each') {
-    if (rows.length > plan.mostRows && !(mayCopy && rows.length >= copyFrom))
+    if (rows.length > plan.mostRows && source === undefined)
       throw new RangeError(
         `${rows.length} rows of ${plan.names.length} values are more than ${mostParameters} parameters: give the types of the columns`,
       )
     const written = rows.length === 0 ? 0 : await write(rows)
     return { written, skipped: rows.length - written, failed: [] }
   }
-  const size = mayCopy && rows.length >= copyFrom ? copyFrom : Math.min(chunkRows, plan.mostRows)
+  const size = source !== undefined ? copyFrom : Math.min(chunkRows, plan.mostRows)
   return await writeEach(rows, Math.max(1, size), inTransaction ? guarded(db, write, ctx) : write)
 }
 
