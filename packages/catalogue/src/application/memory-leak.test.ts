@@ -1,5 +1,5 @@
-import { expect } from 'vitest'
-import { describePractice, stated } from '../derive/testing/describe-practice.ts'
+import { expect, it } from 'vitest'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { heapOf, keptAt, rising } from '../derive/testing/heap.ts'
 import { repeated, secondsOf } from '../derive/testing/profile.ts'
 import { memoryLeak } from './memory-leak.ts'
@@ -120,4 +120,22 @@ describePractice(memoryLeak, {
       ],
     },
   },
+})
+
+it.each([
+  // Fifteen points, a second and fifty requests apart.
+  [
+    'level',
+    heapOf(rising(40, 0.02)),
+    'the heap kept 280 kB of 14.0 s of load',
+    'less than 2 MB, 2.9 kB of each request,',
+  ],
+  // A hundred megabytes an hour are more than two in a quarter of an hour.
+  ['long', heapOf(rising(40, 0.67, 30), [], 60_000), 'of 29 min of load', 'less than 48.3 MB,'],
+  ['two points', heapOf([40, 40.8], [], 20_000), 'the heap kept 800 kB of 20.0 s of load', 'less than 2 MB,'],
+])('says what growth it could not have seen in a window that is %s', (_, heap, kept, least) => {
+  expect(outcomeOf(memoryLeak, { runtime, 'heap-profile': heap })).toMatchObject({
+    kind: 'pass',
+    note: expect.stringMatching(new RegExp(`${kept}.*${least}.* cannot be told in it`)),
+  })
 })

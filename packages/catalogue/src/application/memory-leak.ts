@@ -11,8 +11,16 @@ import {
   unknown,
   type Where,
 } from '@whetstone/model'
-import { bytesText, countText, fact } from '../derive/figures.ts'
-import { growthConfidence, type HeapGrowth, longerLook, readHeap } from '../derive/heap-growth.ts'
+import { bytesText, countText, fact, msText } from '../derive/figures.ts'
+import {
+  growthConfidence,
+  type GrowthLimits,
+  type HeapGrowth,
+  type HeapWindow,
+  leastGrowth,
+  longerLook,
+  readHeap,
+} from '../derive/heap-growth.ts'
 import { heapLimits } from '../derive/heap-limits.ts'
 
 export const memoryLeak = definePractice({
@@ -58,12 +66,12 @@ seen.set(String(id), { id, name: 'one of ten thousand at most' })`,
           ? investigate([{ kind: 'heap-growth' }])
           : pass(
               [fact('grown between two full collections', Math.max(0, reading.grownBytes), 'bytes', 'heap-profile')],
-              `the heap kept ${bytesText(Math.max(0, reading.grownBytes))} of the whole window; slower leaks show in a longer run: whetstone load soak`,
+              windowText(reading, limits),
             )
       case 'steady':
         return pass(
           [fact('grown under load', Math.max(0, reading.grownBytes), 'bytes', 'heap-profile')],
-          'the heap does not grow without end under constant load',
+          windowText(reading, limits),
         )
       case 'grows':
         return reading.bytesPerRequest === undefined
@@ -72,6 +80,13 @@ seen.set(String(id), { id, name: 'one of ten thousand at most' })`,
     }
   },
 })
+
+/** What was not seen to grow may still grow, by less than the window shows. */
+function windowText(window: HeapWindow, limits: GrowthLimits): string {
+  const { bytes, bytesPerRequest } = leastGrowth(window, limits)
+  const share = bytesPerRequest === undefined ? '' : `, ${bytesText(bytesPerRequest)} of each request`
+  return `the heap kept ${bytesText(Math.max(0, window.grownBytes))} of ${msText(window.durationMs)} of load, and does not keep growing as far as that tells; less than ${bytesText(bytes)}${share}, cannot be told in it: whetstone load soak --duration 30m`
+}
 
 function describe(growth: HeapGrowth, bytesPerRequest: number): Finding {
   const { sites, bytesPerHour, process, durationMs } = growth

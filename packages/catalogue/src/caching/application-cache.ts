@@ -23,7 +23,7 @@ export const applicationCache = definePractice({
   unless: [
     'No answer may be older than the last write, not by a second: then the copies need a bus that tells them.',
     'The values are so large or so many that they do not fit into the memory of each process.',
-    'A Map without a bound is no cache: what it keeps for ever is reported as memory growth.',
+    'A Map without a bound is no cache: what it keeps for ever is reported as memory growth, where the run is long enough to show it.',
   ],
   sources: [
     'https://redis.io/docs/latest/develop/reference/client-side-caching/',

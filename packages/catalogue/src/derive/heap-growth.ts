@@ -12,14 +12,19 @@ export interface GrowthLimits {
 export type HeapReading =
   | { readonly kind: 'unseen' }
   /** Too few points for a trend. `grownBytes` between the first and the last. */
-  | { readonly kind: 'short'; readonly process: HeapProcess; readonly grownBytes: number }
-  | { readonly kind: 'steady'; readonly process: HeapProcess; readonly grownBytes: number }
+  | ({ readonly kind: 'short' } & HeapWindow)
+  | ({ readonly kind: 'steady' } & HeapWindow)
   | ({ readonly kind: 'grows' } & HeapGrowth)
 
-export interface HeapGrowth {
+export interface HeapWindow {
   readonly process: HeapProcess
   readonly grownBytes: number
+  /** From the first point to the last, like `requests`. */
   readonly durationMs: number
+  readonly requests: number
+}
+
+export interface HeapGrowth extends HeapWindow {
   readonly points: number
   readonly bytesPerHour: { readonly estimate: number; readonly low: number; readonly high: number }
   readonly bytesPerRequest: number | undefined
@@ -42,6 +47,15 @@ export const longerLook = ({ durationMs }: Pick<HeapGrowth, 'durationMs'>): read
     ? []
     : ['If it is a cache with a bound, a longer run shows where it ends: whetstone load soak --duration 30m']
 
+/** What grew less in this window could not be told from a service that settles. */
+export function leastGrowth(
+  { durationMs, requests }: HeapWindow,
+  limits: GrowthLimits,
+): { readonly bytes: number; readonly bytesPerRequest: number | undefined } {
+  const bytes = Math.max(limits.grownBytes, (limits.bytesPerHour * durationMs) / hourMs)
+  return { bytes, bytesPerRequest: requests > 0 ? bytes / requests : undefined }
+}
+
 /** Of several processes the one that grows most. */
 export function readHeap(evidence: HeapProfileEvidence | undefined, limits: GrowthLimits): HeapReading {
   const readings = (evidence?.processes ?? []).flatMap(process => readProcess(process, limits) ?? [])
@@ -57,7 +71,10 @@ function readProcess(process: HeapProcess, limits: GrowthLimits): Seen | undefin
   const [first, last] = [points[0], points.at(-1)]
   if (!first || !last) return undefined
   const grownBytes = last.keptBytes - first.keptBytes
-  if (points.length < limits.points) return { kind: 'short', process, grownBytes }
+  const durationMs = last.atMs - first.atMs
+  const requests = last.requests - first.requests
+  const window = { process, grownBytes, durationMs, requests }
+  if (points.length < limits.points) return { kind: 'short', ...window }
   const perHour = theilSen(points.map(({ atMs, keptBytes }) => ({ x: (atMs - first.atMs) / hourMs, y: keptBytes })))
   const isGrowing =
     grownBytes >= limits.grownBytes &&
@@ -65,13 +82,10 @@ function readProcess(process: HeapProcess, limits: GrowthLimits): Seen | undefin
     perHour.low > 0 &&
     mannKendall(points.map(({ keptBytes }) => keptBytes)).pRising < limits.pValue &&
     keepsGrowing(points)
-  if (!isGrowing) return { kind: 'steady', process, grownBytes }
-  const requests = last.requests - first.requests
+  if (!isGrowing) return { kind: 'steady', ...window }
   return {
     kind: 'grows',
-    process,
-    grownBytes,
-    durationMs: last.atMs - first.atMs,
+    ...window,
     points: points.length,
     bytesPerHour: perHour,
     bytesPerRequest: requests > 0 ? grownBytes / requests : undefined,
