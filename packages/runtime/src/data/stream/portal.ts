@@ -10,13 +10,20 @@ interface PortalConnection {
   sync(): void
 }
 
+interface Described {
+  readonly fields: readonly { readonly name: string }[]
+}
+
 interface DriverQuery {
+  handleRowDescription(described: Described): void
   handleError(error: Error, connection: PortalConnection): void
 }
 
 const driverQuery = pg.Query.prototype as unknown as DriverQuery
 
 export interface PortalEvents<Row> {
+  /** Before the first row, also when none follows; not for a statement that answers no rows at all. */
+  described(columns: readonly string[]): void
   row(row: Row): void
   /** The batch is whole, and there may be more. */
   suspended(): void
@@ -38,6 +45,11 @@ export class Portal<Row> extends pg.Query {
     this.on('row', row => events.row(row as Row))
     this.on('end', () => events.ended())
     this.on('error', error => events.failed(error))
+  }
+
+  handleRowDescription(described: Described): void {
+    driverQuery.handleRowDescription.call(this, described)
+    this.#events.described(described.fields.map(({ name }) => name))
   }
 
   /** Called by node-postgres, which would go on at once. */

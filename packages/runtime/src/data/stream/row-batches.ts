@@ -39,6 +39,7 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
   #portal: Portal<Row> | undefined
   #receiving: Row[] = []
   #ready: readonly Row[] | undefined
+  #columns: readonly string[] | undefined
   #reader: { readonly resolve: (answer: Answer<Row>) => void; readonly reject: (error: unknown) => void } | undefined
   #unlisten: (() => void) | undefined
 
@@ -49,6 +50,11 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
     this.#statement = typeof statement === 'string' ? { text: statement } : statement
     this.#batchRows = batchRows
     this.#ctx = ctx
+  }
+
+  /** In the order of the statement; known with the first answer of `next()`, undefined for a statement that answers no rows at all. */
+  get columns(): readonly string[] | undefined {
+    return this.#columns
   }
 
   [Symbol.asyncIterator](): this {
@@ -86,6 +92,7 @@ export class RowBatches<Row> implements AsyncIterableIterator<readonly Row[]> {
       return this.#release()
     }
     this.#portal = new Portal<Row>(this.#statement, this.#batchRows, {
+      described: columns => (this.#columns = columns),
       row: row => this.#receiving.push(row),
       suspended: () => this.#suspended(),
       ended: () => this.#ended(),

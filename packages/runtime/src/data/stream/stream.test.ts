@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { text } from 'node:stream/consumers'
 import { type PostgresServer, startPostgres } from '@whetstone/sandbox'
 import pg from 'pg'
@@ -223,6 +223,25 @@ describe('a query as a body', () => {
       '"a,b"\n"say ""so"""\n""\n',
     )
     expect(await text(csvStream(pool, 'SELECT 1 AS a WHERE false', { columns: ['a'] }))).toBe('a\n')
+  })
+
+  test('is CSV that names its columns also when there is no row, and nothing when it fails before the first', async () => {
+    const none = `SELECT 1 AS "2", 'x' AS "a,b", now() AS "1" WHERE false`
+    expect(await text(csvStream(pool, none))).toBe('2,"a,b",1\n')
+    expect(await text(csvStream(pool, none, { header: false }))).toBe('')
+    expect(await text(csvStream(pool, none, { columns: ['1'] }))).toBe('1\n')
+    expect(await text(csvStream(pool, 'CREATE TABLE nothing ()'))).toBe('')
+    const failing = csvStream(pool, 'SELECT 1 / (n - 1) AS n FROM generate_series(1, 2) n')
+    let received = ''
+    failing.on('data', (chunk: Buffer) => (received += chunk.toString()))
+    await expect(finished(failing)).rejects.toMatchObject({ code: '22012' })
+    expect(received).toBe('')
+  })
+
+  test('is CSV of the columns in the order of the statement, each as often as it has a value', async () => {
+    const statement = `SELECT n AS b, n + 1 AS "1", n + 2 AS b FROM generate_series(1, 2) n`
+    expect(await text(csvStream(pool, statement))).toBe('b,1\n3,2\n4,3\n')
+    expect(await text(csvStream(pool, { text: statement, rowMode: 'array' }))).toBe('b,1,b\n1,2,3\n2,3,4\n')
   })
 
   test('is read no faster than it is written', async () => {

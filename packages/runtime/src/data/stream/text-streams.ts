@@ -17,7 +17,7 @@ export function ndjsonStream(source: ClientSource, statement: string | Statement
 }
 
 export interface CsvStreamOptions extends StreamOptions {
-  /** The first line names the columns, also when there is no row to take them from, if they are given. Default: the columns of the first row. */
+  /** Those to be written, in this order; of rows as arrays, their names. Default: the columns of the result, named also when there is no row. */
   readonly columns?: readonly string[]
   /** Default true. */
   readonly header?: boolean
@@ -29,19 +29,26 @@ export function csvStream(
   statement: string | Statement,
   options: CsvStreamOptions = {},
 ): Readable {
+  const batches = new RowBatches<QueryResultRow>(sourceFor(source, csvStream), statement, options)
+  const isOfArrays = typeof statement === 'object' && statement.rowMode === 'array'
   let { columns } = options
   let isFirst = options.header ?? true
+  // A row as an object has one value for all columns of a name.
+  const names = () => (columns ??= isOfArrays ? batches.columns : [...new Set(batches.columns)])
   const head = () => {
-    const line = isFirst && columns ? csvLine(columns) : ''
+    const line = isFirst && names()?.length ? csvLine(columns!) : ''
     isFirst = false
     return line
   }
   return new BatchText(
-    new RowBatches<QueryResultRow>(sourceFor(source, csvStream), statement, options),
+    batches,
     rows => {
-      const names = (columns ??= Object.keys(rows[0] ?? {}))
       let text = head()
-      for (const row of rows) text += csvLine(names.map(name => textOf(row[name])))
+      const written = names() ?? []
+      for (const row of rows) {
+        const values = isOfArrays ? (row as unknown as readonly unknown[]) : written.map(name => row[name] as unknown)
+        text += csvLine(values.map(value => textOf(value)))
+      }
       return text
     },
     head,
