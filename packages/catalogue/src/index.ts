@@ -95,6 +95,7 @@ import { loadHarness } from './testing/load-harness.ts'
 import { realisticData } from './testing/realistic-data.ts'
 import { soakTest } from './testing/soak-test.ts'
 
+export { isAsset } from './derive/assets.ts'
 export { hitCurve } from './derive/cache-simulation.ts'
 export { chosenIndexes, isNeeded } from './derive/index-advice.ts'
 export { candidateKey, indexDefinition, proposalText, quoted, usesTrigrams } from './derive/index-sql.ts'

@@ -5,6 +5,7 @@ import { memo } from './memo.ts'
 export interface RouteAnswers {
   readonly route: RouteName
   readonly url: string
+  /** Given to somebody who said who they are, and not seen to be the same for whoever does not. */
   readonly authorised: boolean
   /** 2xx, complete. */
   readonly plain: HttpAnswer
@@ -39,7 +40,7 @@ export const readAnswers: (evidence: HttpProbeEvidence) => readonly RouteAnswers
       {
         route,
         url: plain.url,
-        authorised: plain.authorised === true,
+        authorised: plain.authorised === true && !isGivenToNobody(same, plain.answer),
         plain: plain.answer,
         ...(compressed ? { compressed: compressed.answer } : {}),
         ...(revalidated ? { revalidated: revalidated.answer } : {}),
@@ -49,6 +50,12 @@ export const readAnswers: (evidence: HttpProbeEvidence) => readonly RouteAnswers
     ]
   })
 })
+
+/** Whoever does not say who they are gets the same bytes. */
+function isGivenToNobody(same: readonly HttpProbe[], { bodyHash }: HttpAnswer): boolean {
+  const given = same.find(({ variation }) => variation.kind === 'without-credentials')?.answer
+  return given !== undefined && isGood(given) && bodyHash !== '' && given.bodyHash === bodyHash
+}
 
 const isGood = ({ statusCode }: HttpAnswer): boolean => statusCode >= 200 && statusCode < 300
 
@@ -81,6 +88,33 @@ export const varyOf = (answer: HttpAnswer): readonly string[] =>
 export const hasValidator = (answer: HttpAnswer): boolean =>
   answer.headers['etag'] !== undefined || answer.headers['last-modified'] !== undefined
 
+/** Status line and the usual headers of a 304. */
+export const notModifiedBytes = 250
+
+/** Seconds for which a browser need not ask again: by `max-age`, else by Expires. 0 where nothing says so. */
+export function freshSeconds(answer: HttpAnswer): number {
+  const control = cacheControlOf(answer)
+  if (control.has('no-cache') || control.has('no-store')) return 0
+  const said = control.get('max-age')
+  if (said !== undefined) return Number(said) || 0
+  const [expires, date] = [answer.headers['expires'], answer.headers['date']].map(text => Date.parse(text ?? ''))
+  return Math.max(0, ((expires ?? NaN) - (date ?? NaN)) / 1_000) || 0
+}
+
+/** Seconds for which a cache in front may answer for the service. */
+export function sharedFreshSeconds(answer: HttpAnswer): number {
+  const control = cacheControlOf(answer)
+  if (control.has('private') || control.has('no-cache') || control.has('no-store')) return 0
+  const said = control.get('s-maxage')
+  return said === undefined ? freshSeconds(answer) : Number(said) || 0
+}
+
+/** Nothing in it shows that it belongs to one person. */
+export function isForEverybody({ plain, authorised }: RouteAnswers): boolean {
+  const differs = varyOf(plain).some(name => /^(authorization|cookie|\*)$/.test(name))
+  return !authorised && plain.headers['set-cookie'] === undefined && !differs
+}
+
 /** The same bytes again after a while. */
 export const isStable = ({ plain, repeat }: RouteAnswers): boolean =>
   repeat !== undefined && plain.bodyHash !== '' && repeat.answer.bodyHash === plain.bodyHash
@@ -93,11 +127,9 @@ export const hasParameters = (route: RouteName): boolean => /[:*{[]/.test(route.
  * Other practices about caching leave such a route to it.
  */
 export function lacksFreshness(answers: RouteAnswers): boolean {
-  const { plain, authorised, route } = answers
-  const personal =
-    authorised ||
-    plain.headers['set-cookie'] !== undefined ||
-    varyOf(plain).some(name => /^(authorization|cookie|\*)$/.test(name))
-  const silent = plain.headers['cache-control'] === undefined && plain.headers['expires'] === undefined
-  return silent && !personal && !hasParameters(route) && isStable(answers)
+  return saysNothing(answers.plain) && isForEverybody(answers) && !hasParameters(answers.route) && isStable(answers)
 }
+
+/** Neither how long it may be kept nor that it may not. */
+export const saysNothing = ({ headers }: HttpAnswer): boolean =>
+  headers['cache-control'] === undefined && headers['expires'] === undefined

@@ -14,6 +14,8 @@ export type HttpProbeVariation =
   | { readonly kind: 'repeat'; readonly afterMs: number }
   | { readonly kind: 'accept-encoding'; readonly value: string }
   | { readonly kind: 'if-none-match'; readonly etag: string }
+  /** The plain request without what says who asks: sent for files, which may be everybody's all the same. */
+  | { readonly kind: 'without-credentials' }
   | { readonly kind: 'query'; readonly parameters: Readonly<Record<string, string>> }
   | { readonly kind: 'body-bytes'; readonly bytes: number }
 

@@ -348,4 +348,10 @@ export const askedAgain = (probe: HttpProbe, differing: Partial<HttpAnswer> = {}
   variation: { kind: 'repeat', afterMs },
 })
 
+/** The same URL once more, by nobody in particular. */
+export function askedAsNobody(probe: HttpProbe, differing: Partial<HttpAnswer> = {}): HttpProbe {
+  const { authorised: _authorised, ...rest } = probe
+  return { ...rest, answer: { ...probe.answer, ...differing }, variation: { kind: 'without-credentials' } }
+}
+
 export const httpProbesOf = (...probes: readonly HttpProbe[]): HttpProbeEvidence => ({ schema: 'http-probe@1', probes })

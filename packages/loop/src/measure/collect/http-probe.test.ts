@@ -27,6 +27,10 @@ const server = http.createServer((request, response) => {
       }
       return response.end(list)
     }
+    if (url.pathname === '/style.css') {
+      response.setHeader('content-type', 'text/css')
+      return response.end(`a { color: ${request.headers.cookie ?? 'red'} }`)
+    }
     if (url.pathname === '/huge') {
       response.setHeader('content-type', 'text/plain')
       const chunk = Buffer.alloc(1_000_000, 97)
@@ -124,6 +128,21 @@ describe('probeRoutes', () => {
     const { probes } = await probeRoutes(baseUrl, [get('/list', { Authorization: 'Bearer x' })], { repeatAfterMs: 0 })
     expect(probes[0]!.answer.headers['set-cookie']).toBe('sid=***; Path=/, b=***')
     expect(probes[0]!.authorised).toBe(true)
+  })
+
+  test('asks for a file also as nobody, and for nothing else', async () => {
+    const known = { authorization: 'Bearer x', cookie: 'sid=7' }
+    const { probes } = await probeRoutes(baseUrl, [get('/style.css', known), get('/list', known)], { repeatAfterMs: 0 })
+    expect(kinds(probes)).toEqual([
+      ...['plain', 'accept-encoding', 'without-credentials'],
+      ...['plain', 'accept-encoding', 'if-none-match', 'repeat', 'repeat'],
+    ])
+    const nobody = of(probes, 'without-credentials')
+    expect(nobody.authorised).toBeUndefined()
+    expect(nobody.answer.bodyHash).not.toBe(of(probes, 'plain').answer.bodyHash)
+    expect(kinds((await probeRoutes(baseUrl, [get('/style.css')], { repeatAfterMs: 0 })).probes)).toEqual([
+      ...['plain', 'accept-encoding', 'repeat'],
+    ])
   })
 
   test('sends no follow-ups where the plain answer failed', async () => {

@@ -2,7 +2,9 @@
 import http from 'node:http'
 import https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isAsset } from '@whetstone/catalogue'
 import type { HttpProbe, HttpProbeEvidence, HttpProbeVariation, PlannedRequest, RouteName } from '@whetstone/model'
+import { callerOf, withoutCredentials } from './credentials.ts'
 import { exchange } from './http-exchange.ts'
 
 export interface ProbeRequest extends PlannedRequest {
@@ -24,7 +26,10 @@ export interface HttpProbeOptions {
 /** What every text-accepting client sends; brotli first, as browsers do. */
 const ACCEPT_ENCODING = 'br, gzip'
 
-/** Plain, compressed and validator requests for every route, then each plain request once more. Stops quietly at the bound or the signal. */
+/**
+ * Plain, compressed and validator requests for every route, of files also one that does not say who asks, then each plain request once more.
+ * Stops quietly at the bound or the signal.
+ */
 export async function probeRoutes(
   baseUrl: string,
   requests: readonly ProbeRequest[],
@@ -40,7 +45,7 @@ export async function probeRoutes(
       probes.push(plain)
       if (plain.answer.failed !== undefined || plain.answer.statusCode >= 400) continue
       firstAnswers.push({ request, atMs: performance.now() })
-      for (const variation of followUps(plain)) {
+      for (const variation of followUps(plain, request)) {
         if (session.spent()) break
         probes.push(await session.send(request, variation))
       }
@@ -74,10 +79,13 @@ export async function probeVariation(
   }
 }
 
-function followUps(plain: HttpProbe): HttpProbeVariation[] {
+function followUps(plain: HttpProbe, { method }: ProbeRequest): HttpProbeVariation[] {
   const { etag } = plain.answer.headers
+  // Everything may carry the token that some routes need; what a file answers to nobody in particular, everybody may keep.
+  const isFileForSomebody = plain.authorised === true && method === 'GET' && isAsset(plain.answer)
   return [
     { kind: 'accept-encoding', value: ACCEPT_ENCODING },
+    ...(isFileForSomebody ? [{ kind: 'without-credentials' } as const] : []),
     ...(etag === undefined ? [] : [{ kind: 'if-none-match', etag } as const]),
   ]
 }
@@ -107,7 +115,7 @@ function openSession(baseUrl: string, options: HttpProbeOptions): Session {
         route: request.route,
         url: varied.url.href,
         variation,
-        ...(isAuthorised(request.headers) ? { authorised: true } : {}),
+        ...(callerOf(varied.request.headers) === undefined ? {} : { authorised: true }),
         answer,
       }
     },
@@ -141,6 +149,8 @@ function vary(
     case 'plain':
     case 'repeat':
       return { url, request: plain }
+    case 'without-credentials':
+      return { url, request: { ...plain, headers: { ...withoutCredentials(headers) } } }
     case 'accept-encoding':
       return { url, request: { ...plain, headers: { ...headers, 'accept-encoding': variation.value } } }
     case 'if-none-match':
@@ -172,8 +182,4 @@ function objectIn(body: string | undefined): object {
   } catch {
     return {}
   }
-}
-
-function isAuthorised(headers: Readonly<Record<string, string>>): boolean {
-  return Object.keys(headers).some(name => /^(authorization|cookie)$|token|session|api-?key/i.test(name))
 }
