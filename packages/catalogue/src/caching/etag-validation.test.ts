@@ -23,6 +23,10 @@ function asked(
   }
 }
 const tagged = headers({ etag: '"v1"' })
+const style = { 'content-type': 'text/css; charset=utf-8' }
+const express: Evidence = {
+  source: { schema: 'source@1', root: '/', dependencies: { express: '5' }, excerpts: {} },
+}
 
 describePractice(etagValidation, {
   silent: {
@@ -55,6 +59,16 @@ describePractice(etagValidation, {
       { authorised: true },
       'GET /products/:id',
     ),
+    'a small file': asked({ headers: style, bodyBytes: 2_000 }, {}, 'GET /style.css'),
+    'a file named by its content, which need not be asked for at all': asked(
+      { headers: style },
+      {},
+      'GET /s.3f9a1c2b.css',
+    ),
+    'a file with its date': asked({ headers: { ...style, 'last-modified': 'Sat, 01 Nov 2025 10:00:00 GMT' } }, {}, 'GET /style.css'), // prettier-ignore
+    'a file that browsers keep for a day': asked({ headers: { ...style, 'cache-control': 'max-age=86400' } }, {}, 'GET /style.css'), // prettier-ignore
+    'an image that differs each time': asked({ headers: style }, { repeat: { bodyHash: 'other' } }, 'GET /style.css'),
+    'a file for one person among many': asked({ headers: style }, { authorised: true }, 'GET /photos/:id'),
     'an error page': asked({ headers: headers({ 'cache-control': 'max-age=10' }), statusCode: 500 }),
     'nothing probed': { 'http-probe': httpProbesOf() },
   },
@@ -91,6 +105,50 @@ describePractice(etagValidation, {
           title: 'the same 48 kB again on every request, without a validator',
           confidence: 'suspected',
           remedy: expect.objectContaining({ code: { language: 'ts', after: expect.stringContaining('koa-etag') } }),
+        }),
+      ],
+    },
+    'a tag that nobody compares, of a handler in Express': {
+      evidence: { ...asked({ headers: tagged }), ...express },
+      finds: [
+        expect.objectContaining({
+          remedy: expect.objectContaining({ code: { language: 'ts', after: expect.stringContaining('req.fresh') } }),
+        }),
+      ],
+    },
+    'a file whose name stays, without any header': {
+      evidence: { ...asked({ headers: style, bodyBytes: 19_700 }, {}, 'GET /style.css'), ...express },
+      finds: [
+        {
+          fingerprint: 'etag-validation|GET /style.css||',
+          practice: 'etag-validation',
+          title:
+            'a file of 19.7 kB that browsers load whole on every visit: it has neither Cache-Control nor a validator',
+          where: { route: 'GET /style.css' },
+          facts: [stated('body', 19_700, 'bytes', 'http-probe'), stated('unchanged after', 2_000, 'ms', 'http-probe')],
+          confidence: 'suspected',
+          edit: { kind: 'bytes', route: 'GET /style.css', bytesBefore: 48_000, bytesAfter: 250 },
+          remedy: {
+            summary: 'Send an ETag, and answer If-None-Match with 304.',
+            steps: [expect.stringContaining('19.7 kB'), expect.stringContaining('no-cache')],
+            code: { language: 'ts', after: expect.stringMatching(/^app\.use\(express\.static\(root, \{ etag: true/) },
+          },
+        },
+      ],
+    },
+    'a film of 18 MB, whose tag is made of its date': {
+      evidence: asked({ headers: { 'content-type': 'video/mp4' }, bodyBytes: 18_000_000 }, {}, 'GET /film.mp4'),
+      finds: [
+        expect.objectContaining({
+          remedy: expect.objectContaining({ code: { language: 'ts', after: expect.stringContaining('mtimeMs') } }),
+        }),
+      ],
+    },
+    'a file kept for a minute': {
+      evidence: asked({ headers: { ...style, 'cache-control': 'max-age=60' } }, {}, 'GET /style.css'),
+      finds: [
+        expect.objectContaining({
+          title: 'a file of 48 kB that browsers load whole each time they ask: it has no validator',
         }),
       ],
     },

@@ -8,20 +8,21 @@ import {
   pass,
   type SourceEvidence,
 } from '@whetstone/model'
+import { isAsset, isNamedByContent } from '../derive/assets.ts'
 import { bytesText, fact, msText } from '../derive/figures.ts'
 import { frameworkOf } from '../derive/framework.ts'
 import {
   cacheControlOf,
   hasParameters,
   hasValidator,
+  isForEverybody,
   isStable,
   lacksFreshness,
+  notModifiedBytes,
   readAnswers,
   type RouteAnswers,
+  saysNothing,
 } from '../derive/http-answers.ts'
-
-/** Status line and the usual headers of a 304. */
-const notModifiedBytes = 250
 
 export const etagValidation = definePractice({
   id: 'etag-validation',
@@ -80,7 +81,8 @@ server.get('/orders/:id', async (_, reply) => {
       const { bodyBytes } = answer.plain
       if (
         bodyBytes < thresholds.bodyBytes ||
-        bodyBytes > thresholds.hugeBytes ||
+        // What makes the tag of a file from its size and date hashes nothing.
+        (bodyBytes > thresholds.hugeBytes && !isAsset(answer.plain)) ||
         staysFresh(answer, thresholds.freshSeconds)
       )
         continue
@@ -109,8 +111,12 @@ function ignoresValidator({ plain, revalidated }: RouteAnswers): boolean {
   )
 }
 
-/** Somebody thought of caching, or one client asks again for its own. Without any header it is the business of `http-cache-headers`. */
+/**
+ * Somebody thought of caching, or one client asks again for its own, or a browser for a file. Without any header an answer is the business
+ * of `http-cache-headers`; a file named by its content, of `client-side-caching`, which spares the question too.
+ */
 function isMeantToBeKept(answers: RouteAnswers): boolean {
+  if (isAsset(answers.plain) && isForEverybody(answers)) return !isNamedByContent(answers.url)
   if (lacksFreshness(answers)) return false
   return cacheControlOf(answers.plain).size > 0 || (answers.authorised && !hasParameters(answers.route))
 }
@@ -134,17 +140,26 @@ function ignored({ route, plain }: RouteAnswers, source: SourceEvidence | undefi
         'Every client that revalidates pays for the whole body now, though it says that it has it.',
         'Check the order of the hooks: the tag must be compared after it was set and before the body is sent.',
       ],
-      code: { language: 'ts', after: codeFor(source) },
+      code: {
+        language: 'ts',
+        after:
+          frameworkOf(source) === 'express'
+            ? `if (req.fresh) return res.status(304).end() // after the tag was set: streams and res.end() do not compare it`
+            : codeFor(source),
+      },
     },
   }
 }
 
 function missing({ route, plain, repeat }: RouteAnswers, source: SourceEvidence | undefined): Finding {
   const where = { route }
+  const isFile = isAsset(plain)
   return {
     fingerprint: fingerprintOf('etag-validation', where),
     practice: 'etag-validation',
-    title: `the same ${bytesText(plain.bodyBytes)} again on every request, without a validator`,
+    title: isFile
+      ? `a file of ${bytesText(plain.bodyBytes)} that browsers load whole ${saysNothing(plain) ? 'on every visit: it has neither Cache-Control nor a validator' : 'each time they ask: it has no validator'}`
+      : `the same ${bytesText(plain.bodyBytes)} again on every request, without a validator`,
     where,
     facts: [
       fact('body', plain.bodyBytes, 'bytes', 'http-probe'),
@@ -155,12 +170,38 @@ function missing({ route, plain, repeat }: RouteAnswers, source: SourceEvidence 
     edit: { kind: 'bytes', route, bytesBefore: plain.wireBytes, bytesAfter: notModifiedBytes },
     remedy: {
       summary: 'Send an ETag, and answer If-None-Match with 304.',
-      steps: [
-        `It saves the ${bytesText(plain.bodyBytes)} each time a client asks again; the server still does its work of ${msText(plain.durationMs)}.`,
-        'Where the rows carry a version or updated_at, build the tag from that and skip the work too.',
-      ],
-      code: { language: 'ts', after: codeFor(source) },
+      steps: isFile
+        ? [
+            `It saves the ${bytesText(plain.bodyBytes)} each time a browser asks again. Static middlewares send both validators unless an option switches them off.`,
+            'With Cache-Control: no-cache the browser asks each time, and no new version is missed. Once its name holds a hash of its content, it may be kept for a year.',
+          ]
+        : [
+            `It saves the ${bytesText(plain.bodyBytes)} each time a client asks again; the server still does its work of ${msText(plain.durationMs)}.`,
+            'Where the rows carry a version or updated_at, build the tag from that and skip the work too.',
+          ],
+      code: { language: 'ts', after: (isFile ? fileCodeFor(source) : undefined) ?? codeFor(source) },
     },
+  }
+}
+
+/** Undefined where files get their validators as all answers do. */
+function fileCodeFor(source: SourceEvidence | undefined): string | undefined {
+  switch (frameworkOf(source)) {
+    case 'express':
+      // The setting of the application named etag does not reach it.
+      return `app.use(express.static(root, { etag: true, lastModified: true })) // the defaults: take out what sets them to false`
+    case 'fastify':
+      return `await app.register(fastifyStatic, { root, etag: true, lastModified: true }) // the defaults: take out what sets them to false`
+    case 'koa':
+    case 'hono':
+      return undefined
+    case undefined:
+      return `const { size, mtimeMs } = await stat(path)
+const tag = \`W/"\${size.toString(16)}-\${Math.floor(mtimeMs).toString(16)}"\`
+response.setHeader('etag', tag)
+response.setHeader('cache-control', 'no-cache')
+if (request.headers['if-none-match'] === tag) return response.writeHead(304).end()
+await pipeline(createReadStream(path), response)`
   }
 }
 
