@@ -31,8 +31,81 @@ const serviceAt = (targetCpuCores: number, databaseCpuCores: number) => {
   return { ...host, samples: host.samples.map(sample => ({ ...sample, targetCpuCores })) }
 }
 
+/** Others have the CPU: the service and the database get next to none of it, and `runnable` tasks stand in line for the two cores. */
+const fullMachine = (runnable?: number) => {
+  const host = serviceAt(0.04, 0.06)
+  return {
+    ...host,
+    samples: host.samples.map(sample => ({
+      ...sample,
+      cpuBusyFraction: 0.99,
+      ...(runnable === undefined ? {} : { runnable }),
+    })),
+  }
+}
+const ten = pool({ maxConnections: 10, peakInUse: 10, peakWaiting: 48, waits: 178, waitMs: 215_000, site: siteAt(3) })
+/** Statements that take a few milliseconds where there is CPU, and hundreds of them here. */
+const starved = (waitMs: number, heldMs: number) =>
+  tracesOf(
+    times(
+      20,
+      trace(
+        'GET /orders',
+        waitMs + heldMs + 50,
+        [query('a', 0, waitMs + heldMs, { poolWaitMs: waitMs })].map(span => ({
+          ...span,
+          startMs: waitMs,
+          durationMs: heldMs,
+        })),
+      ),
+    ),
+  )
+
 describePractice(poolSize, {
   silent: {
+    'others have the CPU, and what waits waits for them: ten connections are held for 400 ms by 12 tasks a core': {
+      runtime: runtimeOf([ten]),
+      traces: starved(1_200, 400),
+      pg,
+      host: fullMachine(25),
+      'load-curve': arriving(40),
+    },
+    'no CPU is left, and nobody knows at what rate requests came': {
+      runtime: runtimeOf([ten]),
+      traces: starved(1_200, 400),
+      pg,
+      host: fullMachine(25),
+    },
+    'no CPU is left, and nobody counted who waits for it': {
+      runtime: runtimeOf([ten]),
+      traces: starved(1_200, 400),
+      pg,
+      host: fullMachine(),
+      'load-curve': arriving(40),
+    },
+    'a burst of statements on a machine without CPU: they would wait for a core instead': {
+      runtime: runtimeOf([ten]),
+      traces: tracesOf(
+        times(
+          20,
+          trace(
+            'GET /orders',
+            900,
+            Array.from({ length: 20 }, () => query('a', 0, 400, { poolWaitMs: 380 })),
+          ),
+        ),
+      ),
+      pg,
+      host: fullMachine(25),
+      'load-curve': arriving(5),
+    },
+    'one connection on a machine without CPU, held for longer than anybody waits for it': {
+      runtime: runtimeOf([{ ...ten, maxConnections: 1 }]),
+      traces: starved(80, 100),
+      pg,
+      host: fullMachine(25),
+      'load-curve': arriving(8),
+    },
     'nobody waits': { runtime: runtimeOf([pool()]), traces: waiting(0), pg, host: hostOf(0.5) },
     'no pool at all': { runtime: runtimeOf([]), traces: waiting(50), pg },
     'waits of one per cent of the time': { runtime: runtimeOf([small]), traces: waiting(0.2), pg, host: hostOf(0.5) },
@@ -161,6 +234,37 @@ describePractice(poolSize, {
         },
       ],
     },
+    'one connection is waited for many times as long as it is held, and nothing is promised where others have the CPU':
+      {
+        evidence: {
+          runtime: runtimeOf([{ ...ten, maxConnections: 1 }]),
+          traces: starved(300, 40),
+          pg,
+          host: fullMachine(25),
+          'load-curve': arriving(20),
+        },
+        finds: [
+          {
+            fingerprint: 'pool-size||src/orders.ts#load|pool too small',
+            practice: 'pool-size',
+            title: '100 % of requests wait 300 ms for one of 1 connections',
+            where: { resource: 'pool', site: siteAt(3) },
+            facts: expect.arrayContaining([
+              expect.objectContaining({
+                label: 'cores busy with all that runs',
+                quantity: { value: 0.99, unit: 'fraction' },
+              }),
+            ]),
+            confidence: 'suspected',
+            remedy: expect.objectContaining({
+              summary: 'Try 2 connections instead of 1.',
+              steps: expect.arrayContaining([
+                'The machine had no CPU left for what it was asked, so no gain is promised: measure again where the service has its cores to itself.',
+              ]),
+            }),
+          },
+        ],
+      },
     'the remedy is in the words of the ORM that keeps the pool': {
       evidence: {
         runtime: runtimeOf([{ ...small, madeBy: 'sequelize' }]),

@@ -12,7 +12,14 @@ import {
 } from '@whetstone/model'
 import { databaseBusy } from '../derive/database-cpu.ts'
 import { countText, fact, msText, percentText } from '../derive/figures.ts'
-import { connectionsFor, coresFor, type PoolDemand, poolDemand, widestBurst } from '../derive/pool-demand.ts'
+import {
+  connectionsFor,
+  coresFor,
+  type PoolDemand,
+  poolDemand,
+  tasksPerCore,
+  widestBurst,
+} from '../derive/pool-demand.ts'
 import { type PoolReading, readPools, usableConnections } from '../derive/pools.ts'
 import { poolWords } from '../derive/pool-words.ts'
 import { readRoutes } from '../derive/routes.ts'
@@ -25,6 +32,7 @@ export const poolSize = definePractice({
   unless: [
     'The database is busy already: more connections then only make it slower.',
     'Each request holds its connection needlessly long, by a loop, a slow statement or a wait for a row that others hold: shorten that first.',
+    'Others have the CPU of the machine: a statement that waits for a core holds its connection longer, and a further connection would wait for the same cores.',
     'The service and the database together fill the cores already, or more arrives than they can ever answer: the queue is then the overload itself.',
   ],
   sources: [
@@ -53,6 +61,11 @@ export const poolSize = definePractice({
       value: 0.8,
       unit: 'fraction',
       source: 'service and database together: beyond it more work at once is only slower work',
+    },
+    machineFull: {
+      value: 0.9,
+      unit: 'fraction',
+      source: 'of the cores, all that runs together: held times are then as long as the line for a core is',
     },
     mainThreadBusy: { value: 0.9, unit: 'fraction', source: 'a full event loop is what requests wait for then' },
     lockFraction: {
@@ -107,13 +120,22 @@ export const poolSize = definePractice({
     if (cores && cores.usedFraction >= thresholds.coresBusy)
       return otherwise('the service and the database fill the cores')
     if (cores && cores.mainThreadFraction >= thresholds.mainThreadBusy) return otherwise('the event loop is full')
+    const crowd = host && tasksPerCore(host, thresholds.machineFull)
     const burst = traces ? widestBurst(traces, thresholds.requestsThatWait) : 0
-    const fitting = Math.max(
-      // Where the rate is not known, nothing but the next step is.
-      demand ? connectionsFor(demand.inUse / pools.processes) : maxConnections * 2,
-      Math.min(burst, maxConnections * thresholds.stepRatio),
-    )
-    if (fitting <= maxConnections) return otherwise('the pool fits the load: what waits is the backlog of a stall')
+    const fitting =
+      crowd === undefined
+        ? Math.max(
+            // Where the rate is not known, nothing but the next step is.
+            demand ? connectionsFor(demand.inUse / pools.processes) : maxConnections * 2,
+            Math.min(burst, maxConnections * thresholds.stepRatio),
+          )
+        : fittingOnFullMachine(maxConnections, waits, demand, pools.processes * crowd)
+    if (fitting <= maxConnections)
+      return otherwise(
+        crowd === undefined
+          ? 'the pool fits the load: what waits is the backlog of a stall'
+          : 'no CPU was left on the machine: connections are held for as long as statements wait for a core',
+      )
     const room = Math.min(
       usable === undefined ? Infinity : usable * thresholds.fullFraction,
       cores?.connections ?? Infinity,
@@ -121,9 +143,21 @@ export const poolSize = definePractice({
     const wanted = Math.min(Math.floor(room / pools.processes), fitting)
     // Raising it is wrong where the pools together already reach what the server has, or its cores can work on.
     if (wanted <= maxConnections) return otherwise('the server has no room for a larger pool')
-    return findings([tooSmall(pools, waits, demand, wanted, busy, usable), ...(over ? [over] : [])])
+    const full = crowd === undefined ? undefined : mean(host!.samples.map(sample => sample.cpuBusyFraction))
+    return findings([tooSmall(pools, waits, demand, wanted, busy, usable, full), ...(over ? [over] : [])])
   },
 })
+
+/**
+ * Of the time a connection is held on a full machine only that share counts which the statement would take by itself.
+ * One connection is a queue at any speed, where requests wait longer for it than they hold it.
+ */
+function fittingOnFullMachine(maxConnections: number, waits: Waits, demand: PoolDemand | undefined, among: number) {
+  const fitting = demand ? connectionsFor(demand.inUse / among) : 1
+  return maxConnections === 1 && (demand === undefined || waits.meanMs > demand.heldMs) ? Math.max(2, fitting) : fitting
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** Of the sessions found at work; a handful of sightings may be chance. */
 function waitingForLocks({ activity: { sessions } }: PgEvidence): number {
@@ -171,6 +205,7 @@ function tooSmall(
   wanted: number,
   busy: number | undefined,
   usable: number | undefined,
+  fullFraction: number | undefined,
 ): Finding {
   const pool = pools.main!
   const { make } = poolWords(pool)
@@ -188,6 +223,7 @@ function tooSmall(
           fact('connections in use at once by these two', demand.inUse, 'count', 'traces'),
         ]),
     ...(busy === undefined ? [] : [fact('database CPU of the machine', busy, 'fraction', 'host')]),
+    ...(fullFraction === undefined ? [] : [fact('cores busy with all that runs', fullFraction, 'fraction', 'host')]),
     ...(usable === undefined ? [] : [fact('connections the server accepts', usable, 'count', 'pg')]),
   ]
   return {
@@ -197,13 +233,21 @@ function tooSmall(
     where,
     facts,
     // Without the database's own CPU it may be the database that is slow, and the queue only its shadow.
-    confidence: busy === undefined || usable === undefined ? 'suspected' : 'strong',
-    edit: { kind: 'connection', change: { kind: 'pool-size', from: pool.maxConnections, to: wanted } },
+    confidence: busy === undefined || usable === undefined || fullFraction !== undefined ? 'suspected' : 'strong',
+    // A further connection finds no core on a full machine: what it would gain there nobody can say.
+    ...(fullFraction === undefined
+      ? { edit: { kind: 'connection', change: { kind: 'pool-size', from: pool.maxConnections, to: wanted } } as const }
+      : {}),
     remedy: {
       summary: `Try ${wanted} connections instead of ${pool.maxConnections}.`,
       steps: [
         'First shorten what holds a connection: loops of queries, slow statements, calls to others inside a transaction.',
-        ...(demand === undefined
+        ...(fullFraction === undefined
+          ? []
+          : [
+              'The machine had no CPU left for what it was asked, so no gain is promised: measure again where the service has its cores to itself.',
+            ]),
+        ...(demand === undefined || fullFraction !== undefined
           ? []
           : [
               `${countText(demand.arrivalsPerSecond)} requests per second × ${msText(demand.heldMs)} hold ${countText(demand.inUse)} at once on average (the law of Little); the rest is room for chance.`,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { connectionsFor, poolDemand, widestBurst } from './pool-demand.ts'
-import { query, times, trace, tracesOf } from './testing/evidence.ts'
+import { connectionsFor, poolDemand, tasksPerCore, widestBurst } from './pool-demand.ts'
+import { hostOf, query, times, trace, tracesOf } from './testing/evidence.ts'
 import { loadOf } from './testing/load.ts'
 
 describe('connectionsFor', () => {
@@ -33,6 +33,31 @@ describe('poolDemand', () => {
     const traces = tracesOf([trace('GET /a', 50, [query('a', 0, 40)])])
     expect(poolDemand(traces, loadOf([], { arrivals: 'closed', users: 5 }))).toBeUndefined()
     expect(poolDemand(traces, undefined)).toBeUndefined()
+  })
+})
+
+describe('tasksPerCore', () => {
+  const host = hostOf(0.2)
+  const busy = (cpuBusyFraction: number, runnable?: number) => ({
+    ...host,
+    samples: host.samples.map(sample => ({
+      ...sample,
+      cpuBusyFraction,
+      ...(runnable === undefined ? {} : { runnable }),
+    })),
+  })
+  it('shares the cores of a full machine among all but the one that counts', () => {
+    expect(tasksPerCore(busy(0.99, 21), 0.9)).toBe(10)
+  })
+  it('has no bound where tasks were not counted', () => {
+    expect(tasksPerCore(busy(1), 0.9)).toBe(Infinity)
+  })
+  it('is one where each task had a core', () => {
+    expect(tasksPerCore(busy(1, 2), 0.9)).toBe(1)
+  })
+  it('is not known of a machine with CPU left, or never looked at', () => {
+    expect(tasksPerCore(busy(0.8, 21), 0.9)).toBeUndefined()
+    expect(tasksPerCore({ ...host, samples: [] }, 0.9)).toBeUndefined()
   })
 })
 

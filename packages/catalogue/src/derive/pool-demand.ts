@@ -75,6 +75,18 @@ export function coresFor(host: HostEvidence, runtime: RuntimeEvidence, inUse: nu
   }
 }
 
+/**
+ * How many tasks shared a core of a machine that had no CPU left; undefined where it had some, or where nothing was sampled.
+ * So many times longer than alone a task takes at most, and a connection is held: without end where nobody counted tasks.
+ */
+export function tasksPerCore(host: HostEvidence, fullFraction: number): number | undefined {
+  if (host.samples.length === 0 || median(host.samples.map(sample => sample.cpuBusyFraction)) < fullFraction)
+    return undefined
+  const runnable = host.samples.flatMap(sample => sample.runnable ?? [])
+  // The collector that counts them is one of them.
+  return runnable.length === 0 ? Infinity : Math.max(1, (median(runnable) - 1) / host.cores)
+}
+
 /** What each transaction or lone statement of the request holds a connection for. */
 function heldMsOf(trace: Trace): number {
   return holdsOf(trace).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
