@@ -99,7 +99,31 @@ describePractice(errorRate, {
       finds: [
         expect.objectContaining({
           title: '20 % of the requests fail, spread over the routes',
-          remedy: expect.objectContaining({ steps: ['Failures: 40 × timeout.'] }),
+          remedy: expect.objectContaining({
+            steps: ['Failures: 40 × timeout.', 'Most fail on GET /a (20 of 100), GET /b (20 of 100).'],
+          }),
+        }),
+      ],
+    },
+    'an overload that refuses twelve routes, and eight more that were hardly asked': {
+      evidence: {
+        'load-curve': loadOf(
+          [
+            ...Array.from({ length: 12 }, (_, at) => routeLoad(`GET /often/${at}`, good(20), { 503: 80 + at })),
+            ...Array.from({ length: 8 }, (_, at) => routeLoad(`GET /rare/${at}`, good(3), { 503: 1 })),
+            ...Array.from({ length: 8 }, (_, at) => routeLoad(`GET /good/${at}`, good(5))),
+          ],
+          { errorsByKind: { 'http-503': 1_034 } },
+        ),
+      },
+      finds: [
+        expect.objectContaining({
+          where: { resource: 'all routes' },
+          remedy: expect.objectContaining({
+            steps: expect.arrayContaining([
+              'Most fail on GET /often/11 (91 of 111), GET /often/10 (90 of 110), GET /often/9 (89 of 109), GET /often/8 (88 of 108), GET /often/7 (87 of 107), and on 7 more.',
+            ]),
+          }),
         }),
       ],
     },

@@ -87,9 +87,14 @@ function isConfirmed({ route, errors, requests }: RouteLoad, probes: HttpProbeEv
 
 /** What fails in one way on every second route has one cause that no route is to blame for. */
 function failingEverywhere(failing: readonly RouteLoad[], { routes }: LoadStep): readonly RouteLoad[] {
-  const down = failing.filter(isDown)
-  const broken = failing.filter(load => !isDown(load))
-  return [down, broken].find(group => group.length > 1 && group.length >= routes.length / 2) ?? []
+  const asked = routes.filter(({ requests }) => requests > 0)
+  const ways = [isDown, (load: RouteLoad) => !isDown(load)]
+  const way = ways.find(fails => {
+    // One failure of a route that is hardly called proves nothing alone, but it does beside the same of all others.
+    const alike = asked.filter(load => load.errors > 0 && fails(load))
+    return failing.filter(fails).length > 1 && alike.length >= asked.length / 2
+  })
+  return way ? failing.filter(way) : []
 }
 
 /** Most of its failures are those of a service, or of what it stands on, that is gone or overloaded; the others are exceptions. */
@@ -156,9 +161,28 @@ function scattered(step: LoadStep, loads: readonly RouteLoad[], probes: HttpProb
     risk: 'outage',
     remedy: {
       summary: 'Find out what the routes have in common.',
-      steps: [`Failures: ${kindsOf(step.errorsByKind)}.`, ...messageStep(probes, loads), ...shedding(step)],
+      steps: [
+        `Failures: ${kindsOf(step.errorsByKind)}.`,
+        ...namesStep(loads),
+        ...messageStep(probes, loads),
+        ...shedding(step),
+      ],
     },
   }
+}
+
+const mostRoutesNamed = 5
+
+/** Those with most failures. */
+function namesStep(loads: readonly RouteLoad[]): readonly string[] {
+  const failing = loads.filter(({ errors }) => errors > 0).toSorted((a, b) => b.errors - a.errors)
+  const names = failing
+    .slice(0, mostRoutesNamed)
+    .map(({ route, errors, requests }) => `${route} (${countText(errors)} of ${countText(requests)})`)
+  const more = failing.length - names.length
+  return names.length === 0
+    ? []
+    : [`Most fail on ${names.join(', ')}${more > 0 ? `, and on ${countText(more)} more` : ''}.`]
 }
 
 /** Asked alone, after the load: what fails only under load answers well then, and says nothing here. */
