@@ -37,6 +37,9 @@ const headers = (more: Record<string, string>) => ({ 'content-type': 'applicatio
 describePractice(httpCacheHeaders, {
   silent: {
     'an answer with Cache-Control': popular({ plain: { headers: headers({ 'cache-control': 'public, max-age=30' }) } }),
+    'a large file, which nobody makes anew': popular({
+      plain: { headers: headers({ 'content-type': 'text/javascript' }), bodyBytes: 106_000 },
+    }),
     'no-store on purpose': popular({ plain: { headers: headers({ 'cache-control': 'no-store' }) } }),
     'an answer with Expires': popular({ plain: { headers: headers({ expires: 'Sat, 01 Nov 2036 10:00:00 GMT' }) } }),
     'an answer that differs': popular({ repeat: { bodyHash: 'other' } }),

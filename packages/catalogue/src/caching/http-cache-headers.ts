@@ -9,6 +9,7 @@ import {
   type SourceEvidence,
   type StatementsEvidence,
 } from '@whetstone/model'
+import { isAsset } from '../derive/assets.ts'
 import { bytesText, fact, msText, percentText } from '../derive/figures.ts'
 import { frameworkOf } from '../derive/framework.ts'
 import { cacheControlOf, lacksFreshness, readAnswers, type RouteAnswers } from '../derive/http-answers.ts'
@@ -81,7 +82,8 @@ server.get('/ranking', async (request, reply) => {
     for (const answer of answers) {
       const reading = routes.get(answer.route)
       if (!reading || reading.requestFraction < thresholds.requestFraction || !lacksFreshness(answer)) continue
-      if (changing.has(answer.route)) continue
+      // Nobody makes a file anew: those are the business of `client-side-caching` and `etag-validation`.
+      if (changing.has(answer.route) || isAsset(answer.plain)) continue
       if ((answer.repeat?.afterMs ?? 0) < thresholds.repeatAfterMs) continue
       // Alone as well as under load: on an overloaded service every route looks dear.
       const aloneMs = Math.min(answer.plain.durationMs, answer.repeat?.answer.durationMs ?? Infinity)
