@@ -1,18 +1,30 @@
 import type { Evidence, HttpAnswer } from '@whetstone/model'
-import { expect } from 'vitest'
-import { describePractice, stated } from '../derive/testing/describe-practice.ts'
-import { askedAgain, httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
+import { expect, it } from 'vitest'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
+import { askedAgain, askedAsNobody, httpProbe, httpProbesOf } from '../derive/testing/evidence.ts'
 import { clientSideCaching } from './client-side-caching.ts'
 
 const script = (more: Record<string, string> = {}) => ({ 'content-type': 'text/javascript', ...more })
 function file(
   plain: Partial<HttpAnswer>,
-  { url = '/assets/app.3f9a1c2b.js', repeat = {}, authorised = false, route = 'GET /assets/*' }: { url?: string; repeat?: Partial<HttpAnswer>; authorised?: boolean; route?: string } = {}, // prettier-ignore
+  {
+    url = '/assets/app.3f9a1c2b.js',
+    repeat = {},
+    authorised = false,
+    asNobody,
+    route = 'GET /assets/*',
+  }: {
+    url?: string
+    repeat?: Partial<HttpAnswer>
+    authorised?: boolean
+    asNobody?: Partial<HttpAnswer>
+    route?: string
+  } = {},
 ): Evidence {
   const answer = { bodyBytes: 90_000, wireBytes: 30_000, headers: script(), ...plain }
   const probe = { ...httpProbe(route, answer), url, ...(authorised && { authorised }) }
   return {
-    'http-probe': httpProbesOf(probe, askedAgain(probe, repeat)),
+    'http-probe': httpProbesOf(probe, ...(asNobody ? [askedAsNobody(probe, asNobody)] : []), askedAgain(probe, repeat)),
   }
 }
 
@@ -30,6 +42,8 @@ describePractice(clientSideCaching, {
     'a tiny file': file({ bodyBytes: 300, wireBytes: 300 }),
     'content that differs although the name does not': file({}, { repeat: { bodyHash: 'other' } }),
     'for one person': file({}, { authorised: true }),
+    'nobody gets it without a token': file({}, { authorised: true, asNobody: { statusCode: 401, bodyHash: 'no' } }),
+    'nobody gets another': file({}, { authorised: true, asNobody: { bodyHash: 'other' } }),
     'a cookie is set': file({ headers: script({ 'set-cookie': 'sid=***' }) }),
     'an error': file({ statusCode: 404 }),
     'nothing probed': { 'http-probe': httpProbesOf() },
@@ -43,12 +57,9 @@ describePractice(clientSideCaching, {
           practice: 'client-side-caching',
           title: 'a file named by its content, 30 kB, that browsers ask for again on every visit',
           where: { route: 'GET /assets/*' },
-          facts: [
-            stated('transferred again', 30_000, 'bytes', 'http-probe'),
-            stated('kept by browsers for', 0, 'count', 'http-probe'),
-          ],
+          facts: [stated('file', 30_000, 'bytes', 'http-probe')],
           confidence: 'strong',
-          edit: { kind: 'bytes', route: 'GET /assets/*', bytesBefore: 30_000, bytesAfter: 0 },
+          edit: { kind: 'bytes', route: 'GET /assets/*', bytesBefore: 250, bytesAfter: 0 },
           remedy: {
             summary: 'Let browsers keep it for a year without asking.',
             steps: expect.any(Array),
@@ -56,6 +67,18 @@ describePractice(clientSideCaching, {
           },
         },
       ],
+    },
+    'the request carried a token, which the file does not ask for': {
+      evidence: file({}, { authorised: true, asNobody: {} }),
+      finds: [
+        expect.objectContaining({
+          edit: { kind: 'bytes', route: 'GET /assets/*', bytesBefore: 30_000, bytesAfter: 0 },
+        }),
+      ],
+    },
+    'browsers guess how long from its date': {
+      evidence: file({ headers: script({ 'last-modified': 'Sat, 01 Nov 2025 10:00:00 GMT' }) }),
+      finds: [expect.objectContaining({ title: expect.stringContaining('ask for again after a while') })],
     },
     'a day is not long': {
       evidence: {
@@ -65,6 +88,10 @@ describePractice(clientSideCaching, {
       finds: [
         expect.objectContaining({
           title: expect.stringContaining('after a while'),
+          facts: [
+            stated('file', 30_000, 'bytes', 'http-probe'),
+            stated('kept by browsers for', 86_400_000, 'ms', 'http-probe'),
+          ],
           remedy: expect.objectContaining({
             code: { language: 'ts', after: expect.stringContaining('express.static') },
           }),
@@ -72,4 +99,28 @@ describePractice(clientSideCaching, {
       ],
     },
   },
+})
+
+it('counts the files that browsers keep, and no others', () => {
+  const kept = { headers: script({ 'cache-control': 'max-age=31536000' }) }
+  expect(outcomeOf(clientSideCaching, file(kept))).toMatchObject({
+    kind: 'pass',
+    because: [{ label: 'files kept by browsers', quantity: { value: 1 } }],
+  })
+  for (const other of [file(kept, { authorised: true }), file({ bodyBytes: 300 })])
+    expect(outcomeOf(clientSideCaching, other)).toMatchObject({ kind: 'not-applicable' })
+})
+
+it.each([
+  ['/static/app.4f3a9c1e.js', ['/static/style.css', '/jquery-3.6.0.min.js', '/report-20261122.css', '/a-component.js']],
+  ['/assets/index-BX3kd9aQ.css', ['/assets/style.css', '/bootstrap-datepicker4.js', '/jquery-3.6.0.min.js']],
+  ['/logo.png?v=5d41402a', ['/logo.png', '/logo.png?session=5d41402a']],
+])('its code keeps %s and nothing beside it', (url, others) => {
+  const outcome = outcomeOf(clientSideCaching, {
+    ...file({}, { url }),
+    source: { schema: 'source@1', root: '/', dependencies: { express: '5' }, excerpts: {} },
+  })
+  const [one] = outcome.kind === 'finding' ? outcome.findings : []
+  const [, pattern = ''] = /if \(\/(.+)\/\.test\(res\.req\.url\)/.exec(one?.remedy.code?.after ?? '') ?? []
+  expect([url, ...others].filter(asked => new RegExp(pattern).test(asked))).toEqual([url])
 })

@@ -11,7 +11,17 @@ import {
 import { isAsset, isNamedByContent } from '../derive/assets.ts'
 import { bytesText, fact } from '../derive/figures.ts'
 import { frameworkOf } from '../derive/framework.ts'
-import { cacheControlOf, isStable, readAnswers, type RouteAnswers, varyOf } from '../derive/http-answers.ts'
+import {
+  cacheControlOf,
+  freshSeconds,
+  hasValidator,
+  isForEverybody,
+  isStable,
+  notModifiedBytes,
+  readAnswers,
+  type RouteAnswers,
+  saysNothing,
+} from '../derive/http-answers.ts'
 
 const daySeconds = 86_400
 
@@ -56,76 +66,89 @@ reply.header('cache-control', cacheControl.immutable()) // of files named by the
     if (answers.length === 0) return notApplicable('no route that was probed serves files for browsers')
     const named = answers.filter(({ url }) => isNamedByContent(url))
     if (named.length === 0) return notApplicable('no file carries a hash of its content in its name')
-    const found = named.filter(
-      answer =>
-        answer.plain.bodyBytes >= thresholds.bodyBytes &&
-        isForEverybody(answer) &&
-        isStable(answer) &&
-        freshSeconds(answer) < thresholds.freshDays * daySeconds,
-    )
-    return found.length > 0
-      ? findings(found.map(answer => findingOf(answer, source)))
-      : pass([fact('files kept by browsers', named.length, 'count', 'http-probe')])
+    const open = named.filter(answer => isForEverybody(answer) && isStable(answer) && !isWithheld(answer))
+    const [kept, asked] = [open.filter(isKept), open.filter(answer => !isKept(answer))]
+    const found = asked.filter(({ plain }) => plain.bodyBytes >= thresholds.bodyBytes)
+    if (found.length > 0) return findings(found.map(answer => findingOf(answer, source)))
+    return kept.length > 0
+      ? pass([fact('files kept by browsers', kept.length, 'count', 'http-probe')])
+      : notApplicable('no file named by its content is large, the same each time, and for everybody')
+
+    function isKept({ plain }: RouteAnswers): boolean {
+      return freshSeconds(plain) >= thresholds.freshDays * daySeconds
+    }
   },
 })
 
-function isForEverybody({ plain, authorised }: RouteAnswers): boolean {
-  const isPersonal =
-    authorised || 'set-cookie' in plain.headers || varyOf(plain).some(name => /cookie|authorization|\*/.test(name))
-  // Said on purpose, whoever it was.
-  return !isPersonal && !cacheControlOf(plain).has('no-store')
-}
-
-function freshSeconds({ plain }: RouteAnswers): number {
-  const control = cacheControlOf(plain)
-  if (control.has('no-cache')) return 0
-  const said = control.get('max-age')
-  if (said !== undefined) return Number(said) || 0
-  const [expires, date] = [plain.headers['expires'], plain.headers['date']].map(text => Date.parse(text ?? ''))
-  return Math.max(0, ((expires ?? NaN) - (date ?? NaN)) / 1_000) || 0
+/** Said on purpose, whoever it was. */
+function isWithheld({ plain }: RouteAnswers): boolean {
+  return cacheControlOf(plain).has('no-store')
 }
 
 function findingOf(answer: RouteAnswers, source: SourceEvidence | undefined): Finding {
   const { route, plain } = answer
   const where = { route }
-  const seconds = freshSeconds(answer)
+  const seconds = freshSeconds(plain)
+  // Without a word browsers keep a tenth of its age, where its date is known (RFC 9111 §4.2.2).
+  const isGuessed = saysNothing(plain) && plain.headers['last-modified'] !== undefined
+  const isHeld = hasValidator(plain) && answer.revalidated?.statusCode !== 200
   return {
     fingerprint: fingerprintOf('client-side-caching', where),
     practice: 'client-side-caching',
-    title: `a file named by its content, ${bytesText(plain.wireBytes)}, that browsers ask for again ${seconds < 60 ? 'on every visit' : 'after a while'}`,
+    title: `a file named by its content, ${bytesText(plain.wireBytes)}, that browsers ask for again ${seconds < 60 && !isGuessed ? 'on every visit' : 'after a while'}`,
     where,
     facts: [
-      fact('transferred again', plain.wireBytes, 'bytes', 'http-probe'),
-      fact('kept by browsers for', seconds / daySeconds, 'count', 'http-probe'),
+      fact('file', plain.wireBytes, 'bytes', 'http-probe'),
+      ...(seconds > 0 ? [fact('kept by browsers for', seconds * 1_000, 'ms', 'http-probe')] : []),
     ],
     // How many visitors come back is not in the evidence.
     confidence: 'strong',
-    edit: { kind: 'bytes', route, bytesBefore: plain.wireBytes, bytesAfter: 0 },
+    edit: { kind: 'bytes', route, bytesBefore: isHeld ? notModifiedBytes : plain.wireBytes, bytesAfter: 0 },
     remedy: {
       summary: 'Let browsers keep it for a year without asking.',
       steps: [
         'Its name is made of its content: a new version has a new name, so the old one can never be wrong.',
         'Only for these files. The page that names them must be asked for on every visit: no-cache, with an ETag.',
       ],
-      code: { language: 'ts', after: codeFor(source) },
+      code: { language: 'ts', after: codeFor(source, answer.url) },
     },
   }
 }
 
-function codeFor(source: SourceEvidence | undefined): string {
+/** Of these files only, also where others lie in the same folder: those would stay as they are for a year. */
+function codeFor(source: SourceEvidence | undefined, url: string): string {
+  const isNamed = patternOf(url)
+  const kept = `'cache-control', 'public, max-age=31536000, immutable'`
   switch (frameworkOf(source)) {
     case 'fastify':
-      return `await app.register(fastifyStatic, { root, prefix: '/assets/', maxAge: '1y', immutable: true })`
+      return `// A folder that holds such files and no others.
+await app.register(fastifyStatic, { root, prefix: '/assets/', maxAge: '1y', immutable: true })`
     case 'express':
-      return `app.use('/assets', express.static(root, { maxAge: '1y', immutable: true }))`
+      return `app.use(express.static(root, {
+  setHeaders(res) {
+    if (${isNamed}.test(res.req.url)) res.set(${kept})
+  },
+}))`
     case 'koa':
-      return `app.use(mount('/assets', serve(root, { maxAge: 31_536_000_000, immutable: true })))`
+      return `app.use(serve(root, {
+  setHeaders(res) {
+    if (${isNamed}.test(res.req.url)) res.setHeader(${kept})
+  },
+}))`
     case 'hono':
-      return `app.use('/assets/*', async (c, next) => {
+      return `app.use(async (c, next) => {
   await next()
-  if (c.res.ok) c.header('cache-control', 'public, max-age=31536000, immutable')
+  if (c.res.ok && ${isNamed}.test(c.req.url)) c.header(${kept})
 })`
     case undefined:
-      return `response.setHeader('cache-control', 'public, max-age=31536000, immutable')`
+      return `if (${isNamed}.test(request.url)) response.setHeader(${kept})`
   }
+}
+
+/** What the names of such files have in common; as strict as what found this one. */
+function patternOf(url: string): RegExp {
+  const [path = ''] = url.split('?', 1)
+  if (!isNamedByContent(path)) return /[?&](?:v|ver|version|hash|h)=/
+  const hexadecimal = /[.~_-](?=\d*[a-f])(?=[a-f]*\d)[\da-f]{8,}\./
+  return hexadecimal.test(path) ? hexadecimal : /[.~_-](?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{8,32}\./
 }
