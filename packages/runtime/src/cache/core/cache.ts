@@ -11,6 +11,7 @@ import { closedFault } from './faults.ts'
 import { type CacheEntry, entryOfKept, Failed, Kept, keptNow, keptOf } from './kept.ts'
 import { Loads } from './loads.ts'
 import { type LookUp, LookUps, type Since } from './look-ups.ts'
+import { type Company, Many, type ManyLoader } from './many.ts'
 import type { CacheCounts, CacheOptions, Loader } from './options.ts'
 import { type FullLoadPolicy, fullPolicy, type LoadPolicy } from './load-policy.ts'
 import { Shared, type SharedCounts } from './shared/shared.ts'
@@ -115,7 +116,34 @@ export class Cache {
     return this.#decide(key, load, policy, ctx, kept) as Promise<Value>
   }
 
-  /** What is kept in memory under the key and still fresh; loads nothing. */
+  /**
+   * Each key as by `getOrLoad`, but what memory does not have is asked of the shared tier together, and what that does not have of the origin
+   * together: none twice, and none that is being loaded already. A load that fails has failed for the keys it was asked for, and counts as one of each.
+   *
+   * ```ts
+   * const users = await cache.getMany(ids, (missing, ctx) => fetchUsers(missing, ctx), { ttlMs: 30_000, negativeTtlMs: 5_000 })
+   * ```
+   * @returns by key; what the origin does not have is not in it
+   * @throws as `getOrLoad`, when one of the keys has no answer: what of the others was found or loaded is kept
+   */
+  async getMany<Value>(
+    keys: Iterable<string>,
+    load: ManyLoader<Value>,
+    policy?: LoadPolicy,
+    ctx?: Ctx,
+  ): Promise<ReadonlyMap<string, Value>> {
+    const full = fullPolicy(policy, this.#defaults)
+    const many = new Many(load, missed => this.#shared!.readMany(missed, full.tags))
+    const found = await Promise.all(
+      [...new Set(keys)].map(async key => {
+        const loadOne = (loading: Ctx): Promise<unknown> => many.load(key, loading)
+        return [key, await this.#decide(key, loadOne, full, ctx, this.#memory.get(key), many)] as const
+      }),
+    )
+    return new Map(found.filter(([, value]) => value !== undefined)) as ReadonlyMap<string, Value>
+  }
+
+  /** What memory keeps under the key and is still fresh; loads nothing, and does not ask the shared tier: `lookUp` does. */
   get(key: string): unknown {
     const kept = this.#fresh(key)
     this.#count(key, kept === undefined ? 'miss' : 'hit')
@@ -236,28 +264,36 @@ export class Cache {
     policy: LoadPolicy | undefined,
     ctx: Ctx | undefined,
     found: Kept | Failed | undefined,
+    company?: Company,
   ): Promise<unknown> {
     const kept = this.#alive(key, found)
     if (kept instanceof Failed) {
       this.#count(key, 'miss')
       return Promise.reject(kept.error as Error)
     }
-    if (kept !== undefined && kept.version <= this.#doubted) return this.#wait(key, load, policy, ctx, kept)
+    if (kept !== undefined && kept.version <= this.#doubted) return this.#wait(key, load, policy, ctx, kept, company)
     const nowMs = this.#clock()
     if (kept !== undefined && nowMs < kept.freshUntilMs) {
       const early = kept.isEarly(nowMs, this.#random()) && nowMs >= kept.retryAtMs && !this.#loads.has(key)
       this.#count(key, early ? 'early' : 'hit')
       if (early)
-        this.#loads.start(key, { load, policy, fallback: kept, background: true, newerThan: kept.sharedVersion })
+        this.#loads.start(key, {
+          load,
+          policy,
+          fallback: kept,
+          background: true,
+          newerThan: kept.sharedVersion,
+          company,
+        })
       return Promise.resolve(kept.value)
     }
     if (kept !== undefined && (nowMs < kept.revalidateUntilMs || nowMs < kept.retryAtMs)) {
       this.#count(key, 'stale')
       if (nowMs >= kept.retryAtMs && !this.#loads.has(key))
-        this.#loads.start(key, { load, policy, fallback: kept, background: true })
+        this.#loads.start(key, { load, policy, fallback: kept, background: true, company })
       return Promise.resolve(kept.value)
     }
-    return this.#wait(key, load, policy, ctx, kept)
+    return this.#wait(key, load, policy, ctx, kept, company)
   }
 
   #wait(
@@ -266,6 +302,7 @@ export class Cache {
     policy: LoadPolicy | undefined,
     ctx: Ctx | undefined,
     stale: Kept | undefined,
+    company: Company | undefined,
   ): Promise<unknown> {
     const underWay = this.#loads.current(key)
     this.#count(key, 'miss', underWay !== undefined)
@@ -273,7 +310,7 @@ export class Cache {
     if (ctx?.cancelled) return Promise.reject(ctx.reason as Error)
     if (ctx !== undefined && ctx.deadlineMs <= performance.now()) return Promise.reject(deadlineFault(false))
     if (underWay !== undefined) this.#counts.coalesced++
-    const flight = underWay ?? this.#loads.start(key, { load, policy, fallback: stale })
+    const flight = underWay ?? this.#loads.start(key, { load, policy, fallback: stale, company })
     const { softTimeoutMs } = fullPolicy(policy, this.#defaults)
     return flight.join(ctx, stale, softTimeoutMs === Infinity ? Infinity : performance.now() + softTimeoutMs)
   }

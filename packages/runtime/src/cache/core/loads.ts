@@ -8,6 +8,7 @@ import { closedFault, loadTimeoutFault } from './faults.ts'
 import { Flight } from './flight.ts'
 import { type Kept, keptNow, keptOf, lifeOf } from './kept.ts'
 import { type FullLoadPolicy, fullPolicy, type LoadPolicy } from './load-policy.ts'
+import type { Company } from './many.ts'
 import type { Loader } from './options.ts'
 import type { Shared } from './shared/shared.ts'
 
@@ -20,6 +21,8 @@ export interface LoadPlan {
   readonly background?: boolean
   /** Of the shared tier: what it has is no answer unless it is newer. */
   readonly newerThan?: Version | undefined
+  /** Of those it was asked for with. */
+  readonly company?: Company | undefined
 }
 
 export class Loads {
@@ -79,6 +82,7 @@ export class Loads {
         this.#fail(key, flight, error, policy)
       } finally {
         this.#limits.delete(limit)
+        plan.company?.leave(flight.context)
       }
     })
     return flight
@@ -113,7 +117,7 @@ export class Loads {
     this.#land(key, flight, kept)
     // It was served stale out of the tier: one load behind those who took it.
     if (kept.freshUntilMs <= this.#cache.clock() && !flight.detached && !plan.background && !this.#flights.has(key))
-      this.start(key, { load: plan.load, policy: plan.policy, fallback: kept, background: true })
+      this.start(key, { load: plan.load, policy: plan.policy, fallback: kept, background: true, company: plan.company })
   }
 
   /** Within an async function of its own: a loader that throws at once must not fail its flight before anybody is aboard. */
@@ -135,13 +139,14 @@ export class Loads {
 
   async #share(shared: Shared, key: string, flight: Flight, plan: LoadPlan, policy: FullLoadPolicy): Promise<Kept> {
     const { clock, random, stamps } = this.#cache
-    const { load, background = false, newerThan } = plan
+    const { load, background = false, newerThan, company } = plan
     const { staleWhileRevalidateMs, tags } = policy
     const { entry, keep } = await shared.load({
       key,
       tags,
       newerThan,
       ctx: flight.context,
+      company,
       serves: ({ freshUntilMs, goneAtMs }) =>
         clock() < (background ? freshUntilMs : Math.min(goneAtMs, freshUntilMs + staleWhileRevalidateMs)),
       onVersion: version => (flight.sharedVersion = version),

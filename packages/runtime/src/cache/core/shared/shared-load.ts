@@ -4,6 +4,7 @@ import { Context } from '../../../context.ts'
 import type { Lease, Leases, LoadOutcome, Version } from '../../tier.ts'
 import { within } from '../../within.ts'
 import { failedElsewhereFault } from '../faults.ts'
+import type { Company } from '../many.ts'
 import type { GuardedTier, SharedEntry } from './guarded-tier.ts'
 
 /** What a load came to. */
@@ -22,6 +23,7 @@ export interface SharedLoadPlan {
   readonly newerThan: Version | undefined
   /** Of the load as a whole. */
   readonly ctx: Ctx
+  readonly company: Company | undefined
   /** Whether an entry of the tier will do: fresh, or stale and still to be served. */
   serves(entry: SharedEntry): boolean
   /** Told of the tier's version, once it is known and before the load begins. */
@@ -52,6 +54,7 @@ export class SharedLoads {
       const lease = await this.#take(this.leases, plan)
       if (lease === 'unknown') return await this.#load(plan, version)
       if (lease !== undefined) return await this.#loadHolding(lease, plan)
+      plan.company?.leave(plan.ctx)
       const outcome = await this.#wait(this.leases, plan)
       if (outcome.kind === 'failed') throw failedElsewhereFault(plan.key, outcome.message)
       // What was found and is not there cannot be kept: every process has to ask for itself, better at once than in turn.
@@ -60,7 +63,8 @@ export class SharedLoads {
   }
 
   async #read(plan: SharedLoadPlan): Promise<{ entry: SharedEntry | undefined; version: Version | undefined }> {
-    const { entry, version } = await this.tier.read(plan.key, plan.tags)
+    const { key, tags, ctx, company } = plan
+    const { entry, version } = await (company?.read(key, ctx) ?? this.tier.read(key, tags))
     if (version !== undefined) plan.onVersion(version)
     if (entry === undefined || (plan.newerThan !== undefined && entry.version <= plan.newerThan))
       return { entry: undefined, version }

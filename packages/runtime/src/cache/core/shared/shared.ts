@@ -110,6 +110,11 @@ export class Shared {
     return found
   }
 
+  /** In the order of the keys. What of it is served is counted by who serves it. @param tags that the entries are expected to carry */
+  readMany(keys: readonly string[], tags: readonly string[]): Promise<readonly Found[]> {
+    return this.#tier.readMany(keys, tags)
+  }
+
   /** @returns false when the tier knows better: it has what is newer, or a deletion; true also when it could not say */
   async keep(key: string, kept: Kept): Promise<boolean> {
     return (await this.#tier.write(key, { ...entryOf(kept), version: kept.sharedVersion })) !== false
