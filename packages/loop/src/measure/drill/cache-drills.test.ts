@@ -5,6 +5,8 @@ import { available, startPostgres, startRedis } from '@whetstone/sandbox'
 import type { PostgresServer, RedisServer } from '@whetstone/sandbox'
 import { bookDatabase, runFixture } from '../probe/testing/observe-fixture.ts'
 import type { RunningFixture } from '../probe/testing/observe-fixture.ts'
+import { keyHash } from '@whetstone/probe/key-template'
+import { connectForDrill } from '../redis/connect.ts'
 import { cacheDrills } from './cache-drills.ts'
 
 let postgres: PostgresServer
@@ -49,6 +51,50 @@ test('a hot key that is taken away is loaded by every request that misses it', a
     expect(round.refilledAfterMs).toBeGreaterThan(0)
   }
   expect(drill.usual.errors + drill.afterwards.errors).toBe(0)
+}, 60_000)
+
+test('a key that has just ended is waited for until a request has loaded it', async () => {
+  const { receiver, baseUrl } = service
+  for (let n = 0; n < 20; n++) await service.ask('/product/8')
+  await receiver.flush()
+  const { traces } = receiver.evidence()
+  const connection = await connectForDrill(redis.url)
+  await connection.delete('product:8')
+  connection.close()
+  const of8 = {
+    ...traces,
+    cache: {
+      ...traces.cache!,
+      keys: traces.cache!.keys.map(keys => ({
+        ...keys,
+        hot: keys.hot.filter(({ keyHash: hash }) => hash === keyHash('product:8')),
+      })),
+    },
+  }
+  const { drills, warnings } = await cacheDrills(
+    { baseUrl, probe: receiver },
+    { traces: of8 },
+    { ...common, allowed: ['cache-stampede'] },
+  )
+  expect(warnings).toEqual([])
+  expect(drills).toMatchObject([{ kind: 'cache-stampede', rounds: [{}, {}, {}] }])
+}, 60_000)
+
+test('it says that the key is not where it was looked for, and how many requests read it', async () => {
+  const { receiver, baseUrl } = service
+  for (let n = 0; n < 20; n++) await service.ask('/product/7')
+  await receiver.flush()
+  const { drills, warnings } = await cacheDrills(
+    { baseUrl, probe: receiver },
+    { traces: receiver.evidence().traces },
+    { ...common, allowed: ['cache-stampede'], redisUrl: `${redis.url}/9` },
+  )
+  expect(drills).toEqual([])
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^the drill cache-stampede was not carried out: the hottest key of product:\{n\} was not in redis:.*\/9 within 5 s and \d+ requests that read it$/,
+    ),
+  ])
 }, 60_000)
 
 test('a cache that stands still lets requests fail that wait for it, and they are answered again afterwards', async () => {

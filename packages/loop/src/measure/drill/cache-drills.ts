@@ -36,36 +36,30 @@ export async function cacheDrills(
   const parts = new Parts()
   const { probe, baseUrl } = stand
   const drills: Drill[] = []
-  const add = async (name: CacheDrillName, run: () => Promise<Drill | undefined>, otherwise: string): Promise<void> => {
+  const add = async (name: CacheDrillName, run: () => Promise<Drill | string>): Promise<void> => {
     if (!allowed.includes(name) || options.signal.aborted) return
-    const drill = await parts.read(name, undefined, async () => {
-      const carriedOut = await run()
-      if (carriedOut === undefined) parts.note(name, otherwise)
-      return carriedOut
-    })
-    if (drill) drills.push(drill)
+    const drill = await parts.read(name, undefined, run)
+    if (typeof drill === 'string') parts.note(name, drill)
+    else if (drill) drills.push(drill)
   }
   const { traces } = evidence
   const asked = requests.find(request => request.kind === 'cache-stampede')
-  await add(
-    'cache-stampede',
-    async () =>
-      probe &&
-      traces &&
-      (await cacheStampedeDrill({
-        ...common,
-        baseUrl,
-        redisUrl,
-        probe,
-        traces,
-        ...(asked ? { keyTemplate: asked.keyTemplate } : {}),
-      })),
-    'no key is known that is read often, set when it is missed, and read by a request that is safe to repeat',
+  await add('cache-stampede', async () =>
+    probe && traces
+      ? await cacheStampedeDrill({
+          ...common,
+          baseUrl,
+          redisUrl,
+          probe,
+          traces,
+          ...(asked ? { keyTemplate: asked.keyTemplate } : {}),
+        })
+      : 'what the service asks its cache for was not seen',
   )
   await add(
     'cache-failure',
-    () => cacheFailureDrill({ ...common, baseUrl, redisUrl }),
-    'no request is known that is safe to repeat',
+    async () =>
+      (await cacheFailureDrill({ ...common, baseUrl, redisUrl })) ?? 'no request is known that is safe to repeat',
   )
   return {
     drills,

@@ -1,20 +1,21 @@
 /** One hot key is taken away while many ask for it: how many requests load the same thing at the same time. */
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type {
-  CacheKeys,
-  CacheStampedeDrill,
-  CacheStampedeRound,
-  HotKey,
-  TracesEvidence,
-  Workload,
+import {
+  type CacheKeys,
+  type CacheStampedeDrill,
+  type CacheStampedeRound,
+  type HotKey,
+  maskSecrets,
+  type TracesEvidence,
+  type Workload,
 } from '@whetstone/model'
 import { keyHash } from '@whetstone/probe/key-template'
 import type { ProbeReceiver } from '../probe/index.ts'
 import { connectForDrill, type DrillConnection } from '../redis/connect.ts'
 import type { Reply } from '../redis/resp.ts'
 import { drawReads } from './draw.ts'
-import { type DrillRequest, phaseOf, type SentRequest, startStream } from './stream.ts'
+import { type DrillRequest, phaseOf, type SentRequest, startStream, type Stream } from './stream.ts'
 
 export interface CacheStampedeOptions {
   readonly baseUrl: string
@@ -36,22 +37,30 @@ const mostRatePerSecond = 200
 /** So many requests come in the time one load takes, up to the highest rate. */
 const requestsInALoad = 10
 const scansMost = 200
+/** A key that ended is loaded by the first request that reads it: longer than any load that a client still waits for. */
+const presentWithinMs = 5_000
+/** Each look may be 200 scans. */
+const looksEveryMs = 100
 
 /**
- * The key comes back by itself: the next request loads it. Undefined where no key is known to be hot, or nobody can tell which request reads it.
+ * The key comes back by itself: the next request loads it. In words why it was not carried out where no key is known to be
+ * hot, nobody can tell which request reads it, or it is not in this cache although requests read it.
  * @throws WHET_DRILL_REFUSED, WHET_REDIS_UNREACHABLE
  */
-export async function cacheStampedeDrill(options: CacheStampedeOptions): Promise<CacheStampedeDrill | undefined> {
+export async function cacheStampedeDrill(options: CacheStampedeOptions): Promise<CacheStampedeDrill | string> {
   const { baseUrl, redisUrl, probe, traces, signal } = options
   const hot = hottest(traces, options.keyTemplate)
-  const draw = hot && requestsFor(hot.key, traces, options)
-  if (hot === undefined || draw === undefined) return undefined
+  if (hot === undefined) return 'no key is known that is read often'
+  const { keyTemplate } = hot.keys
+  const draw = requestsFor(hot.key, traces, options)
+  if (draw === undefined)
+    return `no GET was seen that reads the hottest key of ${keyTemplate}: only what is safe to repeat is sent`
   const connection = await connectForDrill(redisUrl)
   const ratePerSecond = rateFor(hot.keys, options.ratePerSecond)
   const stream = startStream(baseUrl, draw, ratePerSecond)
   try {
-    const key = await nameOf(connection, hot.key)
-    if (key === undefined) return undefined
+    const key = await present(connection, hot, signal)
+    if (key === undefined) return await missingText(redisUrl, keyTemplate, stream)
     const takenAtMs: number[] = []
     const counted: CacheStampedeRound[] = []
     for (let round = 0; round < rounds; round++) {
@@ -60,14 +69,14 @@ export async function cacheStampedeDrill(options: CacheStampedeOptions): Promise
       takenAtMs.push(performance.now())
       await connection.delete(key)
       const refilledAfterMs = await refilled(connection, key, signal)
-      await delay(Math.max(0, besideMs - (refilledAfterMs ?? besideMs)), undefined, { signal })
+      await delay(await lookMs(connection, key, besideMs - (refilledAfterMs ?? besideMs)), undefined, { signal })
       await probe.flush()
       counted.push(roundOf(probe.evidence().traces, hot.keys, refilledAfterMs))
     }
     const sent = await stream.stop()
     return {
       kind: 'cache-stampede',
-      keyTemplate: hot.keys.keyTemplate,
+      keyTemplate,
       ratePerSecond,
       rounds: counted,
       ...besideEachOther(sent, takenAtMs),
@@ -113,8 +122,37 @@ function rateFor({ loads }: CacheKeys, usualPerSecond: number): number {
   return Math.max(Math.min(usualPerSecond, mostRatePerSecond), Math.min(mostRatePerSecond, wanted))
 }
 
-/** The probe tells no keys, only their hashes: the key is looked for among those of its kind. */
-async function nameOf(connection: DrillConnection, { keyHash: hash }: HotKey): Promise<string | undefined> {
+/** A key of two seconds has as a rule just ended when the stream begins: it is there once the first request loaded it. */
+async function present(connection: DrillConnection, hot: Hot, signal: AbortSignal): Promise<string | undefined> {
+  const startedAt = performance.now()
+  do {
+    const name = await nameOf(connection, hot)
+    if (name !== undefined) return name
+    await delay(looksEveryMs, undefined, { signal })
+  } while (performance.now() - startedAt < presentWithinMs)
+  return undefined
+}
+
+async function missingText(redisUrl: string, keyTemplate: string, stream: Stream): Promise<string> {
+  const sent = await stream.stop()
+  const failed = sent.filter(one => one.isFailed).length
+  const requests = `${sent.length} requests that read it${failed === 0 ? '' : `, of which ${failed} failed`}`
+  return `the hottest key of ${keyTemplate} was not in ${maskSecrets(redisUrl)} within ${presentWithinMs / 1_000} s and ${requests}`
+}
+
+/** A key that is short-lived ends again by itself: its next load belongs to no round. */
+async function lookMs(connection: DrillConnection, key: string, mostMs: number): Promise<number> {
+  const leftMs = Number(await connection.ask('PTTL', key))
+  return Math.max(0, leftMs > 0 ? Math.min(mostMs, leftMs * 0.8) : mostMs)
+}
+
+/** The probe tells no keys, only their hashes: one that is always the same is its own template, another is looked for. */
+async function nameOf(
+  connection: DrillConnection,
+  { key: { keyHash: hash }, keys: { keyTemplate } }: Hot,
+): Promise<string | undefined> {
+  if (keyHash(keyTemplate) === hash)
+    return (await connection.ask('TYPE', keyTemplate)) === 'none' ? undefined : keyTemplate
   let cursor = '0'
   for (let scans = 0; scans < scansMost; scans++) {
     const reply = await connection.ask('SCAN', cursor, 'COUNT', '1000')
