@@ -86,12 +86,17 @@ describe.each(frameworks)('on %s', framework => {
       await opened
       return { headers: forAMinute, body: `answer ${calls}` }
     }
-    const url = await started(framework, withCache(), handler)
+    const options = withCache()
+    const asking = vi.spyOn(options.cache, 'ask')
+    const url = await started(framework, options, handler)
     const all = Array.from({ length: 20 }, () => ask(url))
-    await vi.waitUntil(() => calls === 1)
+    await vi.waitUntil(() => calls === 1 && asking.mock.calls.length === 20, 20_000)
     open()
-    const bodies = (await Promise.all(all)).map(({ body }) => body)
-    expect([new Set(bodies), calls]).toEqual([new Set(['answer 1']), 1])
+    const answers = await Promise.all(all)
+    expect([new Set(answers.map(({ body }) => body)), calls]).toEqual([new Set(['answer 1']), 1])
+    const said = answers.map(({ headers }) => String(headers['cache-status']))
+    const waited = Array<string>(19).fill('whetstone; fwd=miss; collapsed')
+    expect(said.toSorted()).toEqual(['whetstone; fwd=miss', ...waited])
   })
 
   test('nobody waits for an answer that may not be kept, once that is known', async () => {

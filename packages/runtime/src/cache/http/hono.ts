@@ -4,7 +4,7 @@ import type { Headers as PlainHeaders } from './headers.ts'
 import { isNotModified, isOfTheBody } from './not-modified.ts'
 import { controlFor, forwardedStatus, type HttpCacheOptions, servedHeaders, stepOf, tagFor } from './options.ts'
 import { type Asked, credentialNames } from './request-key.ts'
-import type { KeptAnswer, Lead } from './response-cache.ts'
+import type { Lead, Served } from './response-cache.ts'
 
 export interface HonoCacheOptions extends HttpCacheOptions {
   /**
@@ -37,7 +37,7 @@ export function httpCache(options: HonoCacheOptions = {}): MiddlewareHandler {
       const step = await stepOf(() => cache.ask(asked, refresh !== undefined))
       if (step.kind === 'answer') {
         if (step.behind) void refreshed(context.req.raw, step.behind, refresh!)
-        return served(step.answer, asked, conditions)
+        return served(step, asked, conditions)
       }
       ;({ why, lead } = step)
       if (lead) context.req.raw = without(context.req.raw, ['if-none-match', 'if-modified-since'])
@@ -55,7 +55,7 @@ export function httpCache(options: HonoCacheOptions = {}): MiddlewareHandler {
     const isFailure = lead?.fallback !== undefined && context.res.status >= 500
     if (isFailure) lead?.abandon()
     const last = isFailure
-      ? served(lead!.fallback!, asked, conditions)
+      ? served({ answer: lead!.fallback! }, asked, conditions)
       : await finished(options, asked, conditions, context.res, lead)
     // Without this Hono would put the headers of the one before on it again.
     context.res = undefined
@@ -98,8 +98,9 @@ async function refreshed(
   }
 }
 
-function served(kept: KeptAnswer, { method }: Asked, conditions: PlainHeaders): Response {
-  const headers = servedHeaders(kept, Date.now())
+function served(from: Served, { method }: Asked, conditions: PlainHeaders): Response {
+  const kept = from.answer
+  const headers = servedHeaders(from, Date.now())
   const unchanged = isNotModified(method, conditions, kept.status, headers)
   const sent = new Headers()
   for (const [name, value] of Object.entries(headers))

@@ -6,7 +6,7 @@ import { controlFor, forwardedStatus, type HttpCacheOptions, servedHeaders, step
 import { isNotModified, isOfTheBody } from './not-modified.ts'
 import { canRefresh, leadOfRefresh, refreshBehind } from './refresh.ts'
 import { type Asked, credentialNames } from './request-key.ts'
-import type { KeptAnswer, Lead } from './response-cache.ts'
+import type { Lead, Served } from './response-cache.ts'
 
 /** @returns true when the answer was sent from the cache, and nothing else may answer */
 export async function exchange(
@@ -31,7 +31,7 @@ export async function exchange(
   const step = await stepOf(() => cache.ask(asked, canRefresh(request)))
   if (step.kind === 'answer') {
     if (step.behind) refreshBehind(request, step.behind)
-    response.end(prepared(step.answer, asked, conditions, response))
+    response.end(prepared(step, asked, conditions, response))
     return true
   }
   if (step.lead) {
@@ -45,12 +45,13 @@ export async function exchange(
 
 /** Sets the head of what is kept. @returns the body to send, if any */
 function prepared(
-  kept: KeptAnswer,
+  from: Served,
   { method }: Asked,
   conditions: Headers,
   response: ServerResponse,
 ): Uint8Array | undefined {
-  const headers = servedHeaders(kept, Date.now())
+  const kept = from.answer
+  const headers = servedHeaders(from, Date.now())
   const unchanged = isNotModified(method, conditions, kept.status, headers)
   for (const [name, value] of Object.entries(headers))
     if (!unchanged || !isOfTheBody(name)) response.setHeader(name, value)
@@ -219,7 +220,7 @@ class Capture {
       lead.abandon()
       for (const name of response.getHeaderNames()) response.removeHeader(name)
       forgetReason(response)
-      const body = prepared(lead.fallback, asked, conditions, response)
+      const body = prepared({ answer: lead.fallback }, asked, conditions, response)
       this.#real.writeHead(response.statusCode)
       this.#sendEnd(body, done)
       return true

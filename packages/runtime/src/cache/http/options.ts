@@ -2,7 +2,7 @@
 import { bodyTag } from './entity-tag.ts'
 import { header, type Headers } from './headers.ts'
 import { hasCredentials } from './request-key.ts'
-import { ageSeconds, type KeptAnswer, type ResponseCache, type Step } from './response-cache.ts'
+import { ageSeconds, type ResponseCache, type Served, type Step } from './response-cache.ts'
 import { personalControl } from './storable.ts'
 
 export interface HttpCacheOptions {
@@ -63,12 +63,16 @@ export function forwardedStatus(why: string): string {
 }
 
 /** Of an answer from the cache: as it was kept, with its age. */
-export function servedHeaders(kept: KeptAnswer, nowMs: number): Record<string, string | number | readonly string[]> {
+export function servedHeaders(
+  { answer: kept, collapsed }: Served,
+  nowMs: number,
+): Record<string, string | number | readonly string[]> {
   const ttl = Math.ceil((kept.freshUntilMs - nowMs) / 1_000)
   return {
     ...(kept.headers as Record<string, string | number | readonly string[]>),
     age: String(ageSeconds(kept, nowMs)),
-    'cache-status': `whetstone; hit; ttl=${ttl}`,
+    // RFC 9211 §2: an answer that was asked of the origin is no hit, whoever asked.
+    'cache-status': collapsed ? `${forwardedStatus(collapsed)}; collapsed` : `whetstone; hit; ttl=${ttl}`,
   }
 }
 

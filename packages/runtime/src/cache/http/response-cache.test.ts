@@ -99,6 +99,26 @@ test('what the first gave up is made by one of those who waited', async () => {
   expect(await lead(first)!.keep(answerOf('half', { 'cache-control': 'max-age=60' }))).toBe('abandoned')
 })
 
+test('who waited for another one’s answer is told so, and why there was none', async () => {
+  let nowMs = Date.now()
+  const clock = () => nowMs
+  const cache = new ResponseCache({ store: new Cache({ clock }), clock })
+  const kept: Step[] = []
+  for (const round of [1, 2]) {
+    const first = await cache.ask(asked('/'), false)
+    const waiting = cache.ask(asked('/'), false)
+    await lead(first)!.keep(answerOf(`made ${round}`, { 'cache-control': 'max-age=10, stale-if-error=60' }))
+    kept.push(await waiting, await cache.ask(asked('/'), false))
+    nowMs += 20_000
+  }
+  expect(kept.map(step => [bodyOf(step), 'collapsed' in step ? step.collapsed : step])).toEqual([
+    ['made 1', 'miss'],
+    ['made 1', undefined],
+    ['made 2', 'stale'],
+    ['made 2', undefined],
+  ])
+})
+
 test('of what is past its time, each process asks for a newer one before it makes its own', async () => {
   let nowMs = Date.now()
   const clock = () => nowMs

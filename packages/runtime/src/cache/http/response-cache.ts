@@ -62,9 +62,16 @@ export interface Lead {
   abandon(): void
 }
 
+/** What of the cache a request is answered with. */
+export interface Served {
+  readonly answer: KeptAnswer
+  /** It was made for another request, which this one waited for: why it could not be answered at once. */
+  readonly collapsed?: 'miss' | 'stale' | undefined
+}
+
 export type Step =
   /** `behind`: somebody should make the answer anew, behind this request, which need not wait. */
-  | { readonly kind: 'answer'; readonly answer: KeptAnswer; readonly stale: boolean; readonly behind?: Lead }
+  | ({ readonly kind: 'answer'; readonly stale: boolean; readonly behind?: Lead } & Served)
   /** The handler answers; with `lead` for others too. */
   | { readonly kind: 'run'; readonly why: string; readonly lead?: Lead }
 
@@ -123,13 +130,15 @@ export class ResponseCache {
     if (why !== undefined) return { kind: 'run', why }
     const primary = primaryKey(asked)
     const waitUntilMs = this.#clock() + this.#maxWaitMs
+    let collapsed: Served['collapsed']
     for (;;) {
       const { key, stored, since } = await this.#find(primary, asked.headers)
       if (stored?.kind === 'pass') return { kind: 'run', why: 'pass' }
       const place = { key, primary, headers: asked.headers, since }
       const kept = stored?.answer
       const nowMs = this.#clock()
-      if (kept !== undefined && nowMs < kept.freshUntilMs) return { kind: 'answer', answer: kept, stale: false }
+      if (kept !== undefined && nowMs < kept.freshUntilMs)
+        return { kind: 'answer', answer: kept, stale: false, collapsed }
       const revalidating = kept !== undefined && nowMs < kept.revalidateUntilMs
       const underWay = this.#flights.get(key)
       if (underWay === undefined) {
@@ -151,6 +160,7 @@ export class ResponseCache {
       if (revalidating) return { kind: 'answer', answer: kept, stale: true }
       if (asked.method === 'HEAD' || !(await endsBefore(underWay, waitUntilMs - this.#clock())))
         return { kind: 'run', why: 'miss' }
+      collapsed ??= kept === undefined ? 'miss' : 'stale'
     }
   }
 
