@@ -52,8 +52,6 @@ export interface Tier {
    * @returns false when it was refused: the key has a larger version, or was deleted at this version or a later one
    */
   set(key: string, entry: TierEntry, ctx?: Ctx): Promise<boolean>
-  /** Each as by `set`, none of them together. In the order of the entries. */
-  setMany(entries: ReadonlyMap<string, TierEntry>, ctx?: Ctx): Promise<readonly boolean[]>
   /** Also when there is nothing: what is being loaded now must be refused later. @returns the version of the deletion */
   delete(keys: readonly string[], ctx?: Ctx): Promise<Version>
   /** Invalidates all that carries one of these tags, without looking for it. Kept for as long as an entry may live. @returns the version of the stamp */

@@ -57,10 +57,6 @@ class MemcachedTier implements Tier {
     return within(kept, ctx)
   }
 
-  setMany(entries: ReadonlyMap<string, TierEntry>, ctx?: Ctx): Promise<readonly boolean[]> {
-    return Promise.all([...entries].map(([key, entry]) => this.set(key, entry, ctx)))
-  }
-
   delete(keys: readonly string[], ctx?: Ctx): Promise<Version> {
     return within(this.#mark(keys.map(entryKey), this.#tombstoneMs), ctx)
   }

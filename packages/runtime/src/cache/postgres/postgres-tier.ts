@@ -95,10 +95,6 @@ class PostgresTier implements Tier {
     return rows.length === 1
   }
 
-  setMany(entries: ReadonlyMap<string, TierEntry>, ctx?: Ctx): Promise<readonly boolean[]> {
-    return Promise.all([...entries].map(([key, entry]) => this.set(key, entry, ctx)))
-  }
-
   /** In one order for all, so that two deletions do not wait for one another. */
   async delete(keys: readonly string[], ctx?: Ctx): Promise<Version> {
     const rows = await this.#rows<{ version: string }>(

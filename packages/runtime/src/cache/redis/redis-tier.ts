@@ -115,10 +115,6 @@ class RedisTier implements Tier {
     return Number(await within(this.#link.run(setScript, [this.#entryKey(key)], args), ctx)) === 1
   }
 
-  setMany(entries: ReadonlyMap<string, TierEntry>, ctx?: Ctx): Promise<readonly boolean[]> {
-    return Promise.all([...entries].map(([key, entry]) => this.set(key, entry, ctx)))
-  }
-
   delete(keys: readonly string[], ctx?: Ctx): Promise<Version> {
     const deletions = this.#calls(keys).map(call =>
       this.#link.run(

@@ -25,8 +25,6 @@ export function mapTier(clock: () => number): Tier & { failing: Error | undefine
       entries.set(key, entry)
       return true
     },
-    setMany: (many: ReadonlyMap<string, TierEntry>) =>
-      Promise.all([...many].map(([key, entry]) => tier.set(key, entry))),
     async delete(keys: readonly string[]) {
       count()
       const at = ++version
