@@ -39,7 +39,7 @@ for (const one of name === 'all' ? known : [name]) {
   if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`)
   else
     for (const [figure, value] of Object.entries(result.figures))
-      process.stdout.write(`${figure.padEnd(28)} ${typeof value === 'string' ? value : JSON.stringify(value)}\n`)
+      process.stdout.write(`${figure.padEnd(28)} ${textOf(value)}\n`)
   if (!flags.quick) await record(bench.name, result.figures, result.runs)
 }
 process.exit(0)
@@ -51,10 +51,19 @@ async function record(bench: string, figures: Readonly<Record<string, unknown>>,
     () =>
       '# Benchmarks\n\nEvery figure is printed by the command above it. The machines are shared: read ratios, not absolutes.\n',
   )
-  const rows = Object.entries(figures).map(
-    ([figure, value]) => `| ${figure} | ${typeof value === 'string' ? value : JSON.stringify(value)} |`,
-  )
+  const rows = Object.entries(figures).map(([figure, value]) => `| ${figure} | ${textOf(value)} |`)
   const section = `\n## ${bench}\n\n\`npm run -s bench -- ${bench} --json\` (${machine.cores} cores, ${machine.cpu}, Node ${machine.node}, ${runs} runs)\n\n| figure | value |\n|---|---|\n${rows.join('\n')}\n`
   const pattern = new RegExp(`\\n## ${bench}\\n[\\s\\S]*?(?=\\n## |$)`)
   await writeFile(file, pattern.test(before) ? before.replace(pattern, section) : before + section)
+}
+
+/** For people: four digits say more than can be measured here; the JSON has them all. */
+function textOf(value: unknown): string {
+  if (typeof value === 'number') return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)))
+  if (Array.isArray(value)) return value.map(textOf).join(', ')
+  if (typeof value === 'object' && value !== null) {
+    const parts = Object.entries(value).map(([name, part]) => `${name} ${textOf(part)}`)
+    return parts.length > 0 ? parts.join(', ') : 'none'
+  }
+  return String(value)
 }
