@@ -52,7 +52,7 @@ export const applicationCache = definePractice({
     example: {
       language: 'ts',
       before: `const settings = JSON.parse(await redis.get('settings')) // fetched and parsed for every request`,
-      after: `const near = new LRUCache<string, Settings>({ max: 1_000, ttl: 1_000 }) // bounded, and old by a second at most
+      after: `const near = new LRUCache({ max: 1_000, ttl: 1_000 }) // at the top of the module; bounded, and old by a second at most
 const settings = near.get('settings') ?? JSON.parse(await redis.get('settings'))
 near.set('settings', settings)`,
     },
@@ -191,7 +191,9 @@ function describe({ family, hot, hitFraction, coldHitFraction, routeFraction }: 
       code: {
         language: 'ts',
         before: 'const value = JSON.parse(await redis.get(key))',
-        after: `const near = new LRUCache<string, Value>({ max: 1_000, ttl: ${limits.nearTtlMs} })
+        after: `// at the top of the module: made in a handler it would be empty for every request
+const near = new LRUCache({ max: 1_000, ttl: ${limits.nearTtlMs} })
+// where it is read:
 const value = near.get(key) ?? JSON.parse(await redis.get(key))
 near.set(key, value)`,
       },

@@ -163,7 +163,7 @@ describePractice(cacheAside, {
           risk: 'outage',
           remedy: {
             summary: 'Treat a failed GET as a miss.',
-            steps: [expect.stringContaining('never wrong')],
+            steps: [expect.stringContaining('never wrong'), expect.stringContaining('of a write that is committed')],
             code: expect.objectContaining({ language: 'ts' }),
           },
         },

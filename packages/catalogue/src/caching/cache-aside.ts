@@ -177,7 +177,7 @@ function describeHole(family: KeyFamily, statements: StatementsEvidence, traces:
       code: {
         language: 'ts',
         before: `if (row) await redis.set(key, JSON.stringify(row), 'EX', 60)`,
-        after: `await redis.set(key, JSON.stringify(row ?? null), 'EX', row ? 60 : 10)`,
+        after: `await redis.set(key, JSON.stringify(row ?? null), 'EX', row ? 60 : 10).catch(() => {}) // the answer is here, with or without a cache`,
       },
     },
   }
@@ -212,11 +212,16 @@ function describeFailing(route: RouteName, failed: readonly Trace[]): Finding {
     risk: 'outage',
     remedy: {
       summary: `Treat a failed ${span?.command ?? 'command'} as a miss.`,
-      steps: ['The origin knows the answer: a cache that fails may make a request slower, never wrong.'],
+      steps: [
+        'The origin knows the answer: a cache that fails may make a request slower, never wrong.',
+        'So with every command of it: a set or a del that throws makes an error of an answer that is there, or of a write that is committed.',
+      ],
       code: {
         language: 'ts',
         before: `const known = await redis.get(key)`,
-        after: `const known = await redis.get(key).catch(() => null)`,
+        after: `const known = await redis.get(key).catch(() => null)
+// what is loaded is answered also where it cannot be kept:
+await redis.set(key, JSON.stringify(value), 'EX', 60).catch(() => {})`,
       },
     },
   }
@@ -262,7 +267,9 @@ function describe(read: CacheableRead, isLoad: boolean, { statements, traces, so
 
 const codeFor = (shared: string | undefined, point: HitCurvePoint): string =>
   shared === undefined
-    ? `const answers = new LRUCache({ max: ${boundOf(point)}, ttl: ${point.ttlMs} })
+    ? `// at the top of the module: made in a handler it would be empty for every request
+const answers = new LRUCache({ max: ${boundOf(point)}, ttl: ${point.ttlMs} })
+// where it is read:
 const rows = answers.get(id) ?? (await pool.query(sql, [id])).rows
 answers.set(id, rows)`
     : `const known = await redis.get(key).catch(() => null)

@@ -73,7 +73,7 @@ export const cacheExpensiveComputations = definePractice({
     example: {
       language: 'ts',
       before: `app.get('/reports/:year', request => summarise(request.params.year))  // 40 ms of CPU, every time the same`,
-      after: `const reports = new LRUCache({ max: 100, ttl: 300_000 })
+      after: `const reports = new LRUCache({ max: 100, ttl: 300_000 }) // at the top of the module
 app.get('/reports/:year', ({ params: { year } }) => {
   const report = reports.get(year) ?? summarise(year)
   reports.set(year, report)
@@ -212,7 +212,9 @@ function describe(one: Computation, isLoad: boolean): Finding {
       ],
       code: {
         language: 'ts',
-        after: `const kept = new LRUCache({ max: ${Math.max(100, repeated.different * 2)}, ttl: 60_000 })
+        after: `// at the top of the module: made in a handler it would be empty for every request
+const kept = new LRUCache({ max: ${Math.max(100, repeated.different * 2)}, ttl: 60_000 })
+// where it is computed:
 const result = kept.get(key) ?? compute(key)
 kept.set(key, result)`,
       },

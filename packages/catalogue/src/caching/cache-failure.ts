@@ -44,7 +44,7 @@ export const cacheFailure = definePractice({
 const known = await redis.get(key)`,
       after: `const redis = new Redis(url, { commandTimeout: 50, maxRetriesPerRequest: 1, enableOfflineQueue: false })
 redis.on('error', () => {}) // it is reported below, for every request that went without
-let awayUntil = 0
+let awayUntil = 0 // at the top of the module, for all requests
 const known = Date.now() < awayUntil ? null : await redis.get(key).catch(() => ((awayUntil = Date.now() + 1_000), null))
 const value = known === null ? await load(id) : JSON.parse(known)`,
     },
@@ -120,6 +120,7 @@ function describe(drill: CacheFailureDrill, clients: readonly CacheClient[]): Fi
         ...(recoveredAfterMs === undefined
           ? ['It did not come back by itself once the cache answered again.']
           : [`It answered again ${msText(recoveredAfterMs)} after the cache did.`]),
+        'So with every command: a set that throws makes an error of an answer that is there, a del one of a write that is committed. Both end in .catch(() => {}).',
         'A cache is there to be fast: what takes longer than the origin is no answer. Stop asking it for a second after a failure.',
       ],
       code: codeFor(clients[0]),
@@ -138,8 +139,10 @@ function codeFor(client: CacheClient | undefined): NonNullable<Finding['remedy']
     return {
       language: 'ts',
       before: 'const client = createClient({ url })',
-      after: `const client = createClient({ url, disableOfflineQueue: true, socket: { connectTimeout: 1_000 } })
-const known = await Promise.race([client.get(key), new Promise<null>(resolve => setTimeout(resolve, 50, null))]).catch(() => null)
+      after: `import { setTimeout as delay } from 'node:timers/promises'
+
+const client = createClient({ url, disableOfflineQueue: true, socket: { connectTimeout: 1_000 } })
+const known = await Promise.race([client.get(key), delay(50, null)]).catch(() => null)
 const value = known === null ? await load(id) : JSON.parse(known)`,
     }
   return {

@@ -72,6 +72,7 @@ describePractice(cacheInvalidation, {
               expect.stringContaining('90 % of the reads'),
               'It is read at src/orders.ts:12.',
               expect.stringContaining('After the commit'),
+              'A delete that the cache missed is made good by its time to live.',
               expect.stringContaining('publish the key'),
               expect.stringContaining('outbox'),
             ],

@@ -44,7 +44,8 @@ export const cacheInvalidation = definePractice({
       language: 'ts',
       before: `await pool.query('UPDATE products SET price = $2 WHERE id = $1', [id, price])  // the cache shows the old one until it ends`,
       after: `await pool.query('UPDATE products SET price = $2 WHERE id = $1', [id, price])
-await redis.del(\`product:\${id}\`)  // after the commit: before it, a reader puts the old row back`,
+// after the commit: before it, a reader puts the old row back; what is committed is no error where the cache is away
+await redis.del(\`product:\${id}\`).catch(() => {})`,
     },
     withRuntime: `import { Cache } from '@whetstone/runtime/cache'
 const cache = new Cache({ name: 'products' })
@@ -143,6 +144,9 @@ function describe(missed: CachedWrite): Finding {
         `${route} writes the row and sends the cache nothing; ${percentText(hitFraction)} of the reads of ${keyTemplate} come from there.`,
         ...(reader ? [`It is read at ${reader.file}:${reader.line}.`] : []),
         'After the commit, not before it: a reader in between would put the old row back.',
+        typeof ttlMs === 'number'
+          ? 'A delete that the cache missed is made good by its time to live.'
+          : 'Give it a time to live too: a delete that the cache missed is made good by nothing else.',
         'A process that keeps it in memory too has to hear of it: publish the key.',
         'Where a process may die between commit and delete, write what is to be deleted into an outbox of the same transaction.',
       ],
@@ -150,7 +154,8 @@ function describe(missed: CachedWrite): Finding {
         language: 'ts',
         before: `await pool.query(${JSON.stringify(excerpt(write.text, 100))}, values)`,
         after: `await pool.query(${JSON.stringify(excerpt(write.text, 100))}, values)
-await redis.del(\`${keyTemplate.replaceAll(/\{\w+\}/g, '${id}')}\`)`,
+// what is committed is no error where the cache is away
+await redis.del(\`${keyTemplate.replaceAll(/\{\w+\}/g, '${id}')}\`).catch(() => {})`,
       },
     },
   }

@@ -44,14 +44,14 @@ export const cacheStampede = definePractice({
 if (known) return JSON.parse(known)
 const value = await load(id) // all who miss at the same time do this
 await redis.set(key, JSON.stringify(value), 'EX', 60)`,
-      after: `const flights = new Map<string, Promise<Product>>()
+      after: `const flights = new Map() // at the top of the module: made in a handler it would be empty for every request
 
-const known = await redis.get(key)
+const known = await redis.get(key).catch(() => null)
 if (known) return JSON.parse(known)
 const flight = flights.get(key) ?? load(id).finally(() => flights.delete(key))
 flights.set(key, flight)
 const value = await flight // one load for all of this process
-await redis.set(key, JSON.stringify(value), 'EX', Math.round(60 * (0.9 + Math.random() / 5)))`,
+await redis.set(key, JSON.stringify(value), 'EX', Math.round(60 * (0.9 + Math.random() / 5))).catch(() => {})`,
     },
     withRuntime: `import { Cache } from '@whetstone/runtime/cache'
 
@@ -188,13 +188,15 @@ const remedyFor = (keyTemplate: string, steps: readonly string[]): Finding['reme
   summary: `Load each key of ${keyTemplate} once for all who wait for it.`,
   steps: [
     ...steps,
-    'Keep the promise of the load under its key, in each process; across processes a lease in Redis (SET NX PX) lets one of them load.',
+    'Keep the promise of the load under its key, in each process: in a Map at the top of the module, because one that is made in the handler is empty for every request; across processes a lease in Redis (SET NX PX) lets one of them load.',
     'Serve the old value while it is loaded anew, and let the time to live of each key differ a little.',
   ],
   code: {
     language: 'ts',
     before: 'const value = await load(id)',
-    after: `const flights = new Map<string, Promise<unknown>>()
+    after: `// at the top of the module: made in a handler it would be empty for every request
+const flights = new Map()
+// where the key is loaded; load() also sets it, and ends that in .catch(() => {}):
 const flight = flights.get(key) ?? load(id).finally(() => flights.delete(key))
 flights.set(key, flight)
 const value = await flight`,

@@ -39,9 +39,9 @@ export const hitRatio = definePractice({
     summary: 'Count hits and misses of each kind of key, and give the cache the room its keys need.',
     example: {
       language: 'ts',
-      before: `const kept = new LRUCache<string, Product>({ max: 100 })
+      before: `const kept = new LRUCache({ max: 100 })
 const product = kept.get(key) ?? (await load(key)) // and nobody knows how often`,
-      after: `const kept = new LRUCache<string, Product>({ max: 5_000 })
+      after: `const kept = new LRUCache({ max: 5_000 }) // at the top of the module
 const known = kept.get(key)
 lookups.inc({ cache: 'products', answer: known ? 'hit' : 'miss' })
 const product = known ?? (await load(key))`,
@@ -174,7 +174,7 @@ function describeUnfilled(family: KeyFamily): Finding {
         before: `const value = await load(id)
 if (value) await redis.set(key, JSON.stringify(value), 'EX', 60)`,
         after: `const value = await load(id)
-await redis.set(key, JSON.stringify(value ?? null), 'EX', value ? 60 : 10)`,
+await redis.set(key, JSON.stringify(value ?? null), 'EX', value ? 60 : 10).catch(() => {}) // the answer is here, with or without a cache`,
       },
     },
   }
@@ -227,7 +227,7 @@ function judgeMemory(memory: MemoryCaches, limits: Limits): readonly Finding[] {
         code: {
           language: 'ts',
           before: `new Cache({ name: '${name}', maxEntries: 1_000 })`,
-          after: `new Cache({ name: '${name}', maxEntries: 2_000 }) // twice what it is now`,
+          after: `new Cache({ name: '${name}', maxEntries: 2_000 }) // twice what it is now, at the top of the module as before`,
         },
       },
     },

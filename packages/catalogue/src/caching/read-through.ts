@@ -45,7 +45,7 @@ const known = await redis.get(key)
 const product = known ? JSON.parse(known) : await load(id)
 if (!known) await redis.set(key, JSON.stringify(product), 'EX', 60)`,
       after: `// products.ts
-export const productOf = (id: number) => cache.getOrLoad(\`product:\${id}\`, () => load(id))
+export const productOf = id => cache.getOrLoad(\`product:\${id}\`, () => load(id))
 // in the page, in the cart and in the search:
 const product = await productOf(id)`,
     },
@@ -147,7 +147,7 @@ function describe(family: KeyFamily, places: readonly CacheUse[], statements: St
       ],
       code: {
         language: 'ts',
-        after: `export const valueOf = (id: number) => cache.getOrLoad(\`${keyTemplate.replaceAll(/\{\w+\}/g, '${id}')}\`, () => load(id))`,
+        after: `export const valueOf = id => cache.getOrLoad(\`${keyTemplate.replaceAll(/\{\w+\}/g, '${id}')}\`, () => load(id))`,
       },
     },
   }

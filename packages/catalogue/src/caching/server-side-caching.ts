@@ -54,7 +54,7 @@ export const serverSideCaching = definePractice({
     example: {
       language: 'ts',
       before: `app.get('/products/:id', async request => (await pool.query(sql, [request.params.id])).rows[0])`,
-      after: `const products = new LRUCache({ max: 1_000, ttl: 60_000, fetchMethod: id => load(id) })
+      after: `const products = new LRUCache({ max: 1_000, ttl: 60_000, fetchMethod: id => load(id) }) // at the top of the module
 app.get('/products/:id', request => products.fetch(request.params.id))  // one load, however many ask`,
     },
     withRuntime: `import { Cache } from '@whetstone/runtime/cache'
@@ -114,7 +114,9 @@ function describe(
       code: {
         language: 'ts',
         before: 'await pool.query(sql, [id])',
-        after: `const answers = new LRUCache({ max: ${boundOf(point)}, ttl: ${point.ttlMs}, fetchMethod: id => pool.query(sql, [id]) })
+        after: `// at the top of the module: made in a handler it would be empty for every request
+const answers = new LRUCache({ max: ${boundOf(point)}, ttl: ${point.ttlMs}, fetchMethod: id => pool.query(sql, [id]) })
+// where it is read:
 await answers.fetch(id)`,
       },
     },

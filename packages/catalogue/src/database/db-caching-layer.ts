@@ -83,16 +83,19 @@ function describe(
   }
 }
 
+/** Without a function of its own: its parameters would need types in TypeScript, and must not have any in JavaScript. */
 const cacheCode = (
   point: HitCurvePoint,
-): string => `const kept = new Map<string, { until: number; rows: Promise<unknown> }>()
-const cached = <T>(key: string, load: () => Promise<T>): Promise<T> => {
-  const known = kept.get(key)
-  if (known && known.until > new Date().getTime()) return known.rows as Promise<T>
-  const rows = load()
-  rows.catch(() => kept.delete(key))
-  kept.set(key, { until: new Date().getTime() + ${point.ttlMs}, rows })
-  if (kept.size > ${boundOf(point)}) kept.delete(kept.keys().next().value!)
-  return rows
+): string => `// at the top of the module: made in a handler it would be empty for every request
+const kept = new Map()
+// where it is read:
+let entry = kept.get(id)
+if (entry === undefined || entry.until < Date.now()) {
+  entry = { until: Date.now() + ${point.ttlMs}, answer: pool.query(sql, [id]) }
+  entry.answer.catch(() => kept.delete(id)) // a failure is not kept
+  kept.set(id, entry)
+  if (kept.size > ${boundOf(point)}) kept.delete(kept.keys().next().value) // the oldest
 }
-await cached(String(id), () => pool.query(sql, [id]))`
+await entry.answer
+// where its row is written, after the commit:
+kept.delete(id)`

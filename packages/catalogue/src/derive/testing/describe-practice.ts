@@ -10,6 +10,7 @@ import type {
   Unit,
 } from '@whetstone/model'
 import { describe, expect, it } from 'vitest'
+import { faultsOf, remediesOf } from './plain-code.ts'
 
 export interface PracticeTables {
   /** The longer table: no finding and nothing asked for. */
@@ -44,6 +45,8 @@ export function describePractice(practice: AnyPractice, { silent, reports }: Pra
         const outcome = outcomeOf(practice, evidence, thresholds, overrides)
         expect(findingsOf(outcome)).toEqual(finds)
         expect(outcome.kind === 'investigate' ? outcome.requests : []).toEqual(asks)
+        if (practice.chapter === 'caching' || practice.id === 'db-caching-layer')
+          expect(remediesOf(practice, outcome).flatMap(faultsOf)).toEqual([])
       })
       it(`does not change its evidence and says the same twice: ${name}`, () => {
         const copy = structuredClone(evidence)
