@@ -36,6 +36,7 @@ export interface CacheCounts extends SharedCounts {
   miss: number
   /** Misses that found their load under way. */
   coalesced: number
+  /** Keys that the origin was asked for: of a load of many at once each counts, with the time of all. */
   loads: number
   failedLoads: number
   /** Of all loads together. */

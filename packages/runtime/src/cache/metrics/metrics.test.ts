@@ -24,6 +24,24 @@ describe('the metrics of caches', () => {
     expect(() => openMetrics(new Cache(), new Cache())).toThrow('two caches are named cache')
   })
 
+  test('name the keys asked for most where that is watched, and twenty at most', async () => {
+    const users = new Cache({ name: 'users' })
+    const topKeys = watchTopKeys({ cache: 'users' })
+    const strange = 'line one\nsaid "two" \\'
+    for (const key of [strange, strange, ...Array.from({ length: 30 }, (_, at) => `user:${at}`)])
+      await users.getOrLoad(key, () => 1)
+    topKeys.close()
+    const text = openMetrics({ cache: users, topKeys }, new Cache())
+    const family = parse(text).get('whetstone_cache_top_key_requests')!
+    expect([...family.keys()].slice(0, 2)).toEqual([
+      'cache="users",key="line one\\nsaid \\"two\\" \\\\"',
+      'cache="users",key="user:0"',
+    ])
+    expect([family.size, ...[...family.values()].slice(0, 2)]).toEqual([20, 2, 1])
+    expect(openMetrics(users)).not.toContain('top_key')
+    expect(() => openMetrics(users, { cache: users, topKeys })).toThrow('two caches are named users')
+  })
+
   test('say every event to who listens', async () => {
     const events: unknown[] = []
     const cache = new Cache({ name: 'observed' })

@@ -1,5 +1,6 @@
 /** The counters of caches as OpenMetrics text, for Prometheus and whatever else reads that. */
 import type { CacheCounts } from '../core/options.ts'
+import type { TopKeys } from './top-keys.ts'
 
 /** What of a cache the text is made of: a `Cache` is one. */
 export interface MeasuredCache {
@@ -8,16 +9,32 @@ export interface MeasuredCache {
   readonly counts: CacheCounts
 }
 
+/** A cache of which the keys asked for most are told too. */
+export interface WatchedCache {
+  readonly cache: MeasuredCache
+  /**
+   * Of this cache alone: `watchTopKeys({ cache: 'users' })`. At most 20 keys, as they are: not where one names a person. Each that comes among
+   * them is one series more for who stores them.
+   */
+  readonly topKeys: TopKeys
+}
+
 /** To be sent with the text. */
 export const openMetricsContentType = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+
+const mostTopKeys = 20
+
+type Samples = readonly (readonly [label: string | undefined, value: number])[]
 
 interface Family {
   readonly name: string
   readonly type: 'counter' | 'gauge'
   readonly unit?: 'seconds'
   readonly help: string
+  /** Of the second label. Default `outcome`. */
+  readonly label?: 'outcome' | 'key'
   /** By the value of the second label, where there is one; undefined for the family's one number. */
-  readonly samples: (cache: MeasuredCache) => readonly (readonly [outcome: string | undefined, value: number])[]
+  readonly samples: (cache: MeasuredCache, topKeys: TopKeys | undefined) => Samples
 }
 
 const families: readonly Family[] = [
@@ -36,7 +53,7 @@ const families: readonly Family[] = [
   {
     name: 'whetstone_cache_loads',
     type: 'counter',
-    help: 'Times the origin was asked.',
+    help: 'Keys that the origin was asked for.',
     samples: ({ counts }) => [[undefined, counts.loads]],
   },
   {
@@ -82,25 +99,44 @@ const families: readonly Family[] = [
   },
 ]
 
+/** Told where it is watched; whoever keeps so many series says so. */
+const topKeyRequests: Family = {
+  name: 'whetstone_cache_top_key_requests',
+  type: 'counter',
+  help: 'Of the keys asked for most: how often, at most.',
+  label: 'key',
+  samples: (_, topKeys) => topKeys?.top(mostTopKeys).map(({ key, count }) => [key, count]) ?? [],
+}
+
 /**
  * ```ts
- * server.get('/metrics', (_, reply) => reply.type(openMetricsContentType).send(openMetrics(users, prices)))
+ * const topKeys = watchTopKeys({ cache: 'prices' })
+ * server.get('/metrics', (_, reply) => reply.type(openMetricsContentType).send(openMetrics(users, { cache: prices, topKeys })))
  * ```
  * @param caches with names of their own
  * @throws RangeError for two of one name: their numbers would be one series
  */
-export function openMetrics(...caches: readonly MeasuredCache[]): string {
+export function openMetrics(...measured: readonly (MeasuredCache | WatchedCache)[]): string {
+  const watched = measured.map(one => ('topKeys' in one ? one : { cache: one, topKeys: undefined }))
+  const caches = watched.map(({ cache }) => cache)
   const twice = caches.find(({ name }, index) => caches.findIndex(other => other.name === name) !== index)
   if (twice !== undefined) throw new RangeError(`two caches are named ${twice.name}: give each a name of its own`)
-  return `${families.map(family => textOf(family, caches)).join('')}# EOF\n`
+  const told = watched.some(({ topKeys }) => topKeys !== undefined) ? [...families, topKeyRequests] : families
+  return `${told.map(family => textOf(family, watched)).join('')}# EOF\n`
 }
 
-function textOf({ name, type, unit, help, samples }: Family, caches: readonly MeasuredCache[]): string {
+function textOf(
+  { name, type, unit, help, label = 'outcome', samples }: Family,
+  watched: readonly { readonly cache: MeasuredCache; readonly topKeys: TopKeys | undefined }[],
+): string {
   const head = [`# TYPE ${name} ${type}`, ...(unit ? [`# UNIT ${name} ${unit}`] : []), `# HELP ${name} ${help}`]
   const sampleName = type === 'counter' ? `${name}_total` : name
-  const lines = caches.flatMap(cache =>
-    samples(cache).map(([outcome, value]) => {
-      const labels = [`cache="${escaped(cache.name)}"`, ...(outcome ? [`outcome="${outcome}"`] : [])]
+  const lines = watched.flatMap(({ cache, topKeys }) =>
+    samples(cache, topKeys).map(([named, value]) => {
+      const labels = [
+        `cache="${escaped(cache.name)}"`,
+        ...(named === undefined ? [] : [`${label}="${escaped(named)}"`]),
+      ]
       return `${sampleName}{${labels.join(',')}} ${value}`
     }),
   )
