@@ -107,6 +107,8 @@ export interface Leases {
    * @returns what the holder said, also when that was a moment before the waiting began
    */
   wait(key: string, untilMs: number, ctx?: Ctx): Promise<LoadOutcome>
+  /** For people: whether a process holds it at the moment. Changes nothing. */
+  isHeld(key: string, ctx?: Ctx): Promise<boolean>
   /** What it opened itself; a lease that is held runs out. */
   close(): Promise<void>
 }

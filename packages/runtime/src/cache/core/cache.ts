@@ -14,6 +14,7 @@ import { type LookUp, LookUps, type Since } from './look-ups.ts'
 import { type Company, Many, type ManyLoader } from './many.ts'
 import type { CacheCounts, CacheOptions, Loader } from './options.ts'
 import { type FullLoadPolicy, fullPolicy, type LoadPolicy } from './load-policy.ts'
+import type { SharedExplanation } from './shared/explain-shared.ts'
 import { Shared, type SharedCounts } from './shared/shared.ts'
 import { TagStamps } from './tag-stamps.ts'
 
@@ -240,7 +241,7 @@ export class Cache {
     if (this.#shared !== undefined) this.#doubt()
   }
 
-  /** What would happen to a call for this key now, and why. Changes nothing. */
+  /** What would happen to a call for this key now in this process, and why; of the shared tier nothing: `explainShared`. Changes nothing. */
   explain(key: string): Explanation {
     const kept = this.#memory.peek(key)
     const waiting = this.#loads.waiting(key)
@@ -248,6 +249,12 @@ export class Cache {
     if (kept instanceof Failed)
       return { key, state: 'failed', error: kept.error, retryInMs: kept.retryAtMs - this.#clock(), loading }
     return explain(key, kept, kept !== undefined && this.#outdated(kept), this.#clock(), loading)
+  }
+
+  /** As `explain`, and what the shared tier has: what memory does not have may be fresh there. Asks it whatever it failed before; changes nothing. */
+  async explainShared(key: string): Promise<SharedExplanation> {
+    const { tier, lease } = (await this.#shared?.explain(key)) ?? {}
+    return { key, memory: this.explain(key), tier, lease }
   }
 
   /** For a service that ends: nothing is loaded any more for anybody, and what others had not been told yet they are told. */

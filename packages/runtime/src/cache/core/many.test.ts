@@ -175,6 +175,7 @@ function leasesOfOneStore() {
       await held.get(key)?.ended
       return { kind: 'stored' }
     },
+    isHeld: async key => held.has(key),
     close: async () => {},
   }
   return leases

@@ -34,6 +34,10 @@ export function memcachedLeases(
       return await within(take(key, holdMs), ctx, late => void late?.release({ kind: 'lost' }))
     },
     wait: (key, untilMs, ctx) => waiters.wait(key, untilMs, ctx),
+    async isHeld(key, ctx) {
+      const state = await within(look(key), ctx)
+      return state !== undefined && 'heldForMs' in state
+    },
     close: async () => {},
   }
 

@@ -44,6 +44,10 @@ export function postgresLeases(client: PostgresClient, options: { readonly table
       )
       return await heard(key, () => waiters.wait(key, untilMs, ctx))
     },
+    async isHeld(key, ctx) {
+      const state = await within(look(key), ctx)
+      return state !== undefined && 'heldForMs' in state
+    },
     async close() {
       await stopListening?.()
       stopListening = undefined

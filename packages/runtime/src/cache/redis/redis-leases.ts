@@ -83,6 +83,11 @@ class RedisLeases implements Leases {
     return await this.#waiters.wait(key, untilMs, ctx)
   }
 
+  async isHeld(key: string, ctx?: Ctx): Promise<boolean> {
+    const held = (await within(this.#link.command('GET', this.#leaseKey(key)), ctx)) as Buffer | null
+    return held !== null && held.toString('latin1', 0, 1) === 'h'
+  }
+
   async close(): Promise<void> {
     const listening = this.#listening
     this.#listening = undefined

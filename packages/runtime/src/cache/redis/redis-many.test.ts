@@ -3,6 +3,7 @@ import { type RedisServer, startRedis } from '@whetstone/sandbox'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cache } from '../core/cache.ts'
+import { until } from '../testing/until.ts'
 import { redisShared } from './redis-shared.ts'
 
 let server: RedisServer
@@ -30,6 +31,38 @@ async function process(prefix: string): Promise<Cache> {
   await cache.ready()
   return cache
 }
+
+test('what memory does not have is explained by what Redis has', async () => {
+  const prefix = `${randomUUID()}:`
+  const [one, other] = [await process(prefix), await process(prefix)]
+  let answer!: (value: string) => void
+  const loading = one.getOrLoad('a', () => new Promise<string>(resolve => (answer = resolve)), {
+    ttlMs: 60_000,
+    jitterFraction: 0,
+    staleIfErrorMs: 60_000,
+    tags: ['team'],
+  })
+  await until(async () => (await other.explainShared('a')).lease === 'held')
+  expect(await other.explainShared('a')).toEqual({
+    key: 'a',
+    memory: { key: 'a', state: 'absent', loading: undefined },
+    tier: { name: 'redis', state: 'absent' },
+    lease: 'held',
+  })
+  answer('value')
+  await loading
+  await until(async () => (await other.explainShared('a')).lease === 'free')
+  const { memory, tier } = await other.explainShared('a')
+  expect([memory.state, tier]).toMatchObject(['absent', { state: 'fresh', missing: false, tags: ['team'] }])
+  const { freshForMs, goneInMs } = tier as { freshForMs: number; goneInMs: number }
+  expect([freshForMs > 0 && freshForMs <= 60_000, Math.round(goneInMs - freshForMs)]).toEqual([true, 60_000])
+  expect(one.explain('a').state).toBe('fresh')
+  await one.invalidateTags('team')
+  expect((await other.explainShared('a')).tier?.state).toBe('invalidated')
+  expect(await new Cache().explainShared('a')).toMatchObject({ tier: undefined, lease: undefined })
+  clients.at(-1)!.disconnect()
+  expect(await other.explainShared('a')).toMatchObject({ tier: { name: 'redis', state: 'unknown' }, lease: 'unknown' })
+})
 
 test('two processes that ask for overlapping hundreds have each key loaded once', async () => {
   const prefix = `${randomUUID()}:`

@@ -50,6 +50,19 @@ export function leasesContract(open: () => Promise<LeasesStand>): void {
     expect(await waiting).toEqual({ kind: 'stored' })
   })
 
+  test('say whether they are held, to whoever asks', async () => {
+    const { one, other } = await open()
+    expect(await other.isHeld('key')).toBe(false)
+    const lease = (await one.take('key', longMs))!
+    expect([await one.isHeld('key'), await other.isHeld('key'), await other.isHeld('another')]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    await lease.release({ kind: 'stored' })
+    expect(await other.isHeld('key')).toBe(false)
+  })
+
   test('say how it ended also a moment after', async () => {
     const { one, other } = await open()
     const lease = (await one.take('key', longMs))!

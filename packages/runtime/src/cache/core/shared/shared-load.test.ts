@@ -22,6 +22,7 @@ function lonelyLeases() {
       return lease()
     },
     wait: async () => ({ kind: 'lost' }),
+    isHeld: async () => false,
     close: async () => {},
   }
   return { seen, leases }

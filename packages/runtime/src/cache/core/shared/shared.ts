@@ -3,6 +3,7 @@ import { type PayloadOptions, Payloads } from '../../codec/payload.ts'
 import type { Invalidation, InvalidationBus, Leases, Tier } from '../../tier.ts'
 import type { Kept } from '../kept.ts'
 import { Breaker } from './breaker.ts'
+import { explainLease, explainTier, type SharedExplanation } from './explain-shared.ts'
 import { type Found, GuardedTier, type SharedEntry } from './guarded-tier.ts'
 import { Invalidations } from './invalidations.ts'
 import { Listening } from './listening.ts'
@@ -118,6 +119,16 @@ export class Shared {
   /** @returns false when the tier knows better: it has what is newer, or a deletion; true also when it could not say */
   async keep(key: string, kept: Kept): Promise<boolean> {
     return (await this.#tier.write(key, { ...entryOf(kept), version: kept.sharedVersion })) !== false
+  }
+
+  async explain(key: string): Promise<Pick<SharedExplanation, 'tier' | 'lease'>> {
+    const { tier, leases } = this.#options
+    const isUntold = (tags: readonly string[]): boolean => this.#invalidations.concerns(key, tags)
+    const [has, lease] = await Promise.all([
+      explainTier(key, tier, this.#timeoutMs, isUntold),
+      explainLease(key, leases, this.#timeoutMs),
+    ])
+    return { tier: has, lease }
   }
 
   /** @returns when tier and others have been told, or after `timeoutMs`: then they will be as soon as they can */
