@@ -2,7 +2,7 @@
 import { definePractice, type Finding, findings, fingerprintOf, notApplicable, pass } from '@whetstone/model'
 import { cameByCache, isAsset } from '../derive/assets.ts'
 import { bytesText, fact, percentText } from '../derive/figures.ts'
-import { cacheControlOf, isStable, readAnswers, type RouteAnswers, varyOf } from '../derive/http-answers.ts'
+import { isForEverybody, isStable, readAnswers, type RouteAnswers, sharedFreshSeconds } from '../derive/http-answers.ts'
 import { readRoutes, type RouteReading } from '../derive/routes.ts'
 
 export const cdnStatic = definePractice({
@@ -44,30 +44,38 @@ for (const [name, value] of Object.entries(cacheTags('assets'))) reply.header(na
     const routes = readRoutes(traces)
     const bytesOf = ({ aggregate }: RouteReading) => aggregate.responseBytes
     const allBytes = [...routes.values()].reduce((sum, reading) => sum + bytesOf(reading), 0)
-    const own = files.flatMap(answer => {
+    const shared = files.filter(one => !cameByCache(one.plain) && isForEverybody(one) && isStable(one))
+    // Without a word on how long, a cache in front asks the service each time: that word comes first, and others ask for it.
+    const keepable = shared.filter(({ plain }) => sharedFreshSeconds(plain) > 0)
+    const own = keepable.flatMap(answer => {
       const reading = routes.get(answer.route)
-      return reading && !cameByCache(answer.plain) && isForEverybody(answer) && isStable(answer)
-        ? [{ answer, reading }]
-        : []
+      return reading ? [{ answer, reading }] : []
     })
     const requestFraction = own.reduce((sum, { reading }) => sum + reading.requestFraction, 0)
     const byteFraction = allBytes > 0 ? own.reduce((sum, { reading }) => sum + bytesOf(reading), 0) / allBytes : 0
     const heaviest = own.toSorted((a, b) => bytesOf(b.reading) - bytesOf(a.reading))[0]
-    if (!heaviest || requestFraction < thresholds.requestFraction || byteFraction < thresholds.byteFraction)
+    if (heaviest && requestFraction >= thresholds.requestFraction && byteFraction >= thresholds.byteFraction)
+      return findings([findingOf(heaviest.answer, { requestFraction, byteFraction, routes: own.length })])
+    if (near.length > 0)
       return pass([
         fact('routes with files', files.length, 'count', 'http-probe'),
         fact('of them answered by a cache', near.length, 'count', 'http-probe'),
       ])
-    return findings([findingOf(heaviest.answer, { requestFraction, byteFraction, routes: own.length })])
+    if (heaviest)
+      return pass(
+        [
+          fact('share of requests', requestFraction, 'fraction', 'traces'),
+          fact('share of bytes', byteFraction, 'fraction', 'traces'),
+        ],
+        'few of the requests and bytes are of files',
+      )
+    return notApplicable(
+      shared.length > 0
+        ? 'the files do not say how long a cache in front may keep them'
+        : 'no file is the same each time, and for everybody',
+    )
   },
 })
-
-function isForEverybody({ plain, authorised }: RouteAnswers): boolean {
-  const control = cacheControlOf(plain)
-  const isPersonal =
-    authorised || 'set-cookie' in plain.headers || varyOf(plain).some(name => /cookie|authorization|\*/.test(name))
-  return !isPersonal && !control.has('no-store') && !control.has('private')
-}
 
 interface Share {
   readonly requestFraction: number
