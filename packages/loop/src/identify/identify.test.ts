@@ -8,6 +8,7 @@ import {
   pass,
 } from '@whetstone/model'
 import { describe, expect, test } from 'vitest'
+import { loadCurveOf } from '../optimise/testing/load-curve.ts'
 import { conclude } from './conclude.ts'
 import { identify } from './identify.ts'
 import { mergeFindings } from './merge.ts'
@@ -170,5 +171,14 @@ describe('concluding', () => {
     const bottleneck = found('identify-bottleneck', { resource: 'connection pool' })
     expect(concluded([bottleneck, cause]).findings.map(finding => finding.practice)).toEqual(['pool-timeouts'])
     expect(concluded([bottleneck]).findings.map(finding => finding.practice)).toEqual(['identify-bottleneck'])
+  })
+
+  test('it says why no gain in time is promised after a load that came late', () => {
+    const edit = { kind: 'connection', change: { kind: 'pool-size', from: 1, to: 4 } } as const
+    const remarks = (verdict: 'degraded' | 'invalid', one: Finding) =>
+      conclude({ 'load-curve': loadCurveOf(verdict) }, { findings: [one], coverage: [], requests: [] }).remarks
+    const plain = found('pool-size', { resource: 'pool' })
+    expect(remarks('invalid', { ...plain, edit })).toEqual([expect.stringContaining('no gain in time is predicted')])
+    expect([remarks('invalid', plain), remarks('degraded', { ...plain, edit })]).toEqual([[], []])
   })
 })

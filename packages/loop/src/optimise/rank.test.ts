@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { MergedFinding } from '../identify/merge.ts'
 import { rankFindings } from './rank.ts'
 import { query, trace } from './testing/example-trace.ts'
+import { loadCurveOf } from './testing/load-curve.ts'
 
 /** Half of GET /list and a tenth of POST /pay can be had. */
 const findings = [
@@ -67,4 +68,19 @@ test('where nothing can be predicted, the worthier route comes first', () => {
     rankFindings(silent, { answers: answers(weights) }, seededRandom(1)).map(({ title }) => title)
   expect(order({})).toEqual(['a', 'b'])
   expect(order({ 'GET /b': 2 })).toEqual(['b', 'a'])
+})
+
+test('a generator that could not keep up promises no gain in time, and changes no order', () => {
+  const untimed = { ...traces, 'load-curve': loadCurveOf('invalid') }
+  const found = rankFindings(findings, untimed, seededRandom(1))
+  expect(found.map(({ title, severity }) => `${severity} ${title}`)).toEqual(ranked())
+  expect(found.map(({ gainFraction }) => gainFraction)).toEqual([0, 0, 0])
+  expect(found[0]?.predicted).toEqual({
+    route: 'GET /list',
+    queriesPerRequest: { before: 2, after: 1 },
+    traces: 20,
+    method: 'trace-replay',
+  })
+  const degraded = rankFindings(findings, { ...traces, 'load-curve': loadCurveOf('degraded') }, seededRandom(1))
+  expect(degraded[0]?.predicted?.p95Ms).toBeDefined()
 })
