@@ -265,6 +265,15 @@ describePractice(poolSize, {
           },
         ],
       },
+    'two connections are a queue as well, also where nobody counted who waits for the CPU': {
+      evidence: { runtime: runtimeOf([small]), traces: starved(300, 40), pg, host: fullMachine() },
+      finds: [
+        expect.objectContaining({
+          confidence: 'suspected',
+          remedy: expect.objectContaining({ summary: 'Try 4 connections instead of 2.' }),
+        }),
+      ],
+    },
     'the remedy is in the words of the ORM that keeps the pool': {
       evidence: {
         runtime: runtimeOf([{ ...small, madeBy: 'sequelize' }]),

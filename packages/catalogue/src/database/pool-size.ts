@@ -8,6 +8,7 @@ import {
   notApplicable,
   pass,
   type PgEvidence,
+  type PoolState,
   type TracesEvidence,
 } from '@whetstone/model'
 import { databaseBusy } from '../derive/database-cpu.ts'
@@ -66,6 +67,11 @@ export const poolSize = definePractice({
       value: 0.9,
       unit: 'fraction',
       source: 'of the cores, all that runs together: held times are then as long as the line for a core is',
+    },
+    tinyPool: {
+      value: 2,
+      unit: 'count',
+      source: 'a fifth of what pg opens unasked: so few are a queue at any speed of the machine',
     },
     mainThreadBusy: { value: 0.9, unit: 'fraction', source: 'a full event loop is what requests wait for then' },
     lockFraction: {
@@ -129,7 +135,10 @@ export const poolSize = definePractice({
             demand ? connectionsFor(demand.inUse / pools.processes) : maxConnections * 2,
             Math.min(burst, maxConnections * thresholds.stepRatio),
           )
-        : fittingOnFullMachine(maxConnections, waits, demand, pools.processes * crowd)
+        : fittingOnFullMachine(pools.main, waits, demand, {
+            among: pools.processes * crowd,
+            tinyPool: thresholds.tinyPool,
+          })
     if (fitting <= maxConnections)
       return otherwise(
         crowd === undefined
@@ -149,12 +158,18 @@ export const poolSize = definePractice({
 })
 
 /**
- * Of the time a connection is held on a full machine only that share counts which the statement would take by itself.
- * One connection is a queue at any speed, where requests wait longer for it than they hold it.
+ * Of the time a connection is held on a full machine only that share counts which the statement would take by itself. A
+ * tiny pool is a queue at any speed, where requests wait longer for a connection than they hold it: then the next step.
  */
-function fittingOnFullMachine(maxConnections: number, waits: Waits, demand: PoolDemand | undefined, among: number) {
+function fittingOnFullMachine(
+  { maxConnections }: PoolState,
+  waits: Waits,
+  demand: PoolDemand | undefined,
+  { among, tinyPool }: { readonly among: number; readonly tinyPool: number },
+): number {
   const fitting = demand ? connectionsFor(demand.inUse / among) : 1
-  return maxConnections === 1 && (demand === undefined || waits.meanMs > demand.heldMs) ? Math.max(2, fitting) : fitting
+  const isQueue = maxConnections <= tinyPool && (demand === undefined || waits.meanMs > demand.heldMs)
+  return isQueue ? Math.max(maxConnections * 2, fitting) : fitting
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
