@@ -218,6 +218,37 @@ describePractice(slowQueries, {
       },
       finds: [expect.objectContaining({ fingerprint: 'slow-queries||paged|' })],
     },
+    'an aggregate whose only $n is a constant of its text takes no parameters': {
+      evidence: {
+        statements: statementsOf(
+          [
+            {
+              ...statement('totals', 'SELECT product_id, count(*) FROM reviews GROUP BY product_id LIMIT $1', {
+                tables: ['reviews'],
+                hasAggregate: true,
+                hasLimit: true,
+                rawText: 'SELECT product_id, count(*) FROM reviews GROUP BY product_id LIMIT 20',
+                parameters: Array.from({ length: 5 }, () => ({ values: [20], kept: 'random', durationMs: 60 })),
+              }),
+              literalSets: 1,
+            },
+          ],
+          [used('totals', 50, 60)],
+        ),
+      },
+      finds: [
+        expect.objectContaining({
+          fingerprint: 'slow-queries||totals|',
+          remedy: expect.objectContaining({
+            steps: [
+              expect.stringContaining('ran 50 times'),
+              expect.stringContaining('materialised view'),
+              'It takes no parameters, and what stands in its text was the same in every call: the view may hold the whole answer.',
+            ],
+          }),
+        }),
+      ],
+    },
     'a table too small for an index by the figures set for it': {
       evidence: unindexed,
       overrides: { 'missing-index': { rows: 1_000_000 } },

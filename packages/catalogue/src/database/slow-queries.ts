@@ -180,7 +180,10 @@ function indexSteps(indexes: IndexStand | undefined): readonly string[] {
 }
 
 /** Query builders bind constants of the code as parameters too. */
-function parameterAdvice({ parameters }: Statement): string {
+function parameterAdvice({ parameters, rawText, literalSets }: Statement): string {
+  // The text here has `$n` for its constants too: whether it takes parameters only the text as it was sent can tell.
+  if (rawText !== undefined && !hasPlaceholders(rawText) && literalSets === 1)
+    return 'It takes no parameters, and what stands in its text was the same in every call: the view may hold the whole answer.'
   const seen = new Set(parameters.map(({ values }) => JSON.stringify(values)))
   return parameters.length >= leastSamples && seen.size === 1
     ? 'Its parameters were the same in every call that was looked at: where the code always sends these, the view may hold them.'
