@@ -47,6 +47,13 @@ test('read-through', () => {
   })
 })
 
+test('many keys at once', async () => {
+  const fetchUsers = async (keys: readonly string[]) => new Map(keys.map(key => [key, { key }]))
+  const { users, second } = await guide.run(guide.ofSection('Many keys at once')[0]!, { ...names, fetchUsers })
+  expect([...(users as Map<string, unknown>).keys()]).toEqual(['user:1', 'user:2', 'user:42'])
+  expect([second, (users as Map<string, unknown>).get('user:42')]).toEqual([{ key: 'user:2' }, { id: 42 }])
+})
+
 test('cache-aside', async () => {
   let name = 'Bob'
   const given = {
@@ -95,9 +102,15 @@ test('write-back, by either journal', async () => {
 test('tiers', async () => {
   const { Cache: made } = await import('../src/cache/index.ts')
   const given = { redis, Cache: made, fetchProduct: async (id: number) => ({ id }) }
-  const { product, products } = await guide.run(guide.ofSection('Tiers')[0]!, given)
-  expect(product).toEqual({ id: 7 })
-  await (products as Cache).close()
+  const [sharing, closing] = guide.ofSection('Tiers')
+  const said = await guide.run(sharing!, given)
+  expect(said['product']).toEqual({ id: 7 })
+  const { there } = await guide.run(closing!, said)
+  expect(there).toMatchObject({
+    memory: { state: 'fresh' },
+    tier: { name: 'redis', state: 'fresh' },
+    lease: expect.stringMatching(/^(free|held)$/) as string,
+  })
 })
 
 test('stampedes', async () => {
@@ -111,7 +124,7 @@ test('metrics and a warm start', async () => {
   const { Cache: made } = await import('../src/cache/index.ts')
   const said = await guide.run(guide.ofSection('Metrics')[0]!, { ...names, server, Cache: made })
   const reply = { type: () => reply, send: (text: string) => text }
-  expect(handler!(undefined, reply)).toMatch(/# EOF\n$/)
+  expect(handler!(undefined, reply)).toMatch(/key="user:7"\} 1\n# EOF\n$/)
   expect((said['missedMost'] as CountedKey[]).map(({ key }) => key)).toEqual(['user:7'])
   expect((said['watch'] as TopKeys).top(1)).toHaveLength(1)
   expect(said['why']).toMatchObject({ key: 'user:7', state: 'fresh' })
