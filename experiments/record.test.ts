@@ -75,6 +75,18 @@ describe('trimming the evidence of a run', () => {
     expect(kept.findings).toEqual(['26 queries per request where 2 would do'])
   })
 
+  it('leaves out in which order a cache was read where that is too much', () => {
+    const { traces } = JSON.parse(
+      readFileSync(new URL('../packages/catalogue/test/recorded/caching/cache-stampede.json', import.meta.url), 'utf8'),
+    ).evidence as Required<Pick<Evidence, 'traces'>>
+    const keys = Array.from({ length: 4_000 }, (_, at) => at)
+    const reads = { keyFraction: 1, keys, atMs: keys.map(at => 1_800_000_000_000 + at) }
+    const cache = { ...traces.cache!, keys: traces.cache!.keys.map(one => ({ ...one, reads })) }
+    const kept = recordingOf({ traces: { ...traces, cache } }, practice('cache-stampede'), 'a cache')!
+    expect(kept.evidence.traces!.cache!.keys.map(one => one.reads)).toEqual(cache.keys.map(() => undefined))
+    expect(kept.findings).toHaveLength(1)
+  })
+
   it('makes no cut that the detector would notice', () => {
     const counts = definePractice({
       ...practice('n-plus-one-http'),

@@ -127,6 +127,7 @@ const always = (practice: AnyPractice): readonly (readonly Cut[])[] => [
 
 const whenTooLarge = (practice: AnyPractice): readonly (readonly Cut[])[] => [
   [withoutReads],
+  [withoutReadsOfCache],
   [0, 1, 3, 7].map(others => onlyRoutes(practice, others)),
   [onlyUsedStatements],
   [onlyMentionedTables],
@@ -216,6 +217,12 @@ const withoutReads: Cut = ({ statements, ...others }) => {
   if (!statements) return others
   const { reads: _reads, ...kept } = statements
   return { ...others, statements: kept }
+}
+
+const withoutReadsOfCache: Cut = ({ traces, ...others }) => {
+  if (!traces?.cache) return { ...others, ...(traces ? { traces } : {}) }
+  const keys = traces.cache.keys.map(({ reads: _reads, ...kept }) => kept)
+  return { ...others, traces: { ...traces, cache: { ...traces.cache, keys } } }
 }
 
 function parameterSets(most: number): Cut {
