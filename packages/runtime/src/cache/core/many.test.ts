@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, test } from 'vitest'
 import { Context, type Ctx } from '../../context.ts'
 import { failure, stand, turn } from '../testing/cache-stand.ts'
@@ -145,6 +146,18 @@ describe('many keys', () => {
     await turn()
     other.cancel(new Error('gone too'))
     expect([await alone, batches[1]!.ctx.cancelled]).toEqual(['gone too', true])
+  })
+
+  test('are loaded outside every request', async () => {
+    const { cache } = stand()
+    const user = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+    const load = (keys: readonly string[]) => {
+      seen.push(user.getStore())
+      return valuesOf(...keys)
+    }
+    await user.run('ada', () => cache.getMany(['a', 'b'], load))
+    expect(seen).toEqual([undefined])
   })
 
   test('that take too long are cancelled and have failed', async () => {

@@ -191,6 +191,7 @@ describe.each(['fastify', 'express 5', 'hono'] as const)('two instances on %s wi
 
   test('go on without Redis, and hear afterwards what was purged', async () => {
     const handlers = makers({ ...forAMinute, ...cacheTags('products') })
+    // Three times below, one after the other, a question that nobody answers lasts until it is given up: so does the test.
     const { one, other, wire } = await stand(framework, handlers, 1_000)
     const [mine, theirs] = [(await kept(one, '/top')).body, (await kept(other, '/top')).body]
     await wire.cut()

@@ -69,7 +69,7 @@ return answer`)
  * of them.
  *
  * ```ts
- * const cache = new Cache({ tier: redisTier(new Redis(process.env.REDIS_URL)) })
+ * const cache = new Cache({ shared: { tier: redisTier(new Redis(process.env.REDIS_URL)) } })
  * ```
  */
 export function redisTier(client: RedisClient, options: RedisTierOptions = {}): Tier {
