@@ -79,7 +79,7 @@ describePractice(cacheStampede, {
           risk: 'outage',
           remedy: expect.objectContaining({
             steps: expect.arrayContaining([
-              'Taken away 3 times under 500 requests a second, it was loaded 18, 22, 20 times; the p99 rose 12 times.',
+              'Taken away 3 times under 500 requests a second, it was loaded 18, 22, 20 times; the p99 was then 12 times as long.',
             ]),
           }),
         }),

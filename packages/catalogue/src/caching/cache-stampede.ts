@@ -161,7 +161,7 @@ function judgeDrill(drill: CacheStampedeDrill, families: readonly KeyFamily[], l
       confidence: 'measured',
       ...(isOutage ? { risk: 'outage' as const } : {}),
       remedy: remedyFor(keyTemplate, [
-        `Taken away ${countText(rounds.length)} times under ${countText(ratePerSecond)} requests a second, it was loaded ${rounds.map(({ loads }) => countText(loads)).join(', ')} times; the p99 rose ${countText(spike)} times.`,
+        `Taken away ${countText(rounds.length)} times under ${countText(ratePerSecond)} requests a second, it was loaded ${rounds.map(({ loads }) => countText(loads)).join(', ')} times; the p99 ${spike > 1 ? `was then ${countText(spike)} times as long` : 'stayed as it was'}.`,
         ...(family ? timesText(family) : []),
       ]),
     },
