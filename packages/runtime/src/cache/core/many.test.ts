@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Context, type Ctx } from '../../context.ts'
 import { failure, stand, turn } from '../testing/cache-stand.ts'
@@ -270,6 +271,42 @@ describe('many keys with a shared tier', () => {
     expect(await other.getMany(['a', 'b'], load)).toEqual(valuesOf('a', 'b'))
     expect(asked).toEqual([['a', 'b'], ['a']])
     await other.close()
+  })
+
+  test('however they overlap, get every answer, and are never loaded twice at a time', async () => {
+    const call = fc.record({
+      byOne: fc.boolean(),
+      keys: fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'nobody'), { maxLength: 6 }),
+      turnsBefore: fc.nat({ max: 3 }),
+      turnsOfLoad: fc.nat({ max: 4 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { maxLength: 12 }), async calls => {
+        const { one, other } = processes()
+        const loading = new Set<string>()
+        const turns = async (count: number) => {
+          for (let at = 0; at < count; at++) await turn()
+        }
+        const answers = []
+        for (const { byOne, keys, turnsBefore, turnsOfLoad } of calls) {
+          await turns(turnsBefore)
+          const load = async (missing: readonly string[]) => {
+            const known = missing.filter(key => key !== 'nobody')
+            for (const key of known) {
+              expect(loading.has(key)).toBe(false)
+              loading.add(key)
+            }
+            await turns(turnsOfLoad)
+            for (const key of known) loading.delete(key)
+            return valuesOf(...known)
+          }
+          answers.push((byOne ? one : other).getMany(keys, load))
+        }
+        const wanted = calls.map(({ keys }) => valuesOf(...keys.filter(key => key !== 'nobody')))
+        expect(await Promise.all(answers)).toEqual(wanted)
+      }),
+      { numRuns: 100 },
+    )
   })
 
   test('that it has stale are served, and loaded together behind who takes them', async () => {
