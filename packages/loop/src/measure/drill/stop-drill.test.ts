@@ -53,8 +53,8 @@ describe('a service that is stopped with requests under way', () => {
   })
 
   test('and does not hear the signal answers them, and is killed in the end', async () => {
-    const drill = await drilled('hang', { graceMs: 700 })
-    expect(drill).toMatchObject({ lost: 0, graceMs: 700 })
+    const drill = await drilled('hang', { graceMs: 1_500 })
+    expect(drill).toMatchObject({ lost: 0, graceMs: 1_500 })
     expect(drill?.endedAfterMs).toBeUndefined()
   })
 
