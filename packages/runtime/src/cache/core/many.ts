@@ -15,6 +15,8 @@ export type ManyLoader<Value> = (
 export interface Company {
   /** What the shared tier has. */
   read(key: string, ctx: Ctx): Promise<Found>
+  /** What each asks for itself, a lease or a writing: few at a time, or the store would have all of them before it answers one in time. */
+  inTurn<Answer>(ask: () => Promise<Answer>): Promise<Answer>
   /** It is over, or waits for another process: nobody waits for it. */
   leave(ctx: Ctx): void
 }
@@ -29,6 +31,8 @@ interface Question {
 
 /** Keys of one question to a tier, which does nothing else meanwhile. */
 const keysAtOnce = 1_000
+/** Enough to fill a round trip or a pool, and few enough that the last of them is answered in time. */
+const turnsAtOnce = 32
 
 export class Many implements Company {
   readonly #load: ManyLoader<unknown>
@@ -36,6 +40,8 @@ export class Many implements Company {
   readonly #asking = new Map<Ctx, Question>()
   /** Between two questions: what they ask next is waited for. */
   readonly #onTheWay = new Set<Ctx>()
+  readonly #waitingForTurn: (() => void)[] = []
+  #freeTurns = turnsAtOnce
   #isGoing = false
 
   constructor(load: ManyLoader<unknown>, readTier: (keys: readonly string[]) => Promise<readonly Found[]>) {
@@ -50,6 +56,18 @@ export class Many implements Company {
   /** What the origin has. */
   load(key: string, ctx: Ctx): Promise<unknown> {
     return this.#ask('load', key, ctx)
+  }
+
+  async inTurn<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    if (this.#freeTurns > 0) this.#freeTurns--
+    else await new Promise<void>(resolve => this.#waitingForTurn.push(resolve))
+    try {
+      return await ask()
+    } finally {
+      const next = this.#waitingForTurn.shift()
+      if (next === undefined) this.#freeTurns++
+      else next()
+    }
   }
 
   leave(ctx: Ctx): void {

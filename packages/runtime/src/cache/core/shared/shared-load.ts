@@ -51,7 +51,8 @@ export class SharedLoads {
       if (entry !== undefined) return { entry, shared: true, keep: true }
       if (version === undefined) return await this.#load(plan, 0)
       if (this.leases === undefined || waits >= mostWaits) return await this.#load(plan, version)
-      const lease = await this.#take(this.leases, plan)
+      const take = this.#take.bind(this, this.leases, plan)
+      const lease = await (plan.company?.inTurn(take) ?? take())
       if (lease === 'unknown') return await this.#load(plan, version)
       if (lease !== undefined) return await this.#loadHolding(lease, plan)
       plan.company?.leave(plan.ctx)
@@ -75,7 +76,8 @@ export class SharedLoads {
 
   async #load(plan: SharedLoadPlan, version: Version): Promise<Arrival> {
     const entry = await plan.load(version)
-    return { entry, shared: false, keep: (await this.tier.write(plan.key, entry)) !== false }
+    const write = (): Promise<boolean | undefined> => this.tier.write(plan.key, entry)
+    return { entry, shared: false, keep: (await (plan.company?.inTurn(write) ?? write())) !== false }
   }
 
   async #loadHolding(lease: Lease, plan: SharedLoadPlan): Promise<Arrival> {
@@ -97,7 +99,8 @@ export class SharedLoads {
       throw error
     } finally {
       clearInterval(timer)
-      void lease.release(outcome)
+      const release = (): Promise<void> => lease.release(outcome)
+      void (plan.company?.inTurn(release) ?? release())
     }
   }
 
