@@ -82,7 +82,7 @@ const advice: Readonly<Record<string, OrmAdvice>> = {
     countTogether: `await knex('children').whereIn('parent_id', ids).groupBy('parent_id').select('parent_id').count()`,
     pickColumns: `await knex('table').select('id', 'name')`,
     declareIndex:
-      'create it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run. Strapi, which stands on Knex, wants it in a file of database/migrations; see that it outlives a restart, because its schema sync drops indexes it does not know.',
+      'create it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run. (Where Strapi stands on Knex: a file of database/migrations, and see that it outlives a restart, because its schema sync drops indexes it does not know.)',
     forgetIndex:
       'drop it in a Knex migration, in which `exports.config = { transaction: false }` lets CONCURRENTLY run. A framework on Knex that keeps the schema itself (Strapi, Directus) may create again what its own schema names: look after a restart.',
   },

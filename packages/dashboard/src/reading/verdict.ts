@@ -103,10 +103,13 @@ function diagnosed(report: RunReport): VerdictText {
   const causes = causesOf(report)
   if (causes.length === 0) return nothingToFix(report)
   const first = lowerFirst(causes[0]!.title)
+  // What fails, or would in an outage, is no reason why it is slow.
+  const isSlowness = causes.every(({ risk }) => risk === undefined)
+  const count = numberWord(causes.length)
   const sentence =
     causes.length === 1
-      ? `One thing makes it slow: ${first}`
-      : `${numberWord(causes.length)} things make it slow, above all: ${first}`
+      ? `One thing ${isSlowness ? 'makes it slow' : 'needs mending'}: ${first}`
+      : `${count} things ${isSlowness ? 'make it slow' : 'need mending'}, above all: ${first}`
   return {
     sentence,
     detail: `${measuredOn(report)}. Each is below with its evidence, its place and its remedy; nothing was changed yet.`,
@@ -178,5 +181,5 @@ function capitalised(text: string): string {
 }
 /** `N+1` and `SELECT` keep their capitals. */
 function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text
+  return /^[A-Z][a-z ]/.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text
 }
