@@ -31,6 +31,9 @@ describePractice(errorRate, {
     'the generator could not keep up': {
       'load-curve': loadOf([routeLoad('GET /orders', good(400), {}, 100)], invalidGenerator),
     },
+    'nor were all of its failures answered by the service': {
+      'load-curve': loadOf([routeLoad('GET /orders', [], { 500: 17 }, 3)], invalidGenerator),
+    },
     'errors during the warm-up': {
       'load-curve': loadOf([routeLoad('GET /orders', good(400), { 500: 100 })], { purpose: 'warm-up' }),
     },
@@ -38,6 +41,10 @@ describePractice(errorRate, {
     'no load at all': { 'load-curve': { schema: 'load-curve@1', steps: [] } },
   },
   reports: {
+    'a service that fails whenever it is asked, by a generator that could not keep up': {
+      evidence: { 'load-curve': loadOf([routeLoad('GET /orders', [], { 500: 17 })], invalidGenerator) },
+      finds: [expect.objectContaining({ title: '100 % of the requests fail' })],
+    },
     'one request in ten fails': {
       evidence: {
         'load-curve': loadOf(

@@ -7,12 +7,12 @@ import {
   type HttpProbeEvidence,
   type LoadStep,
   pass,
+  reportedStep,
   type RouteLoad,
   unknown,
 } from '@whetstone/model'
 import { clopperPearson } from '@whetstone/stats'
 import { countText, fact, percentText } from '../derive/figures.ts'
-import { measuredStep } from '../derive/load.ts'
 
 export const errorRate = definePractice({
   id: 'error-rate',
@@ -44,17 +44,19 @@ if (pool.waitingCount > 50) return reply.code(503).header('retry-after', '1').se
     },
   },
   detect({ 'load-curve': curve, 'http-probe': probes }, { errorFraction, failures }) {
-    const step = measuredStep(curve)
-    if (!step)
+    const step = reportedStep(curve)
+    const isLate = step?.generator.verdict === 'invalid'
+    const failing = (step?.routes ?? []).filter(
+      load =>
+        isOver(load.errors, load.requests, errorFraction) &&
+        (isLate ? isAlwaysAnswered5xx(load) : load.errors >= failures || isConfirmed(load, probes)),
+    )
+    if (!step || (isLate && failing.length === 0))
       return unknown(
         ['load-curve'],
         'the load generator could not keep up, so its errors may be its own',
         'a lower --rate',
       )
-    const failing = step.routes.filter(
-      load =>
-        isOver(load.errors, load.requests, errorFraction) && (load.errors >= failures || isConfirmed(load, probes)),
-    )
     const { requests, errors } = step.overall
     const everywhere = failingEverywhere(failing, step)
     if (failing.length > 0)
@@ -83,6 +85,12 @@ function isConfirmed({ route, errors, requests }: RouteLoad, probes: HttpProbeEv
     (errors >= 2 && errors === requests) ||
     (probes?.probes ?? []).some(probe => probe.route === route && probe.answer.statusCode >= 500)
   )
+}
+
+/** However late the requests were sent, it was the service that failed each of them. */
+function isAlwaysAnswered5xx(load: RouteLoad): boolean {
+  const answered = serverErrorsOf(load).reduce((sum, [, count]) => sum + count, 0)
+  return load.requests >= 2 && answered === load.requests
 }
 
 /** What fails in one way on every second route has one cause that no route is to blame for. */
