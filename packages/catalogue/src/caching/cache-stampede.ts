@@ -77,7 +77,11 @@ const user = await cache.getOrLoad(\`user:\${id}\`, async () => {
     const most = Math.max(1, ...families.map(({ keys }) => keys.loads.maxConcurrent), ...drilled.map(mostLoads))
     return pass(
       [fact('loads of one key at the same time', most, 'count', 'traces')],
-      'a key that goes away is loaded once',
+      drilled.length > 0
+        ? `a key that was taken away was loaded ${most === 1 ? 'once' : `${countText(most)} times`}`
+        : most === 1
+          ? 'no two requests were seen to load one key at a time; --drill cache-stampede takes one away'
+          : `at most ${countText(most)} requests loaded one key at a time`,
     )
   },
 })
