@@ -1,7 +1,7 @@
 import type { CacheFailureDrill, DrillsEvidence } from '@whetstone/model'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { cacheClient, cacheTraces } from '../derive/testing/cache.ts'
-import { describePractice, stated } from '../derive/testing/describe-practice.ts'
+import { describePractice, outcomeOf, stated } from '../derive/testing/describe-practice.ts'
 import { siteAt, tracesOf } from '../derive/testing/evidence.ts'
 import { cacheFailure } from './cache-failure.ts'
 
@@ -34,6 +34,7 @@ describePractice(cacheFailure, {
     'a service that went on': { traces, drills: drills({ p99Ms: 90 }) },
     'as many errors as before': { traces, drills: drills({ errors: 5 }, { before: { ...phase, errors: 5 } }) },
     'one error of 500': { traces, drills: drills({ errors: 1 }) },
+    'one error of twenty, which may be chance': { traces, drills: drills({ requests: 20, errors: 1 }) },
     'slower, as answers of the origin are': { traces, drills: drills({ p99Ms: 400 }) },
     'as slow as before': { traces, drills: drills({ p99Ms: 1_500 }, { before: { ...phase, p99Ms: 1_200 } }) },
   },
@@ -109,9 +110,17 @@ describePractice(cacheFailure, {
       evidence: { traces },
       asks: [{ kind: 'cache-failure' }],
     },
-    'a drill with too few requests to tell': {
-      evidence: { traces, drills: drills({ ...hung, requests: 20, errors: 10 }) },
-      asks: [{ kind: 'cache-failure' }],
+    'half of forty requests, at eight a second': {
+      evidence: { traces, drills: drills({ ...hung, requests: 40, errors: 17, p99Ms: 900 }) },
+      finds: [expect.objectContaining({ risk: 'outage' })],
     },
   },
+})
+
+test('a drill with too few requests was carried out, and says how many they were', () => {
+  const rare = { traces, drills: drills({ ...hung, requests: 19, errors: 10 }) }
+  expect(outcomeOf(cacheFailure, rare)).toMatchObject({
+    kind: 'unknown',
+    why: 'only 19 requests were sent while the cache stood still',
+  })
 })

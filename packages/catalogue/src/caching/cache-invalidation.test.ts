@@ -1,5 +1,6 @@
+import type { CacheKeys } from '@whetstone/model'
 import { expect, it } from 'vitest'
-import { cacheLoads, cacheUse } from '../derive/testing/cache.ts'
+import { cacheKeys, cacheLoads, cacheUse } from '../derive/testing/cache.ts'
 import { cachedEntity, entity, uncached, updateOfMany, writeRoute } from '../derive/testing/cached-entity.ts'
 import { describePractice, outcomeOf } from '../derive/testing/describe-practice.ts'
 import { equal, siteAt, statement } from '../derive/testing/evidence.ts'
@@ -150,5 +151,30 @@ it.each([
       }),
     ]),
     note: `writes behind cached keys: ${note}`,
+  })
+})
+
+it('does not know what a key is made of that lay there all the time', () => {
+  const update = statement('update', 'UPDATE users SET name = $1 WHERE id = $2', {
+    operation: 'update',
+    tables: ['users'],
+    targetColumns: ['name'],
+    conditions: [equal('users', 'id')],
+  })
+  const elsewhere = cachedEntity({ write: update })
+  const cache = elsewhere.traces.cache!
+  const outcome = (keys: readonly CacheKeys[]) =>
+    outcomeOf(cacheInvalidation, {
+      ...elsewhere,
+      traces: { ...elsewhere.traces, cache: { ...cache, keys: [...cache.keys, ...keys] } },
+    })
+  const user = cacheKeys('user:{n}', { misses: 0, loads: cacheLoads({ loads: 0 }) })
+  expect(outcome([user])).toMatchObject({
+    kind: 'unknown',
+    why: 'user:{n} was never loaded meanwhile: what it is made of was not seen',
+  })
+  expect(outcome([])).toMatchObject({
+    kind: 'pass',
+    note: 'nothing was written that a loaded key was seen to be made of',
   })
 })

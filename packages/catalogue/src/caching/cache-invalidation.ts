@@ -9,11 +9,13 @@ import {
   notApplicable,
   type Outcome,
   pass,
+  unknown,
   type Where,
 } from '@whetstone/model'
 import { keyFamilies, usualTtlMs } from '../derive/cache-keys.ts'
 import { type CachedWrite, cachedWrites } from '../derive/cached-writes.ts'
 import { countText, excerpt, fact, msText, percentText } from '../derive/figures.ts'
+import { workOf } from '../derive/statements.ts'
 
 export const cacheInvalidation = definePractice({
   id: 'cache-invalidation',
@@ -78,7 +80,16 @@ cache.invalidateTags('products') // after an import: all of them at once`,
         `${rare.route} sends the cache nothing when it writes what ${rare.family.keyTemplate} is made of. It did so ${countText(rare.calls)} ${rare.calls === 1 ? 'time' : 'times'}, and ${countText(rare.family.keys.hits)} reads came from the cache: too few to tell. Who tells the cache?`,
         factsOf(rare),
       )
-    return writes.length === 0 ? pass([], 'nothing behind a cached key was written') : passed(writes)
+    if (writes.length > 0) return passed(writes)
+    const neverLoaded = keyFamilies(traces).filter(({ keys }) => keys.hits > 0 && keys.loads.loads === 0)
+    // A key is known by what is read when it is loaded; one that lay there all the time may be of anything.
+    if (neverLoaded.length > 0 && statements.statements.some(statement => workOf(statement) === 'write'))
+      return unknown(
+        ['traces'],
+        `${neverLoaded[0]!.keyTemplate} was never loaded meanwhile: what it is made of was not seen`,
+        'an empty cache to begin with',
+      )
+    return pass([], 'nothing was written that a loaded key was seen to be made of')
   },
 })
 

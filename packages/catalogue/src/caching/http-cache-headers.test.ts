@@ -77,7 +77,7 @@ describePractice(httpCacheHeaders, {
         {
           fingerprint: 'http-cache-headers|GET /top||',
           practice: 'http-cache-headers',
-          title: 'the same answer made anew for every request, 45 ms each, without Cache-Control',
+          title: 'the same answer for every request, 45 ms each, without Cache-Control',
           where: { route: 'GET /top' },
           facts: [
             stated('server time per request', 45, 'ms', 'traces'),

@@ -116,7 +116,7 @@ function findingOf(
   return {
     fingerprint: fingerprintOf('http-cache-headers', where),
     practice: 'http-cache-headers',
-    title: `the same answer made anew for every request, ${msText(reading.meanMs)} each, without Cache-Control`,
+    title: `the same answer for every request, ${msText(reading.meanMs)} each, without Cache-Control`,
     where,
     facts: [
       fact('server time per request', reading.meanMs, 'ms', 'traces'),
