@@ -93,7 +93,7 @@ export const countings: Readonly<Record<Drill['drill'], Counting>> = {
     count: ({ start, stand }) => spilledMegabytes(start(), stand.workload),
   },
   loads: {
-    counts: 'loads of one key in four seconds',
+    counts: 'loads in four seconds',
     better: 'less',
     count: ({ start, stand, experiment }) => loadsUnderLoad(start(), stand.workload, experiment.load.ratePerSecond),
   },
