@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type RedisServer, startRedis } from '@whetstone/sandbox'
+import { available, type RedisServer, startRedis } from '@whetstone/sandbox'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Cache } from '../index.ts'
@@ -15,9 +15,7 @@ let admin: Redis
 const cleaning: (() => unknown)[] = []
 
 beforeAll(async () => {
-  const started = await startRedis()
-  if (started.kind === 'not-available') throw new Error(started.reason)
-  server = started
+  server = available(await startRedis())
   admin = new Redis(server.port)
 }, 400_000)
 
