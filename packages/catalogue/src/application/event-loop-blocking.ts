@@ -55,7 +55,7 @@ app.get('/report', () => pool.run(rows))`,
     const stalls = readStalls(runtime, thresholds)
     if (stalls.windows === 0) return notApplicable('no second of the measurement finished a request')
     const blocks = stalls.blocked >= thresholds.blockedWindows && stalls.blockedFraction >= thresholds.blockedFraction
-    if (!blocks) return pass(factsOf(stalls), note(stalls))
+    if (!blocks) return pass(factsOf(stalls), note(stalls, thresholds.delayP99Ms))
     const thread = readMainThread(profile, traces)
     const culprits = (thread?.charges ?? []).filter(
       charge => charge.work === 'own' && charge.frame && charge.busyFraction >= thresholds.busyFraction,
@@ -90,10 +90,10 @@ function byRoute(culprits: readonly Charge[]): readonly (readonly [Charge, ...Ch
   return [...groups.values()]
 }
 
-function note({ blocked, starved, windows }: Stalls): string {
+function note({ blocked, starved, windows }: Stalls, leastMs: number): string {
   const own =
     blocked === 0
-      ? `held up in none of ${countText(windows)} s by its own work`
+      ? `held up in none of ${countText(windows)} s by its own work for ${msText(leastMs)} or more`
       : `held up in ${countText(blocked)} of ${countText(windows)} s`
   return starved > 0 ? `${own}; late in ${countText(starved)} s because others had the CPU` : own
 }

@@ -88,7 +88,11 @@ export const explainPlans = definePractice({
         `the heavy statements could not be run under EXPLAIN: ${pg.unavailable['explain']}`,
         '--explain-analyze, against a database that may be asked to run them',
       )
-    return pass([], `${heavy.length} heavy statements, plans in order`)
+    const indexed = costly.length - heavy.length
+    return pass(
+      [],
+      `${heavy.length === 1 ? 'the plan of a heavy statement is' : `the plans of ${heavy.length} heavy statements are`} in order${indexed > 0 ? `; ${indexed === 1 ? 'another wants' : `${indexed} more want`} an index` : ''}`,
+    )
   },
 })
 
