@@ -85,7 +85,7 @@ const user = await cache.getOrLoad(\`user:\${id}\`, async () => {
       [fact('hits', most!.hitFraction, 'fraction', 'traces')],
       typeof ttlMs === 'number'
         ? `${most!.keyTemplate} lives for ${msText(ttlMs)} and answers ${percentText(most!.hitFraction)}`
-        : `${most!.keyTemplate} answers ${percentText(most!.hitFraction)}`,
+        : `${most!.keyTemplate} ${ttlMs === null ? 'has no end and ' : ''}answers ${percentText(most!.hitFraction)}`,
     )
   },
 })
